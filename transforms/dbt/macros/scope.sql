@@ -12,3 +12,6 @@
           where run_scope.run_id = {{ run_id() }} and run_scope.facility_id = {{ alias }}.facility_id
             and run_scope.batch_date = {{ alias }}.batch_date)
 {%- endmacro %}
+
+{#- Version of the product's code, written beside what a run restates. -#}
+{% macro code_version() -%} '{{ env_var("LAKEHOUSE_CODE_VERSION", "none") }}' {%- endmacro %}

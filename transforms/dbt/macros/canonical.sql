@@ -1,0 +1,109 @@
+{#- The bodies of the version and current models: written once, used by every resource. -#}
+
+{#- Columns that identify the record rather than what it says; left out of `row_hash`. -#}
+{% macro provenance_columns() %}{{ return(['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'batch_date',
+                                           'received_time', 'source']) }}{% endmacro %}
+
+{% macro column_names(columns) %}{{ return(columns | map('first') | list) }}{% endmacro %}
+
+{#- What each record says, one row a record, never folded. Rows of a unit that was refused or ignored go no further. -#}
+{% macro version_model(resource, stagings) %}
+  {%- set names = column_names(header_columns() + content_columns(resource)) -%}
+  {%- set hashed = names | reject('in', provenance_columns()) | list -%}
+with said as (
+  {%- for staging in stagings %}
+  select {% for name in names %}{{ name }}{{ ', ' if not loop.last }}{% endfor %}
+  from {{ ref(staging) }} where reject_code is null
+  {{ 'union all' if not loop.last }}
+  {%- endfor %}
+)
+select
+  {% for name in names %}said.{{ name }}, {% endfor %}
+  {{ md5_key(prefixed(hashed, 'said')) }} as row_hash
+from said
+join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_kind is null
+{% endmacro %}
+
+{% macro prefixed(names, alias) %}
+  {%- set out = [] -%}{%- for name in names -%}{%- do out.append(alias ~ '.' ~ name) -%}{%- endfor -%}{{ return(out) }}
+{% endmacro %}
+
+{#- Source order, newest first: maintained over by-product, source time, the source's own tie-break, content, and of equal rows the
+    first received. Never order of arrival among rows that differ. -#}
+{% macro newest_first(alias) -%}
+  {{ alias }}.maintains desc nulls last, {{ alias }}.source_time desc nulls last, {{ alias }}.source_order desc nulls last,
+  {{ alias }}.row_hash desc, {{ alias }}.batch_date, {{ alias }}.delivery_id, {{ alias }}.record_locator, {{ alias }}.record_id
+{%- endmacro %}
+
+{#- Value that the newest version which speaks of the field gives it; `""` stands for an explicit null inside the window. -#}
+{% macro folded(column, type, mark) -%}
+  cast(nullif({{ first_known("case when version." ~ mark ~ "_mark is not null then coalesce(cast(version." ~ column ~ " as varchar), '\"\"') end",
+    "partition by version.fact_key order by " ~ newest_first('version') ~ " rows between current row and unbounded following") }}, '""') as {{ type }})
+{%- endmacro %}
+
+{% macro first_known(expression, window) %}{{ return(adapter.dispatch('first_known', 'lakehouse')(expression, window)) }}{% endmacro %}
+{% macro duckdb__first_known(expression, window) -%} first_value({{ expression }} ignore nulls) over ({{ window }}) {%- endmacro %}
+{% macro snowflake__first_known(expression, window) -%} first_value({{ expression }}) ignore nulls over ({{ window }}) {%- endmacro %}
+
+{#- Keys that a current table must derive again, with the partition that caused it. A row that awaits a patient is looked at again when
+    that patient appears, changes or vanishes. -#}
+{% macro changed_fact_keys(resource) -%}
+    select distinct change_log.fact_key, change_log.facility_id, change_log.batch_date
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = '{{ resource }}_version' and {{ unseen(resource) }}
+    {%- if resource == 'patient' %}
+    union
+    select distinct coalesce(change_log.new_subject_key, change_log.old_subject_key), change_log.facility_id, change_log.batch_date
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = 'patient_link' and {{ unseen(resource) }}
+    {%- elif resource not in ['patient_identifier', 'patient_link', 'practitioner', 'organization', 'location'] %}
+    union
+    select distinct waiting.fact_key, change_log.facility_id, change_log.batch_date
+    from {{ source('control', 'change_log') }} change_log
+    join {{ ref(resource ~ '_version') }} waiting on waiting.awaits_key = change_log.fact_key
+    where change_log.object = 'patient' and {{ unseen(resource) }}
+    {%- endif %}
+{%- endmacro %}
+
+{#- What holds now: versions of partitions that are not held, folded. `derive` maps a column to an expression over the folded row. -#}
+{% macro current_model(resource, derive={}) %}
+  {%- set header = column_names(header_columns()) -%}
+  {%- set folds_with = {'encounter': {'service_date': 'period_start', 'service_end_date': 'period_end'}}.get(resource, {}) -%}
+  {%- set names = header + column_names(resource_contract(resource)) -%}
+with changed as (
+  select distinct cause.fact_key from ({{ changed_fact_keys(resource) }}) cause
+),
+version as (
+  select {% for name in column_names(header_columns() + content_columns(resource)) %}said.{{ name }}, {% endfor %}said.row_hash
+  from {{ ref(resource ~ '_version') }} said
+  join changed on changed.fact_key = said.fact_key
+  where not exists (select 1 from {{ source('control', 'held_partition') }} held
+                    where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
+  {%- if resource not in ['patient', 'patient_identifier', 'patient_link', 'practitioner', 'organization', 'location'] %}
+    and (said.awaits_key is null or exists (select 1 from {{ ref('patient') }} awaited
+                                            where awaited.fact_key = said.awaits_key and awaited.is_deleted = false))
+  {%- endif %}
+),
+fold as (
+  select
+    {% for column in header_columns() -%}
+      {%- if column[0] in folds_with %}{{ folded(column[0], column[1], folds_with[column[0]]) }} as {{ column[0] }},
+      {% else %}version.{{ column[0] }},
+      {% endif -%}
+    {%- endfor %}
+    {%- for column in resource_contract(resource) -%}
+      {%- if column | length > 2 %}{{ folded(column[0], column[1], column[2]) }} as {{ column[0] }},
+      {% else %}version.{{ column[0] }},
+      {% endif -%}
+    {%- endfor %}
+    row_number() over (partition by version.fact_key order by {{ newest_first('version') }}) as recency
+  from version
+),
+derived as (
+  select {% for name in names %}{{ derive.get(name, 'fold.' ~ name) }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %}
+  from fold
+  where fold.recency = 1
+)
+select {% for name in names %}derived.{{ name }}, {% endfor %}{{ md5_key(prefixed(names, 'derived')) }} as current_hash
+from derived
+{% endmacro %}
