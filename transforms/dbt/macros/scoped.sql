@@ -106,11 +106,11 @@
     insert into {{ source('control', 'change_log') }} (run_seq, object, fact_key, facility_id, batch_date, old_from, old_to, new_from, new_to,
                                                        old_subject_key, new_subject_key)
     select {{ run_seq() }}, '{{ object }}', cause.fact_key, cause.facility_id, cause.batch_date,
-      before.service_date, before.service_end_date, now.service_date, now.service_end_date, before.subject_key, now.subject_key
+      was.service_date, was.service_end_date, becomes.service_date, becomes.service_end_date, was.subject_key, becomes.subject_key
     from ({{ changed_keys }}) cause
-    left join {{ target }} before on before.fact_key = cause.fact_key
-    left join {{ staged }} now on now.fact_key = cause.fact_key
-    where coalesce(before.current_hash, '') <> coalesce(now.current_hash, '');
+    left join {{ target }} was on was.fact_key = cause.fact_key
+    left join {{ staged }} becomes on becomes.fact_key = cause.fact_key
+    where coalesce(was.current_hash, '') <> coalesce(becomes.current_hash, '');
     delete from {{ target }}
     where {{ target }}.fact_key in (select cause.fact_key from ({{ changed_keys }}) cause)
       and not exists (select 1 from {{ staged }} same where same.fact_key = {{ target }}.fact_key and same.current_hash = {{ target }}.current_hash);
@@ -151,12 +151,12 @@
   {%- endset -%}
   {%- set dml -%}
     insert into {{ source('control', 'outcome_move') }} (run_seq, unit_id, facility_id, batch_date, old_outcome, new_outcome, old_reason, new_reason)
-    select {{ run_seq() }}, now.unit_id, now.facility_id, now.batch_date, before.outcome, now.outcome, before.reason, now.reason
-    from {{ staged }} now join {{ target }} before on before.unit_id = now.unit_id
-    where before.outcome <> now.outcome or coalesce(before.reason, '') <> coalesce(now.reason, '');
+    select {{ run_seq() }}, becomes.unit_id, becomes.facility_id, becomes.batch_date, was.outcome, becomes.outcome, was.reason, becomes.reason
+    from {{ staged }} becomes join {{ target }} was on was.unit_id = becomes.unit_id
+    where was.outcome <> becomes.outcome or coalesce(was.reason, '') <> coalesce(becomes.reason, '');
     delete from {{ target }} where {{ vanished }};
     delete from {{ target }}
-    where exists (select 1 from {{ staged }} now where now.unit_id = {{ target }}.unit_id and now.outcome_hash <> {{ target }}.outcome_hash);
+    where exists (select 1 from {{ staged }} becomes where becomes.unit_id = {{ target }}.unit_id and becomes.outcome_hash <> {{ target }}.outcome_hash);
     insert into {{ target }} ({{ columns | join(', ') }})
     select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
     where not exists (select 1 from {{ target }} same where same.unit_id = staged.unit_id);
