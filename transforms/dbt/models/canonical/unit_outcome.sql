@@ -1,0 +1,91 @@
+{{ config(materialized='scoped', strategy='merge_outcome') }}
+{#- What became of each unit, given all units received so far: never a matter of arrival order. Derived again for every unit, of any
+    partition, that shares a changed fact, a changed content or an awaited reference. -#}
+with change as (
+  select change_log.object, change_log.fact_key
+  from {{ source('control', 'change_log') }} change_log
+  where {{ unseen('unit_outcome') }}
+),
+affected_key as (
+  select distinct fact_key from change where object like '%_version'
+  union
+  select distinct waiting.fact_key from {{ ref('unit_fact') }} waiting
+  join change on change.object = 'patient' and change.fact_key = waiting.awaits_key
+),
+affected_hash as (
+  select distinct fact_key as content_hash from change where object = 'unit'
+  union
+  select distinct unit.content_hash from {{ ref('unit_fact') }} fact
+  join affected_key on affected_key.fact_key = fact.fact_key
+  join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
+),
+affected as (
+  select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.unit_ordinal, unit.source, unit.unit_kind, unit.record_type,
+    unit.content_hash, unit.own_reason, unit.own_reason_kind, held.facility_id as held_facility_id,
+    row_number() over (partition by unit.facility_id, unit.unit_kind, unit.record_type, unit.content_hash
+      order by unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as place
+  from {{ ref('unit') }} unit
+  join affected_hash on affected_hash.content_hash = unit.content_hash
+  left join {{ source('control', 'held_partition') }} held
+    on held.facility_id = unit.facility_id and held.batch_date = unit.batch_date and held.is_released = false
+),
+{#- The whole history of every key of the affected units, newest first among what may be published. -#}
+key_of_affected as (
+  select distinct fact.resource, fact.fact_key
+  from {{ ref('unit_fact') }} fact join affected on affected.unit_id = fact.unit_id
+),
+fact as (
+  select fact.resource, fact.unit_id, fact.fact_key, fact.maintains, fact.source_time, fact.source_order, fact.row_hash,
+    fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id, unit.content_hash, unit.unit_kind,
+    case when held.facility_id is not null then 1 else 0 end as is_held,
+    case when fact.awaits_key is not null and awaited.fact_key is null then 1 else 0 end as is_waiting
+  from {{ ref('unit_fact') }} fact
+  join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.fact_key = fact.fact_key
+  join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
+  left join {{ source('control', 'held_partition') }} held
+    on held.facility_id = fact.facility_id and held.batch_date = fact.batch_date and held.is_released = false
+  left join {{ ref('patient') }} awaited on awaited.fact_key = fact.awaits_key and awaited.is_deleted = false
+),
+ranked as (
+  select fact.unit_id, fact.is_held, fact.is_waiting, fact.content_hash, fact.unit_kind,
+    row_number() over (partition by fact.resource, fact.fact_key, fact.is_held, fact.is_waiting order by {{ newest_first('fact') }}) as recency,
+    lag(fact.content_hash) over (partition by fact.resource, fact.fact_key
+      order by fact.source_time, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id
+    ) as content_before
+  from fact
+),
+standing as (
+  select unit_id,
+    max(case when is_held = 0 and is_waiting = 0 and recency = 1 then 1 else 0 end) as has_current_fact,
+    max(case when is_held = 0 and is_waiting = 0 then 1 else 0 end) as has_published_fact,
+    max(is_waiting) as is_waiting,
+    min(case when unit_kind = 'cdc.row' and content_before = content_hash then 1 else 0 end) as repeats_change
+  from ranked
+  group by unit_id
+),
+judged as (
+  select affected.unit_id, affected.facility_id, affected.batch_date, affected.delivery_id, affected.source, affected.unit_kind,
+    affected.record_type, affected.content_hash,
+    case
+      when affected.unit_kind <> 'cdc.row' and affected.place > 1 then 'duplicate'
+      when affected.unit_kind = 'cdc.row' and standing.repeats_change = 1 then 'duplicate'
+      when affected.unit_kind = 'cdc.row' and standing.unit_id is null and affected.place > 1 then 'duplicate'
+      when affected.own_reason_kind = 'quarantine' then 'quarantined'
+      when affected.own_reason_kind = 'ignore' then 'ignored_by_rule'
+      when affected.held_facility_id is not null then 'quarantined'
+      when standing.has_current_fact = 1 then 'canonical'
+      when standing.has_published_fact = 1 then 'superseded'
+      when standing.is_waiting = 1 then 'quarantined'
+    end as outcome,
+    case
+      when affected.own_reason is not null then affected.own_reason
+      when affected.held_facility_id is not null then 'partition.held'
+      when standing.has_published_fact = 0 and standing.is_waiting = 1 then 'fhir.unresolved_reference'
+    end as reason
+  from affected
+  left join standing on standing.unit_id = affected.unit_id
+)
+select judged.unit_id, judged.facility_id, judged.batch_date, judged.delivery_id, judged.source, judged.unit_kind, judged.record_type,
+  judged.content_hash, judged.outcome, judged.reason,
+  {{ md5_key(['judged.facility_id', 'judged.batch_date', 'judged.content_hash', 'judged.outcome', 'judged.reason']) }} as outcome_hash
+from judged
