@@ -1,0 +1,141 @@
+"""DuckDB as the warehouse: one encrypted file, attached as LAKE.
+
+DuckDB lets one process write a file and nobody else have it open. So each step opens it, works and closes it, and an open
+that meets another process is tried again for a while.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from duckdb_extensions import import_extension
+
+from assets.stores.keys import Keys
+from assets.stores.warehouse import Parameters
+from transforms.errors import ConfigurationError, UnavailableError
+
+
+def connect_engine(root: Path, keys: Keys, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB with the product's safety settings and the root's Parquet key (named `lakehouse`)."""
+    import_extension("httpfs")
+    spill = root / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(":memory:", config={
+        "python_enable_replacements": "false",
+        "temp_file_encryption": "true",
+        "temp_directory": str(spill),
+        "memory_limit": memory,
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+    })
+    connection.execute("load httpfs")
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"pragma add_parquet_key('lakehouse', '{keys.derive('parquet').hex()[:32]}')")
+    return connection
+
+
+class DuckDBWarehouse:
+    """An open DuckDB warehouse."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Wrap a connection whose current database is LAKE."""
+        self.connection = connection
+
+    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """Run one statement and give its rows."""
+        return self.connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Run one statement."""
+        self.connection.execute(sql, list(parameters))
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Append rows to `schema.table` by column name."""
+        self.connection.register("loading", rows)
+        try:
+            self.connection.execute(f"insert into LAKE.{table} by name select * from loading")
+        finally:
+            self.connection.unregister("loading")
+
+    def load_parquet(self, table: str, files: Sequence[Path]) -> None:
+        """Append sealed Parquet files to `schema.table` by column name."""
+        self.connection.execute(
+            f"insert into LAKE.{table} by name select * from read_parquet(?, encryption_config = {{footer_key: 'lakehouse'}})",
+            [[str(file) for file in files]],
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all statements inside, or none."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+
+@dataclass(frozen=True)
+class DuckDBStore:
+    """The warehouse file of a data root."""
+
+    root: Path
+    keys: Keys = field(repr=False)
+    wait_seconds: float = 30.0
+    memory: str = "2GB"
+    target: str = "local"
+
+    @property
+    def path(self) -> Path:
+        """The warehouse file."""
+        return self.root / "warehouse" / "LAKE.duckdb"
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that the dbt profile's target `local` reads."""
+        return {
+            "LAKEHOUSE_DBT_TARGET": self.target,
+            "LAKEHOUSE_WAREHOUSE": str(self.path),
+            "LAKEHOUSE_WAREHOUSE_KEY": self.keys.derive("warehouse").hex(),
+            "LAKEHOUSE_DUCKDB_MEMORY": self.memory,
+        }
+
+    @contextmanager
+    def open(self, read_only: bool = False) -> Iterator[DuckDBWarehouse]:
+        """Open the warehouse file, waiting up to `wait_seconds` for another process to release it.
+
+        Raises UnavailableError where it stays busy, ConfigurationError where the key does not open it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = connect_engine(self.root, self.keys, self.memory)
+        try:
+            self._attach(connection, read_only)
+            connection.execute("use LAKE")
+            yield DuckDBWarehouse(connection)
+        finally:
+            connection.close()
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection, read_only: bool) -> None:
+        option = ", read_only" if read_only else ""
+        key = self.keys.derive("warehouse").hex()
+        deadline = time.monotonic() + self.wait_seconds
+        while True:
+            try:
+                connection.execute(f"attach '{self.path}' as LAKE (encryption_key '{key}'{option})")
+            except duckdb.IOException as error:
+                if "lock" not in str(error).lower():
+                    raise ConfigurationError(f"{self.path}: cannot be opened. Remedy: check that the file exists and may be read.") from None
+                if time.monotonic() >= deadline:
+                    raise UnavailableError(f"{self.path}: in use by another process. Remedy: wait for the run to end, try again.") from None
+                time.sleep(0.1)
+            except duckdb.InvalidInputException:
+                raise ConfigurationError(f"{self.path}: the key does not open this warehouse; nothing was changed. "
+                                         "Remedy: use the root's own key.") from None
+            else:
+                return

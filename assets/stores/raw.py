@@ -1,0 +1,179 @@
+"""Raw: the deliveries of a run's partitions, decoded, written as run-named Parquet and loaded in one transaction.
+
+Every raw row gets the coordinates of its delivery and two keys: `unit_id` and `record_id`. A partition is replaced whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from assets.stores.control import Partition, columns_of, create_tables
+from assets.stores.duckdb_warehouse import connect_engine
+from assets.stores.keys import Keys
+from assets.stores.landing import LandingStore
+from assets.stores.warehouse import Warehouse
+from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
+from transforms.decode.formats import FORMATS
+from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.facilities.registry import Registry
+from transforms.landing.delivery import Delivery
+
+CHUNK_BYTES = 128 * 1024 * 1024
+
+DELIVERY_COLUMNS = {
+    "delivery_id": "varchar", "payload_id": "varchar", "facility_id": "varchar", "source": "varchar", "batch_date": "date",
+    "received_time": "timestamp", "size": "bigint", "control_total": "bigint", "received_units": "bigint",
+}
+COORDINATES = {
+    "facility_id": "varchar", "batch_date": "date", "payload_id": "varchar", "received_time": "timestamp", "source": "varchar",
+    "unit_id": "varchar",
+}
+
+
+def raw_tables() -> dict[str, dict[str, str]]:
+    """Give every table of schema `raw` with its columns and SQL types."""
+    tables = {name: {**COORDINATES, "record_id": "varchar", **columns_of(schema)} for name, schema in RAW_SCHEMAS.items()}
+    return {**tables, "raw_unit": {**COORDINATES, **columns_of(UNIT_SCHEMA)}, "raw_delivery": DELIVERY_COLUMNS}
+
+
+@dataclass(frozen=True)
+class RawLoader:
+    """Decodes deliveries and replaces partitions of the raw tables."""
+
+    root: Path
+    keys: Keys = field(repr=False)
+    landing: LandingStore
+    registry: Registry
+    memory: str = "2GB"
+
+    def replace(self, open_warehouse: Callable[[], AbstractContextManager[Warehouse]], run_id: str, partitions: Sequence[Partition],
+                on_progress: Callable[[int, int], None] | None = None) -> dict[Partition, list[Delivery]]:
+        """Decode all deliveries of the partitions, then replace them in the warehouse in one transaction.
+
+        Decoding happens before the warehouse is opened, so that a reader is kept waiting for the load only. Gives the
+        deliveries of each partition. `on_progress` is told bytes done and bytes in all.
+        """
+        deliveries = {partition: list(self.landing.deliveries(*partition)) for partition in partitions}
+        files = self._write_parquet(run_id, [one for group in deliveries.values() for one in group], on_progress)
+        with open_warehouse() as warehouse:
+            create_tables(warehouse, "raw", raw_tables())
+            with warehouse.transaction():
+                self._replace_in(warehouse, run_id, partitions, files)
+        return deliveries
+
+    def _replace_in(self, warehouse: Warehouse, run_id: str, partitions: Sequence[Partition], files: dict[str, list[Path]]) -> None:
+        for table in raw_tables():
+            for facility_id, dates in _dates_by_facility(partitions).items():
+                marks = ", ".join("?" for _ in dates)
+                warehouse.execute(f"delete from LAKE.raw.{table} where facility_id = ? and batch_date in ({marks})", [facility_id, *dates])
+            if files.get(table):
+                warehouse.load_parquet(f"raw.{table}", files[table])
+        for facility_id, dates in _dates_by_facility(partitions).items():
+            marks = ", ".join("?" for _ in dates)
+            warehouse.execute(f"delete from LAKE.control.raw_file where facility_id = ? and batch_date in ({marks})", [facility_id, *dates])
+        named = [(run_id, table, facility, day, file.name) for table, paths in files.items() for file in paths for facility, day in partitions]
+        if named:
+            columns = list(zip(*named, strict=True))
+            warehouse.load("control.raw_file", pa.table({
+                "run_id": pa.array(columns[0], pa.string()), "raw_table": pa.array(columns[1], pa.string()),
+                "facility_id": pa.array(columns[2], pa.string()), "batch_date": pa.array(columns[3], pa.date32()),
+                "file_name": pa.array(columns[4], pa.string()),
+            }))
+
+    def _write_parquet(self, run_id: str, deliveries: Sequence[Delivery],
+                       on_progress: Callable[[int, int], None] | None) -> dict[str, list[Path]]:
+        files: dict[str, list[Path]] = {}
+        total, done = sum(one.size for one in deliveries), 0
+        engine = connect_engine(self.root, self.keys, self.memory)
+        try:
+            for ordinal, chunk in enumerate(_chunks(deliveries)):
+                for table, path in self._write_chunk(engine, f"{run_id}-{ordinal:04d}", chunk):
+                    files.setdefault(table, []).append(path)
+                done += sum(one.size for one in chunk)
+                if on_progress is not None:
+                    on_progress(done, total)
+        finally:
+            engine.close()
+        return files
+
+    def _write_chunk(self, engine: duckdb.DuckDBPyConnection, name: str, chunk: Sequence[Delivery]) -> Iterator[tuple[str, Path]]:
+        received: list[int] = []
+        by_kind: dict[str, list[Delivered]] = {}
+        for one in chunk:
+            entry = self.registry.entry(one.facility_id, one.batch_date)
+            source = entry.sources[one.source]
+            content = self.landing.read(one.payload_id)
+            received.append(FORMATS[source.kind].count_units(content, source))
+            by_kind.setdefault(source.kind, []).append(Delivered(one.delivery_id, content, source, entry))
+        engine.register("delivery", _delivery_table(chunk, received))
+        decoded = [FORMATS[kind].decode(delivered) for kind, delivered in by_kind.items()]
+        yield "raw_delivery", self._copy(engine, "raw_delivery", name, "select * from delivery")
+        for table, rows in _joined(decoded).items():
+            engine.register("decoded", rows)
+            keys = "md5(decoded.delivery_id || '|' || decoded.unit_ordinal) as unit_id"
+            if table != "raw_unit":
+                keys += ", md5(decoded.delivery_id || '|' || decoded.record_locator) as record_id"
+            yield table, self._copy(
+                engine, table, name,
+                f"select delivery.facility_id, delivery.batch_date, delivery.payload_id, delivery.received_time, delivery.source, {keys}, "
+                "decoded.* from decoded join delivery on delivery.delivery_id = decoded.delivery_id",
+            )
+            engine.unregister("decoded")
+        engine.unregister("delivery")
+
+    def _copy(self, engine: duckdb.DuckDBPyConnection, table: str, name: str, query: str) -> Path:
+        folder = self.root / "raw" / table
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.parquet"
+        engine.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, encryption_config {{footer_key: 'lakehouse'}})")
+        return path
+
+
+def _joined(decoded: Sequence[Decoded]) -> dict[str, pa.Table]:
+    tables: dict[str, list[pa.Table]] = {"raw_unit": [one.units for one in decoded]}
+    for one in decoded:
+        for name, rows in one.records.items():
+            if rows.num_rows:
+                tables.setdefault(name, []).append(rows)
+    return {name: pa.concat_tables(parts) for name, parts in tables.items() if parts}
+
+
+def _delivery_table(chunk: Sequence[Delivery], received: Sequence[int]) -> pa.Table:
+    return pa.table({
+        "delivery_id": pa.array([one.delivery_id for one in chunk], pa.string()),
+        "payload_id": pa.array([one.payload_id for one in chunk], pa.string()),
+        "facility_id": pa.array([one.facility_id for one in chunk], pa.string()),
+        "source": pa.array([one.source for one in chunk], pa.string()),
+        "batch_date": pa.array([one.batch_date for one in chunk], pa.date32()),
+        "received_time": pa.array([one.received_time.replace(tzinfo=None) for one in chunk], pa.timestamp("us")),
+        "size": pa.array([one.size for one in chunk], pa.int64()),
+        "control_total": pa.array([one.control_total for one in chunk], pa.int64()),
+        "received_units": pa.array(received, pa.int64()),
+    })
+
+
+def _chunks(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    chunk: list[Delivery] = []
+    size = 0
+    for one in deliveries:
+        if chunk and size + one.size > CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(one)
+        size += one.size
+    if chunk:
+        yield chunk
+
+
+def _dates_by_facility(partitions: Sequence[Partition]) -> dict[str, list[date]]:
+    by_facility: dict[str, list[date]] = {}
+    for facility_id, day in partitions:
+        by_facility.setdefault(facility_id, []).append(day)
+    return by_facility

@@ -1,0 +1,51 @@
+"""The warehouse behind one small interface, so that every step outside dbt is written once for DuckDB and Snowflake.
+
+What belongs here: opening, querying, loading and transactions. Not here: what any statement means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+Parameters = Sequence[Any]
+
+
+class Warehouse(Protocol):
+    """An open warehouse connection; database `LAKE` on both targets."""
+
+    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """Run one statement and give its rows."""
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Run one statement."""
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Append rows to `schema.table` by column name."""
+
+    def load_parquet(self, table: str, files: Sequence[Path]) -> None:
+        """Append sealed Parquet files to `schema.table` by column name."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit all statements inside, or none."""
+
+
+class WarehouseStore(Protocol):
+    """Where a warehouse lives and how it is opened."""
+
+    target: str
+
+    def open(self, read_only: bool = False) -> AbstractContextManager[Warehouse]:
+        """Open the warehouse; the file or session is released at the end of the block."""
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that the dbt profile of this target reads."""
+
+
+def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Walk a small result as dicts (never records: sets stay in SQL)."""
+    yield from table.to_pylist()
