@@ -1,8 +1,8 @@
 """The catalog store's writing side: the audit log and the projections, in one SQLite file.
 
-An entry of the log is never changed: it is a leaf of a Merkle tree whose root is signed at checkpoints and kept outside,
-in the anchors file. Events and the projections that belong to them are written in one transaction. Several processes may
-write at once: the tree's frontier is read inside the write transaction, so the log cannot fork.
+An entry of the log is never changed: it is a leaf of a Merkle tree whose root is signed at checkpoints and kept
+outside, in the anchors file. Events and the projections that belong to them are written in one transaction. Several
+processes may write at once: the tree's frontier is read inside the write transaction, so the log cannot fork.
 
 Not here: verifying and asking (`lineage.audit`), the shapes (`transforms.governance`).
 """
@@ -75,7 +75,9 @@ class CatalogStore:
                 raise ValueError("the signing key is not the one in force: restore its file, or rotate the key")
 
     def _shape_projections(self) -> None:
-        """Make the projections. One of another shape is of an older release: it is derived, so it is made anew, empty."""
+        """Make the projections. One of another shape is of an older release: it is derived, so it is made anew,
+        empty.
+        """
         found = dict(self._db.execute("select name, sql from sqlite_master where type = 'table'").fetchall())
         for name, table in TABLES.items():
             wanted = table_ddl(table)
@@ -84,11 +86,14 @@ class CatalogStore:
                 self._db.execute(wanted)
 
     def append(self, events: Sequence[Event]) -> range:
-        """Append events in order, all or none; the ordinals of their entries. Raises ValueError on a refused event."""
+        """Append events in order, all or none; the ordinals of their entries. Raises ValueError on a refused
+        event.
+        """
         return self.record(events)
 
     def project(
-        self, table: str, rows: Sequence[Mapping[str, object]], scope: Mapping[str, object] | Sequence[Mapping[str, object]]
+        self, table: str, rows: Sequence[Mapping[str, object]], scope: Mapping[str, object] | Sequence[Mapping[str,
+        object]]
     ) -> None:
         """Replace the rows of `table` in `scope` (see `Projection`)."""
         self.record((), (Projection(table, rows, scope),))
@@ -120,14 +125,17 @@ class CatalogStore:
         with self._writing():
             closing = self._sign(self._frontier().size)
             since = self._append_entries([key_rotated(self._key, public_key)])
-            self._db.execute("insert into signing_key values (?, ?, ?)", (fingerprint(public_key), public_key, since.start))
+            self._db.execute("insert into signing_key values (?, ?, ?)", (fingerprint(public_key), public_key,
+                since.start))
             self._key = new_key
             note = self._sign(since.stop)
         self._anchor(closing)
         self._anchor(note)
 
     def erase_detail(self, seq: int, actor: str) -> None:
-        """Erase what a person wrote beside entry `seq`. Every proof stays valid: the log holds only its salted hash."""
+        """Erase what a person wrote beside entry `seq`. Every proof stays valid: the log holds only its salted
+        hash.
+        """
         with self._writing():
             self._db.execute("delete from detail where seq = ?", (seq,))
             self._append_entries([Event("detail.erase", f"entry:{seq}", {"entry": seq}, actor=actor)])
@@ -140,7 +148,8 @@ class CatalogStore:
         """The store itself; leaving closes it."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None) -> None:
         """Close."""
         self.close()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -69,15 +68,15 @@ class RawLoader:
         return deliveries
 
     def _replace_in(self, warehouse: Warehouse, run_id: str, partitions: Sequence[Partition], files: dict[str, list[Path]]) -> None:
-        for table in raw_tables():
-            for facility_id, dates in _dates_by_facility(partitions).items():
-                marks = ", ".join("?" for _ in dates)
-                warehouse.execute(f"delete from LAKE.raw.{table} where facility_id = ? and batch_date in ({marks})", [facility_id, *dates])
-            if files.get(table):
-                warehouse.load_parquet(f"raw.{table}", files[table])
-        for facility_id, dates in _dates_by_facility(partitions).items():
-            marks = ", ".join("?" for _ in dates)
-            warehouse.execute(f"delete from LAKE.control.raw_file where facility_id = ? and batch_date in ({marks})", [facility_id, *dates])
+        for table in ("control.raw_file", *(f"raw.{name}" for name in raw_tables())):
+            target = f"LAKE.{table}"
+            warehouse.execute(
+                f"delete from {target} where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
+                f"and scope.facility_id = {target}.facility_id and scope.batch_date = {target}.batch_date)",
+                [run_id],
+            )
+        for table, paths in files.items():
+            warehouse.load_parquet(f"raw.{table}", paths)
         named = [(run_id, table, facility, day, file.name) for table, paths in files.items() for file in paths for facility, day in partitions]
         if named:
             columns = list(zip(*named, strict=True))
@@ -171,9 +170,3 @@ def _chunks(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
     if chunk:
         yield chunk
 
-
-def _dates_by_facility(partitions: Sequence[Partition]) -> dict[str, list[date]]:
-    by_facility: dict[str, list[date]] = {}
-    for facility_id, day in partitions:
-        by_facility.setdefault(facility_id, []).append(day)
-    return by_facility

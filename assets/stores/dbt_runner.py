@@ -1,0 +1,151 @@
+"""dbt in process, with a manifest that is parsed once and kept.
+
+A `dbt` process costs seconds to start; a re-run of one partition should cost one. Conditions, all kept here: one invocation at a
+time in a process, one manifest for each target, DuckDB's file released after each invocation, and the run's scope passed by the
+environment, which models read when they run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from transforms.errors import ConfigurationError, ContractError
+
+# Keeps adapters, flags and events in module globals: two invocations at once fail.
+_ONE_AT_A_TIME = threading.Lock()
+_KEPT: dict[Path, Any] = {}
+
+
+def project_folder() -> Path:
+    """The folder of the dbt project."""
+    return Path(str(files("transforms"))) / "dbt"
+
+
+def project_digest() -> str:
+    """SHA-256 over the dbt project's files: the code version of its models and the test whether a manifest is stale."""
+    digest = hashlib.sha256()
+    folder = project_folder()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".sql", ".yml", ".csv"} and not {"target", "logs", "dbt_packages"} & set(path.relative_to(folder).parts):
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DbtRunner:
+    """Runs the dbt project against one target; `target_path` keeps manifest and parse state."""
+
+    target: str
+    target_path: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        """The parsed project."""
+        return self.target_path / "manifest.json"
+
+    def prepare(self) -> None:
+        """Parse the project where the kept manifest is missing or stale (about 7 s, or nothing)."""
+        mark = self.target_path / "project.sha256"
+        digest = project_digest()
+        if self.manifest_path.exists() and mark.exists() and mark.read_text() == digest:
+            return
+        self.target_path.mkdir(parents=True, exist_ok=True)
+        with _ONE_AT_A_TIME:
+            _KEPT.pop(self.target_path, None)
+            self._manifest()
+        mark.write_text(digest)
+
+    def require_manifest(self) -> Path:
+        """Give the manifest's path. Raises ConfigurationError where it is missing or stale; definitions never parse."""
+        mark = self.target_path / "project.sha256"
+        if not self.manifest_path.exists() or not mark.exists() or mark.read_text() != project_digest():
+            raise ConfigurationError(f"{self.manifest_path}: missing or older than the dbt project. Remedy: lakehouse prepare")
+        return self.manifest_path
+
+    def build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
+        """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data."""
+        with _ONE_AT_A_TIME, _environment(environment):
+            from dbt.cli.main import dbtRunner
+
+            manifest = self._manifest()
+            try:
+                outcome = dbtRunner(manifest=manifest).invoke([*self._flags(), "build", "--select", *select, *self._where()])
+            finally:
+                _release_connections()
+        results = list(outcome.result.results) if outcome.result is not None else []
+        failed = [result for result in results if result.status.value in ("error", "fail")]
+        if failed or not outcome.success:
+            # The engine's message may quote a value; the first line's class of error is enough beside the model's name.
+            names = "; ".join(f"{result.node.name}: {_error_kind(result.message)}" for result in failed)
+            raise ContractError(f"dbt {self.target}: {names or 'the invocation failed'}. Remedy: run the model with "
+                                f"`lakehouse dbt --debug`, which prints the engine's own message.")
+        return [NodeResult(result.node.unique_id, result.node.name, result.node.resource_type.value, result.status.value,
+                           float(result.execution_time)) for result in results]
+
+    def _manifest(self) -> Any:
+        if self.target_path not in _KEPT:
+            from dbt.cli.main import dbtRunner
+
+            outcome = dbtRunner().invoke([*self._flags(), "parse", *self._where()])
+            if not outcome.success:
+                raise ConfigurationError(f"{project_folder()}: the dbt project does not parse: {outcome.exception}")
+            _KEPT[self.target_path] = outcome.result
+        return _KEPT[self.target_path]
+
+    def _flags(self) -> list[str]:
+        return ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-print",
+                "--log-path", str(self.target_path / "logs")]
+
+    def _where(self) -> list[str]:
+        folder = str(project_folder())
+        return ["--project-dir", folder, "--profiles-dir", folder, "--target", self.target, "--target-path", str(self.target_path)]
+
+
+def _error_kind(message: str | None) -> str:
+    text = (message or "").strip()
+    if os.environ.get("LAKEHOUSE_DBT_DEBUG") == "1":
+        return text
+    for line in text.splitlines():
+        kind = line.strip().split(":")[0]
+        if kind.endswith("Error"):
+            return kind
+    return "failed"
+
+
+def _release_connections() -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

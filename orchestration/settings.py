@@ -1,0 +1,47 @@
+"""The settings: one frozen object, the only reader of the environment (prefix `LAKEHOUSE_`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from transforms.errors import ConfigurationError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set. Each field is read from `LAKEHOUSE_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=PROJECT / ".lakehouse", description="data root: keys, landing, raw files, warehouse, catalog")
+    facilities: Path | None = Field(default=None, description="registry file other than the shipped facilities.yaml")
+    key: SecretStr | None = Field(default=None, description="master key, 64 hex digits; default: the root's key file")
+    target: Literal["local", "cloud"] = Field(default="local", description="warehouse: local DuckDB or cloud Snowflake")
+    build: Path = Field(default=PROJECT / ".build", description="parsed dbt project of each target")
+    identity_policy: Literal["strict", "balanced"] = Field(default="strict", description="zones of the person index")
+    memory: str = Field(default="2GB", description="memory limit of DuckDB")
+    lock_wait_seconds: float = Field(default=600.0, ge=0, description="how long a second writer waits for the first")
+    warehouse_wait_seconds: float = Field(default=30.0, ge=0, description="how long an open waits for a busy warehouse file")
+    alert_webhook: str | None = Field(default=None, description="address that run failures are posted to; default: the log")
+    snowflake_account: str = Field(default="", description="Snowflake account")
+    snowflake_host: str = Field(default="", description="Snowflake host where it is not the account's own")
+    snowflake_port: int = Field(default=443, description="Snowflake port")
+    snowflake_protocol: str = Field(default="https", description="Snowflake protocol")
+    snowflake_user: str = Field(default="", description="Snowflake user")
+    snowflake_password: SecretStr | None = Field(default=None, description="Snowflake password")
+    snowflake_warehouse: str = Field(default="LAKEHOUSE", description="Snowflake virtual warehouse")
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises ConfigurationError naming the variable and what it must be."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "LAKEHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{name}: {first['msg']}. Remedy: correct or unset it.") from None
