@@ -1,0 +1,97 @@
+"""A data root: everything that one lakehouse keeps, opened together and handed to the steps.
+
+What belongs here: which stores make a root and what a run knows of itself. Not here: what the steps do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from assets.stores.control import Partition, begin_run, create_control, create_tables, replace_reference
+from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
+from assets.stores.keys import Keys
+from assets.stores.landing import LandingStore
+from assets.stores.raw import RawLoader, raw_tables
+from assets.stores.warehouse import WarehouseStore
+from transforms.facilities.registry import Registry, registry_tables
+from transforms.identity.tables import IDENTITY_TABLES
+
+SETUP_TABLE = {"setup": {"digest": "varchar"}}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its id, its ordinal in the warehouse and the partitions it may touch."""
+
+    run_id: str
+    run_seq: int
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True)
+class Root:
+    """The stores of one data root."""
+
+    home: Path
+    keys: Keys = field(repr=False)
+    registry: Registry
+    registry_text: str = field(repr=False)
+    warehouse: WarehouseStore
+    dbt: DbtRunner
+
+    @property
+    def landing(self) -> LandingStore:
+        """Payloads and deliveries."""
+        return LandingStore(self.home, self.keys)
+
+    @property
+    def raw(self) -> RawLoader:
+        """The raw layer's writer."""
+        return RawLoader(self.home, self.keys, self.landing, self.registry)
+
+    @cached_property
+    def code_version(self) -> str:
+        """Short digest of decoders and models: written beside what a run restates."""
+        digest = hashlib.sha256(project_digest().encode())
+        package = Path(str(files("transforms")))
+        for path in sorted((package / "decode").rglob("*.py")):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:12]
+
+    def begin(self, run_id: str, partitions: Iterable[Partition]) -> Run:
+        """Prepare the warehouse where it is new or the code changed, and record the run in it."""
+        scope = tuple(sorted(set(partitions)))
+        with self.warehouse.open() as warehouse:
+            create_control(warehouse)
+            create_tables(warehouse, "control", SETUP_TABLE)
+            stale = warehouse.query("select digest from LAKE.control.setup").to_pylist() != [{"digest": self._setup_digest}]
+            if stale:
+                create_tables(warehouse, "raw", raw_tables())
+                create_tables(warehouse, "identity", IDENTITY_TABLES)
+                replace_reference(warehouse, registry_tables(self.registry))
+        if stale:
+            self.dbt.build(["tag:seed"], self.warehouse.environment())
+            with self.warehouse.open() as warehouse, warehouse.transaction():
+                warehouse.execute("delete from LAKE.control.setup")
+                warehouse.execute("insert into LAKE.control.setup (digest) values (?)", [self._setup_digest])
+        with self.warehouse.open() as warehouse:
+            return Run(run_id, begin_run(warehouse, run_id, scope), scope)
+
+    def build(self, run: Run, select: Sequence[str]) -> list[NodeResult]:
+        """Run dbt models in a run's scope."""
+        return self.dbt.build(select, {
+            **self.warehouse.environment(),
+            "LAKEHOUSE_RUN_ID": run.run_id,
+            "LAKEHOUSE_RUN_SEQ": str(run.run_seq),
+            "LAKEHOUSE_CODE_VERSION": self.code_version,
+        })
+
+    @cached_property
+    def _setup_digest(self) -> str:
+        return hashlib.sha256((project_digest() + self.registry_text).encode()).hexdigest()
+
