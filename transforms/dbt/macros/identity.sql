@@ -1,0 +1,94 @@
+{#- Identity: normalised text, the changed keys of its tables, and the strategy `merge_keys`. -#}
+
+{#- Every match of a pattern, replaced. -#}
+{% macro regexp_replace_all(text, pattern, by) %}{{ return(adapter.dispatch('regexp_replace_all', 'lakehouse')(text, pattern, by)) }}{% endmacro %}
+{% macro duckdb__regexp_replace_all(text, pattern, by) -%} regexp_replace({{ text }}, '{{ pattern }}', '{{ by }}', 'g') {%- endmacro %}
+{% macro snowflake__regexp_replace_all(text, pattern, by) -%} regexp_replace({{ text }}, '{{ pattern | replace("\\", "\\\\") }}', '{{ by }}') {%- endmacro %}
+
+{#- Latin letters with diacritics, and the letter that remains. Letters of other scripts are left as they are: dropping them would
+    make every such name empty, and so equal. -#}
+{% macro base_letters() %}{{ return([
+  ['ÀÁÂÃÄÅĀĂĄǍẠẢẤẦẨẪẬẮẰẲẴẶ', 'A'], ['ÇĆĈĊČ', 'C'], ['ĎĐÐ', 'D'], ['ÈÉÊËĒĔĖĘĚẸẺẼẾỀỂỄỆ', 'E'], ['ĜĞĠĢ', 'G'], ['ĤĦ', 'H'],
+  ['ÌÍÎÏĨĪĬĮİỈỊ', 'I'], ['Ĵ', 'J'], ['Ķ', 'K'], ['ĹĻĽĿŁ', 'L'], ['ÑŃŅŇ', 'N'], ['ÒÓÔÕÖØŌŎŐƠỌỎỐỒỔỖỘỚỜỞỠỢ', 'O'], ['ŔŖŘ', 'R'],
+  ['ŚŜŞŠȘ', 'S'], ['ŢŤŦȚ', 'T'], ['ÙÚÛÜŨŪŬŮŰŲƯỤỦỨỪỬỮỰ', 'U'], ['Ŵ', 'W'], ['ÝŶŸỲỴỶỸ', 'Y'], ['ŹŻŽ', 'Z']
+]) }}{% endmacro %}
+
+{#- Text in capitals without diacritics; apostrophes, question marks (lost letters) and combining marks go, other punctuation becomes
+    one space; null where nothing is left. -#}
+{% macro plain_text(text) -%}
+  {%- set letters = namespace(before='', after='') -%}
+  {%- for row in base_letters() -%}
+    {%- set letters.before = letters.before ~ row[0] -%}{%- set letters.after = letters.after ~ row[1] * (row[0] | length) -%}
+  {%- endfor -%}
+  {%- set spaced = '-‐‑–—_,./\\()[]{}"“”;:&+*|=<>' -%}
+  {%- set dropped = "''’‘`´ʻʼ?\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030b\u030c\u031b\u0323\u0327\u0328" -%}
+  nullif(trim({{ regexp_replace_all(
+    "translate(replace(replace(replace(upper(replace(" ~ text ~ ", 'ß', 'ss')), 'Æ', 'AE'), 'Œ', 'OE'), 'Þ', 'TH'), '"
+    ~ letters.before ~ spaced | replace('\\', backslash()) ~ dropped ~ "', '" ~ letters.after ~ ' ' * (spaced | length) ~ "')",
+    '[ ]+', ' ') }}), '')
+{%- endmacro %}
+
+{#- One backslash inside a text literal. -#}
+{% macro backslash() %}{{ return(adapter.dispatch('backslash', 'lakehouse')()) }}{% endmacro %}
+{% macro duckdb__backslash() %}{{ return('\\') }}{% endmacro %}
+{% macro snowflake__backslash() %}{{ return('\\\\') }}{% endmacro %}
+
+{#- Generation part of a name: the only suffix that tells two humans apart (MD, PHD and the like say nothing). -#}
+{% macro generation(text) -%}
+  case trim({{ text }})
+    when 'JR' then 'JR' when 'JUNIOR' then 'JR' when 'SR' then 'SR' when 'SENIOR' then 'SR' when 'II' then 'II' when '2ND' then 'II'
+    when 'III' then 'III' when '3RD' then 'III' when 'IV' then 'IV' when '4TH' then 'IV' end
+{%- endmacro %}
+
+{#- Joins the seed row that says that a value is a placeholder; `alias`.value is null for a real one. -#}
+{% macro join_placeholder(alias, kind, value) -%}
+  left join {{ ref('identity_placeholder') }} {{ alias }} on {{ alias }}.kind = '{{ kind }}' and {{ alias }}.value = {{ value }}
+{%- endmacro %}
+
+{#- Patient records whose content or identifiers changed since the consumer's watermark. -#}
+{% macro changed_patients(consumer) -%}
+    select change_log.fact_key as patient_key
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = 'patient' and {{ unseen(consumer) }}
+    union
+    select change_log.old_subject_key
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = 'patient_identifier' and change_log.old_subject_key is not null and {{ unseen(consumer) }}
+    union
+    select change_log.new_subject_key
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = 'patient_identifier' and change_log.new_subject_key is not null and {{ unseen(consumer) }}
+{%- endmacro %}
+
+{#- Persons whose records came, went or changed since the consumer's watermark. -#}
+{% macro changed_persons(consumer) -%}
+    select change_log.old_subject_key as person_id
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = 'link' and change_log.old_subject_key is not null and {{ unseen(consumer) }}
+    union
+    select change_log.new_subject_key
+    from {{ source('control', 'change_log') }} change_log
+    where change_log.object = 'link' and change_log.new_subject_key is not null and {{ unseen(consumer) }}
+    union
+    select link.person_id
+    from {{ source('control', 'change_log') }} change_log
+    join {{ source('identity', 'link') }} link on link.patient_key = change_log.fact_key
+    where change_log.object = 'patient' and {{ unseen(consumer) }}
+{%- endmacro %}
+
+{#- Strategy `merge_keys`: the rows of the changed keys are replaced, a key without a new row leaves, the watermark moves. Config: `key`,
+    `consumer`, and `changed`, the name of the macro that lists the changed keys. -#}
+{% macro scoped_merge_keys_sql(target_relation, temp_relation, columns) %}
+  {%- set key = config.get('key', 'patient_key') -%}
+  {%- set consumer = config.require('consumer') -%}
+  {%- set dml -%}
+    delete from {{ target_relation }}
+    where {{ target_relation }}.{{ key }} in (
+    {{ context[config.get('changed', 'changed_patients')](consumer) }}
+    );
+    insert into {{ target_relation }} ({{ columns | join(', ') }})
+    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ temp_relation }} staged;
+    {{ move_watermark(consumer) }}
+  {%- endset -%}
+  {{ return(dml) }}
+{% endmacro %}

@@ -1,0 +1,137 @@
+{{ config(materialized='scoped', strategy='merge_keys', consumer='patient_features') }}
+{#- What identity compares, normalised: only here, so that both engines, the scorer and the steward see the same text. -#}
+with changed as (
+  {{ changed_patients('patient_features') }}
+),
+record as (
+  select patient.fact_key as patient_key, patient.facility_id, coalesce(patient.active, true) as is_active,
+    patient.identifier_system, patient.identifier_value,
+    {{ plain_text('patient.name_family') }} as family_text,
+    {{ plain_text("replace(patient.name_given, '-', '')") }} as given_text,
+    {{ plain_text('patient.name_suffix') }} as suffix_text,
+    case when patient.gender in ('male', 'female') then patient.gender end as gender,
+    patient.birth_date as birth_date_text,
+    {{ regexp_replace_all('patient.telecom_phone', '[^0-9]', '') }} as phone_digits,
+    nullif(lower(trim(patient.telecom_email)), '') as email_text,
+    {{ plain_text("replace(patient.address_line, '#', ' UNIT ')") }} as address_text,
+    nullif(left({{ regexp_replace_all('upper(patient.address_postal_code)', '[^A-Z0-9]', '') }}, 5), '') as postal_code
+  from {{ ref('patient') }} patient
+  join changed on changed.patient_key = patient.fact_key
+  where patient.is_deleted = false
+),
+named as (
+  select record.patient_key,
+    coalesce({{ generation('record.suffix_text') }}, {{ generation(regexp_first('record.family_text', ' [A-Z0-9]+$')) }}) as suffix,
+    {{ regexp_replace_all('record.family_text', ' (JR|JUNIOR|SR|SENIOR|II|III|IV|2ND|3RD|4TH)$', '') }} as family,
+    split_part(record.given_text, ' ', 1) as given,
+    nullif(trim(substr(record.given_text, length(split_part(record.given_text, ' ', 1)) + 1)), '') as middle
+  from record
+),
+judged as (
+  select named.patient_key, named.suffix, named.middle,
+    case when no_family.value is null then named.family end as family,
+    case when no_given.value is null then nullif(named.given, '') end as given,
+    newborn.value is not null as is_newborn,
+    no_family.value is not null or no_given.value is not null or no_name.value is not null as is_unidentified
+  from named
+  {{ join_placeholder('no_family', 'family', 'named.family') }}
+  {{ join_placeholder('no_given', 'given', 'named.given') }}
+  {{ join_placeholder('no_name', 'name', "concat(named.family, ' ', named.given)") }}
+  {{ join_placeholder('newborn', 'newborn', 'named.given') }}
+),
+birth as (
+  select record.patient_key,
+    case when length(record.birth_date_text) >= 10 then try_cast(left(record.birth_date_text, 10) as date) end as birth_date,
+    case when length(record.birth_date_text) in (4, 7) then record.birth_date_text end as partial_text
+  from record
+  {{ join_placeholder('no_date', 'birth_date', 'left(record.birth_date_text, 10)') }}
+  where no_date.value is null
+),
+reached as (
+  select record.patient_key,
+    case when length(record.phone_digits) >= 10 and right(record.phone_digits, 7) <> '0000000' then right(record.phone_digits, 10) end as phone,
+    case when record.email_text like '%_@_%._%' then record.email_text end as email,
+    coalesce({{ regexp_first('record.address_text', '^[0-9]+') }},
+             replace({{ regexp_first('record.address_text', '^P ?O BOX [0-9]+') }}, 'P O BOX', 'PO BOX')) as address_number,
+    nullif(trim({{ regexp_replace_all(regexp_replace_all('record.address_text', ' (APT|APARTMENT|UNIT|STE|SUITE|LOT|RM|ROOM|TRLR)( .*)?$', ''),
+                                      '^([0-9]+|P ?O BOX [0-9]+)', '') }}), '') as address_street,
+    case when record.postal_code not in ('00000', '99999') then record.postal_code end as postal_code
+  from record
+),
+identified as (
+  select identifier.subject_key as patient_key, identifier.system, identifier.type_code,
+    nullif(upper(trim(identifier.value)), '') as value,
+    {{ regexp_replace_all('identifier.value', '[^0-9]', '') }} as digits
+  from {{ ref('patient_identifier') }} identifier
+  join record on record.patient_key = identifier.subject_key
+  where identifier.is_deleted = false
+  union all
+  select record.patient_key, record.identifier_system, 'MR', nullif(upper(trim(record.identifier_value)), ''), cast(null as varchar)
+  from record
+),
+security as (
+  select identified.patient_key,
+    {#- two numbers on one record say that one of them is wrong, not which -#}
+    case when min(case when length(identified.digits) = 9 then identified.digits end)
+            = max(case when length(identified.digits) = 9 then identified.digits end)
+         then max(case when length(identified.digits) = 9 then identified.digits end) end as ssn,
+    case when min(right(identified.digits, 4)) = max(right(identified.digits, 4)) then max(right(identified.digits, 4)) end as ssn_last4
+  from identified
+  {{ join_placeholder('no_ssn', 'ssn', 'identified.digits') }}
+  {{ join_placeholder('no_last4', 'ssn_last4', 'identified.digits') }}
+  where (identified.type_code = 'SS' or identified.system = 'http://hl7.org/fhir/sid/us-ssn')
+    and length(identified.digits) in (4, 9)
+    {#- SSA: no area 000, 666 or 900 to 999, no group 00, no serial 0000 -#}
+    and right(identified.digits, 4) <> '0000'
+    and (length(identified.digits) = 4
+         or (left(identified.digits, 3) not in ('000', '666') and left(identified.digits, 1) <> '9' and substr(identified.digits, 4, 2) <> '00'))
+    and no_ssn.value is null and no_last4.value is null
+  group by identified.patient_key
+),
+numbered as (
+  {#- HL7 table 0203: numbers that name one human to their authority, and numbers that a family may share -#}
+  select distinct identified.patient_key,
+    case when identified.type_code in ('MR', 'PI', 'PT', 'EI', 'MC', 'NI', 'JHN') then {{ md5_key(['identified.system', 'identified.value']) }} end as identifier,
+    case when identified.type_code in ('MB', 'SN', 'MA', 'HC')
+         then {{ md5_key([regexp_replace_all('identified.value', '-[0-9]+$', '')]) }} end as member
+  from identified
+  {{ join_placeholder('no_number', 'identifier', 'identified.value') }}
+  where identified.value is not null
+    and (identified.system is not null or identified.type_code in ('MB', 'SN', 'MA', 'HC', 'MC'))
+    and no_number.value is null
+),
+number_list as (
+  select numbered.patient_key,
+    {{ dbt.listagg('numbered.identifier', "','", 'order by numbered.identifier') }} as identifiers,
+    {{ dbt.listagg('numbered.member', "','", 'order by numbered.member') }} as members
+  from numbered
+  group by numbered.patient_key
+),
+feature as (
+  select record.patient_key, record.facility_id, record.is_active, record.identifier_system as authority,
+    case when not judged.is_unidentified then judged.family end as family,
+    case when not judged.is_unidentified and not judged.is_newborn then judged.given end as given,
+    case when not judged.is_unidentified and not judged.is_newborn then judged.middle end as middle,
+    judged.suffix, judged.is_newborn, judged.is_unidentified, record.gender,
+    birth.birth_date, coalesce(cast(birth.birth_date as varchar), birth.partial_text) as birth_text,
+    case when birth.birth_date is not null then 'day' when length(birth.partial_text) = 7 then 'month'
+         when length(birth.partial_text) = 4 then 'year' end as birth_precision,
+    case when no_phone.value is null then reached.phone end as phone,
+    case when no_email.value is null then reached.email end as email,
+    reached.address_number, reached.address_street, reached.postal_code,
+    security.ssn, security.ssn_last4, nullif(number_list.identifiers, '') as identifiers,
+    nullif(number_list.members, '') as members
+  from record
+  join judged on judged.patient_key = record.patient_key
+  join reached on reached.patient_key = record.patient_key
+  left join birth on birth.patient_key = record.patient_key
+  left join security on security.patient_key = record.patient_key
+  left join number_list on number_list.patient_key = record.patient_key
+  {{ join_placeholder('no_phone', 'phone', 'reached.phone') }}
+  {{ join_placeholder('no_email', 'email', 'reached.email') }}
+)
+{%- set columns = ['facility_id', 'is_active', 'authority', 'family', 'given', 'middle', 'suffix', 'is_newborn', 'is_unidentified', 'gender', 'birth_date',
+  'birth_text', 'birth_precision', 'phone', 'email', 'address_number', 'address_street', 'postal_code', 'ssn', 'ssn_last4', 'identifiers', 'members'] %}
+select feature.patient_key, {% for column in columns %}feature.{{ column }}, {% endfor %}
+  {{ md5_key(prefixed(columns, 'feature')) }} as features_hash
+from feature
