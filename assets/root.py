@@ -12,11 +12,13 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
+from assets.stores.catalog import CatalogStore
 from assets.stores.control import Partition, begin_run, create_control, create_tables, replace_reference
 from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.raw import RawLoader, raw_tables
+from assets.stores.signing_key import signing_key
 from assets.stores.warehouse import WarehouseStore
 from transforms.facilities.registry import Registry, registry_tables
 from transforms.identity.tables import IDENTITY_TABLES
@@ -48,6 +50,11 @@ class Root:
     def landing(self) -> LandingStore:
         """Payloads and deliveries."""
         return LandingStore(self.home, self.keys)
+
+    def catalog(self) -> CatalogStore:
+        """Open the catalog store: the audit log and what pages read."""
+        folder = self.home / "catalog"
+        return CatalogStore(folder / "audit.sqlite", signing_key(self.home / "keys" / "audit.pem"), folder / "anchors.jsonl")
 
     @property
     def raw(self) -> RawLoader:

@@ -75,9 +75,7 @@ class CatalogStore:
                 raise ValueError("the signing key is not the one in force: restore its file, or rotate the key")
 
     def _shape_projections(self) -> None:
-        """Make the projections. One of another shape is of an older release: it is derived, so it is made anew,
-        empty.
-        """
+        """Make the projections. One of another shape is of an older release: derived, so it is made anew, empty."""
         found = dict(self._db.execute("select name, sql from sqlite_master where type = 'table'").fetchall())
         for name, table in TABLES.items():
             wanted = table_ddl(table)
@@ -86,14 +84,17 @@ class CatalogStore:
                 self._db.execute(wanted)
 
     def append(self, events: Sequence[Event]) -> range:
-        """Append events in order, all or none; the ordinals of their entries. Raises ValueError on a refused
-        event.
+        """Append events in order, all or none; the ordinals of their entries.
+
+        Raises ValueError naming kind and field where an event is not of the closed list or its field not of its form.
         """
         return self.record(events)
 
     def project(
-        self, table: str, rows: Sequence[Mapping[str, object]], scope: Mapping[str, object] | Sequence[Mapping[str,
-        object]]
+        self,
+        table: str,
+        rows: Sequence[Mapping[str, object]],
+        scope: Mapping[str, object] | Sequence[Mapping[str, object]],
     ) -> None:
         """Replace the rows of `table` in `scope` (see `Projection`)."""
         self.record((), (Projection(table, rows, scope),))
@@ -108,14 +109,14 @@ class CatalogStore:
             for item in replacements:
                 self._replace(item)
             if events and self._checkpoint_is_due(ordinals.stop):
-                note = self._sign(ordinals.stop)
+                note = self._sign(ordinals.stop, self._key)
         self._anchor(note)
         return ordinals
 
     def checkpoint(self) -> str:
         """Sign the log as it stands, anchor it, and return the note. Called at the end of a run and at shutdown."""
         with self._writing():
-            note = self._sign(self._frontier().size)
+            note = self._sign(self._frontier().size, self._key)
         self._anchor(note)
         return note
 
@@ -123,19 +124,17 @@ class CatalogStore:
         """Put a new signing key in force. The entry that says so holds the new key, signed by the old one."""
         public_key = new_key.public_key().public_bytes_raw()
         with self._writing():
-            closing = self._sign(self._frontier().size)
+            closing = self._sign(self._frontier().size, self._key)
             since = self._append_entries([key_rotated(self._key, public_key)])
-            self._db.execute("insert into signing_key values (?, ?, ?)", (fingerprint(public_key), public_key,
-                since.start))
-            self._key = new_key
-            note = self._sign(since.stop)
+            self._db.execute(
+                "insert into signing_key values (?, ?, ?)", (fingerprint(public_key), public_key, since.start))
+            note = self._sign(since.stop, new_key)
+        self._key = new_key
         self._anchor(closing)
         self._anchor(note)
 
     def erase_detail(self, seq: int, actor: str) -> None:
-        """Erase what a person wrote beside entry `seq`. Every proof stays valid: the log holds only its salted
-        hash.
-        """
+        """Erase what a person wrote beside entry `seq`. Proofs stay valid: the log holds only its salted hash."""
         with self._writing():
             self._db.execute("delete from detail where seq = ?", (seq,))
             self._append_entries([Event("detail.erase", f"entry:{seq}", {"entry": seq}, actor=actor)])
@@ -148,8 +147,9 @@ class CatalogStore:
         """The store itself; leaving closes it."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close."""
         self.close()
 
@@ -208,11 +208,11 @@ class CatalogStore:
         age = self._clock().timestamp() - row[1] / 1_000_000
         return size - int(row[0]) >= CHECKPOINT_ENTRIES or age >= CHECKPOINT_SECONDS
 
-    def _sign(self, size: int) -> str:
+    def _sign(self, size: int, key: Ed25519PrivateKey) -> str:
         existing = self._db.execute("select note from checkpoint where size = ?", (size,)).fetchone()
         if existing:
             return str(existing[0])
-        note = sign_checkpoint(size, self._frontier().root(), self._key)
+        note = sign_checkpoint(size, self._frontier().root(), key)
         signed_us = int(self._clock().timestamp() * 1_000_000)
         self._db.execute("insert into checkpoint values (?, ?, ?)", (size, note, signed_us))
         return note

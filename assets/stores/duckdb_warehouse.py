@@ -70,6 +70,10 @@ class DuckDBWarehouse:
             [[str(file) for file in files]],
         )
 
+    def fingerprint(self, column: str) -> str:
+        """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal, 16 digits."""
+        return f"printf('%016x', bit_xor(cast('0x' || substr({column}, 1, 15) as bigint)))"
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all statements inside, or none."""

@@ -5,7 +5,7 @@ What belongs here: opening, querying, loading and transactions. Not here: what a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +30,9 @@ class Warehouse(Protocol):
     def load_parquet(self, table: str, files: Sequence[Path]) -> None:
         """Append sealed Parquet files to `schema.table` by column name."""
 
+    def fingerprint(self, column: str) -> str:
+        """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """Commit all statements inside, or none."""
 
@@ -44,8 +47,3 @@ class WarehouseStore(Protocol):
 
     def environment(self) -> dict[str, str]:
         """Give the variables that the dbt profile of this target reads."""
-
-
-def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """Walk a small result as dicts (never records: sets stay in SQL)."""
-    yield from table.to_pylist()

@@ -1,0 +1,82 @@
+"""dbt models as assets, in the three groups that a run builds: version, current, mart."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+
+from assets.metadata import state_metadata
+from assets.recording import asset_states, record_states
+from assets.session import Session
+
+OWNERS = {
+    "staging": "mapping@northstar.example", "canonical": "mapping@northstar.example", "identity": "identity@northstar.example",
+    "marts": "analytics@northstar.example", "ref": "platform@northstar.example",
+}
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """Names dbt nodes as assets: key `schema/table`, group by schema, code version by the model's checksum."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Key of a model, seed or source."""
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props.get("alias") or dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Group by layer."""
+        return str(dbt_resource_props["schema"])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """Owner of the layer, or the one the model names."""
+        meta = dbt_resource_props.get("config", {}).get("meta", {}) or dbt_resource_props.get("meta", {})
+        owner = str(meta.get("owner", ""))
+        return [owner if "@" in owner else OWNERS.get(str(dbt_resource_props["schema"]), OWNERS["ref"])]
+
+    def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Version of the model's own SQL."""
+        return str(dbt_resource_props["checksum"]["checksum"])[:12]
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The YAML's description."""
+        return str(dbt_resource_props.get("description") or "")
+
+
+def translator() -> LayerTranslator:
+    """Give the translator; dbt tests are no asset checks, since they know no partitions."""
+    return LayerTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=False))
+
+
+def build_model_assets(group: str, manifest_path: Path, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Build the assets of one group (tag `version`, `current` or `mart`): one dbt invocation in process for the run's scope."""
+    manifest = json.loads(manifest_path.read_text())
+    translate = translator()
+    nodes = {
+        translate.get_asset_key(node): node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and group in node["config"]["tags"]
+    }
+
+    @dbt_assets(
+        manifest=manifest, select=f"tag:{group}", name=f"{group}_models", partitions_def=partitions, pool="warehouse",
+        dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
+    )
+    def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        session: Session = context.resources.session
+        run = session.run(list(context.partition_keys))
+        chosen = [nodes[key] for key in sorted(context.selected_asset_keys) if key in nodes]
+        results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in chosen])
+        seconds = {result.name: result.seconds for result in results}
+        named = [(f"{node['schema']}.{node.get('alias') or node['name']}", str(node["schema"])) for node in chosen]
+        with session.root.warehouse.open(read_only=True) as warehouse:
+            states = asset_states(warehouse, run, named)
+        record_states(session.root, run, states, {})
+        for state in states:
+            metadata = {**state_metadata(state), "seconds": dg.MetadataValue.float(seconds.get(state.asset.split(".")[1], 0.0))}
+            yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=metadata)
+
+    return models

@@ -1,0 +1,74 @@
+"""Raw assets: one for each raw table, all written by one step, partitioned by facility and batch date."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from assets.metadata import state_metadata
+from assets.recording import asset_states, record_states
+from assets.session import Session
+from assets.stores.control import Partition
+from assets.stores.raw import raw_tables
+from transforms.decode.formats import FORMATS
+from transforms.governance.projection_rows import Projection
+from transforms.landing.delivery import Delivery
+
+OWNER = "platform@northstar.example"
+
+
+def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Build the raw layer: deliveries of the run's partitions, decoded without loss."""
+    versions = ",".join(f"{kind}={FORMATS[kind].version}" for kind in sorted(FORMATS))
+    code_version = hashlib.sha256(versions.encode()).hexdigest()[:12]
+    specs = [
+        dg.AssetSpec(
+            ["raw", name], group_name="raw", owners=[OWNER], kinds={"python", "duckdb"}, code_version=code_version,
+            description=_description(name), skippable=True,
+        )
+        for name in raw_tables()
+    ]
+
+    @dg.multi_asset(
+        name="raw", specs=specs, partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run(), pool="warehouse",
+        can_subset=False, required_resource_keys={"session"},
+    )
+    def raw(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        session: Session = context.resources.session
+        run = session.run(list(context.partition_keys))
+        deliveries = session.root.raw.replace(session.root.warehouse.open, run.run_id, run.partitions)
+        versions = {(facility, day.isoformat()): data_version(group) for (facility, day), group in deliveries.items()}
+        with session.root.warehouse.open(read_only=True) as warehouse:
+            states = asset_states(warehouse, run, [(f"raw.{name}", "raw") for name in raw_tables()])
+            record_deliveries(session, warehouse.query(
+                "select delivery_id, payload_id, facility_id, source, batch_date, size, received_time, received_units as units "
+                "from LAKE.raw.raw_delivery delivery where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
+                "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date)", [run.run_id]).to_pylist(),
+                run.partitions)
+        record_states(session.root, run, states, versions)
+        whole = hashlib.sha256("".join(versions[key] for key in sorted(versions)).encode()).hexdigest()[:16]
+        for state in states:
+            yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=state_metadata(state), data_version=dg.DataVersion(whole))
+
+    return raw
+
+
+def data_version(deliveries: Sequence[Delivery]) -> str:
+    """Give the version of a partition's content: the set of what was delivered, not when."""
+    content = sorted(f"{one.source}|{one.payload_id}|{one.ordinal}" for one in deliveries)
+    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
+
+
+def record_deliveries(session: Session, rows: list[dict[str, object]], partitions: Sequence[Partition]) -> None:
+    """Write the arrivals of the run's partitions to the catalog."""
+    scopes = [{"facility_id": facility, "batch_date": day.isoformat()} for facility, day in partitions]
+    with session.root.catalog() as catalog:
+        catalog.record((), [Projection("delivery", rows, scopes)])
+
+
+def _description(name: str) -> str:
+    if name == "raw_delivery":
+        return "One row for each arrival of a payload, with the units counted in its bytes."
+    if name == "raw_unit":
+        return "One row for each unit received, with the decoder's reason where it was refused."
+    return f"Records of {name.removeprefix('raw_').replace('__', ' ')} as sent, columns named by the standard."

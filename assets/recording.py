@@ -1,0 +1,85 @@
+"""What a step leaves in the catalog store: a materialization of each asset and partition, with its event in the audit log.
+
+Counts and hashes only, taken from the tables after the step's transaction. Pages and `lakehouse status` read nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from assets.root import Root, Run
+from assets.stores.warehouse import Warehouse
+from transforms.governance.events import Event, partition_subject
+from transforms.governance.projection_rows import Projection
+
+# Columns whose values identify a row's content, the first that a table has.
+HASHED = ("row_hash", "current_hash", "outcome_hash", "content_hash")
+
+
+@dataclass(frozen=True)
+class AssetState:
+    """One asset after a step: its columns (name, type), rows of the run's partitions, and rows and content hash of each partition."""
+
+    asset: str
+    layer: str
+    columns: tuple[tuple[str, str], ...]
+    rows: int
+    partitions: Mapping[tuple[str, str], tuple[int, str | None]]
+
+
+def asset_states(warehouse: Warehouse, run: Run, assets: Sequence[tuple[str, str]]) -> list[AssetState]:
+    """Count the rows of the run's partitions in tables named (asset `schema.table`, layer)."""
+    columns: dict[str, list[tuple[str, str]]] = {}
+    for row in warehouse.query(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns "
+        "where table_catalog = 'LAKE' order by table_schema, table_name, ordinal_position"
+    ).to_pylist():
+        columns.setdefault(f"{row['table_schema']}.{row['table_name']}".lower(), []).append((row["column_name"].lower(), row["data_type"].lower()))
+    return [_state(warehouse, run, asset, layer, tuple(columns[asset])) for asset, layer in assets if asset in columns]
+
+
+def _state(warehouse: Warehouse, run: Run, asset: str, layer: str, columns: tuple[tuple[str, str], ...]) -> AssetState:
+    names = {name for name, _ in columns}
+    if not {"facility_id", "batch_date"} <= names:
+        total = warehouse.query(f"select count(*) as n from LAKE.{asset}").to_pylist()[0]["n"]
+        return AssetState(asset, layer, columns, int(total), {})
+    hashed = next((name for name in HASHED if name in names), None)
+    fingerprint = warehouse.fingerprint(f"counted.{hashed}") if hashed else "cast(null as varchar)"
+    counted = warehouse.query(
+        f"select counted.facility_id, cast(counted.batch_date as varchar) as batch_date, count(*) as n, {fingerprint} as content_hash "
+        f"from LAKE.{asset} counted where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
+        "and scope.facility_id = counted.facility_id and scope.batch_date = counted.batch_date) group by 1, 2",
+        [run.run_id],
+    ).to_pylist()
+    partitions = {(row["facility_id"], row["batch_date"][:10]): (int(row["n"]), row["content_hash"]) for row in counted}
+    return AssetState(asset, layer, columns, sum(n for n, _ in partitions.values()), partitions)
+
+
+def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versions: Mapping[tuple[str, str], str]) -> None:
+    """Write each asset's partitions to the catalog and their events to the log, in one transaction."""
+    now = datetime.now(UTC)
+    scope = [(facility_id, day.isoformat()) for facility_id, day in run.partitions]
+    rows: list[dict[str, Any]] = []
+    events: list[Event] = []
+    for state in states:
+        for partition in scope:
+            facility_id, day = partition
+            count, content_hash = state.partitions.get(partition, (0, None)) if state.partitions else (0, None)
+            version = data_versions.get(partition, run.run_id)
+            rows.append({
+                "asset": state.asset, "layer": state.layer, "facility_id": facility_id, "batch_date": day, "run_id": run.run_id,
+                "code_version": root.code_version, "data_version": version, "rows": count, "content_hash": content_hash, "time": now,
+            })
+            body: dict[str, Any] = {
+                "facility_id": facility_id, "batch_date": day, "asset": state.asset, "code_version": root.code_version, "inputs": {},
+                "data_version": version, "rows": count,
+            }
+            if content_hash:
+                body["content_hash"] = content_hash
+            events.append(Event("materialize", partition_subject(state.asset, facility_id, day), body, run_id=run.run_id))
+    scopes = [{"asset": row["asset"], "facility_id": row["facility_id"], "batch_date": row["batch_date"]} for row in rows]
+    with root.catalog() as catalog:
+        catalog.record(events, [Projection("materialization", rows, scopes)])

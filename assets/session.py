@@ -1,0 +1,82 @@
+"""A run's session: the writer lock held for the whole run, and the run begun once in the warehouse."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from assets.partitions import run_partitions
+from assets.root import Root, Run
+from assets.stores.lock import writer_lock
+from transforms.governance.events import Event
+from transforms.governance.projection_rows import Projection
+
+
+@dataclass
+class Session:
+    """The root of a run and the run itself, begun by the first step that asks for it."""
+
+    root: Root
+    run_id: str
+    job: str
+    started: datetime
+    _run: Run | None = field(default=None)
+
+    def run(self, partition_keys: list[str]) -> Run:
+        """Give the run, recording it in the warehouse and the catalog on the first call."""
+        if self._run is None:
+            self._run = self.root.begin(self.run_id, run_partitions(partition_keys))
+            self._record("running", None)
+        return self._run
+
+    def end(self, state: str) -> None:
+        """Record how the run ended."""
+        if self._run is not None:
+            self._record(state, datetime.now(UTC))
+
+    def _record(self, state: str, ended: datetime | None) -> None:
+        assert self._run is not None
+        facilities = sorted({facility for facility, _ in self._run.partitions})
+        dates = sorted({day.isoformat() for _, day in self._run.partitions})
+        row = {
+            "run_id": self.run_id, "run_seq": self._run.run_seq, "kind": self.job, "facilities": facilities, "dates": dates,
+            "started": self.started, "ended": ended, "state": state,
+        }
+        event = (
+            Event("run.end", self.run_id, {"run_seq": self._run.run_seq, "state": state}, run_id=self.run_id)
+            if ended else
+            Event("run.start", self.run_id, {
+                "run_seq": self._run.run_seq, "job": self.job, "facilities": facilities, "dates": dates,
+                "code_version": self.root.code_version,
+            }, run_id=self.run_id)
+        )
+        with self.root.catalog() as catalog:
+            catalog.record([event], [Projection("run", [row], {"run_id": self.run_id})])
+            if ended:
+                catalog.checkpoint()
+
+
+def session_resource(root: Root, lock_wait_seconds: float) -> dg.ResourceDefinition:
+    """Build the resource `session`: it holds the writer lock from the first step to the last."""
+
+    @dg.resource(description="The run's session: data root and writer lock")
+    def session(context: dg.InitResourceContext) -> Iterator[Session]:
+        run_id = context.run.run_id if context.run else f"direct-{os.getpid()}"
+        job = (context.run.job_name if context.run else "direct").strip("_").lower() or "job"
+
+        def tell(message: str) -> None:
+            if context.log is not None:
+                context.log.info(message)
+
+        with writer_lock(root.home, run_id, job, lock_wait_seconds, tell):
+            opened = Session(root, run_id, job, datetime.now(UTC))
+            state = "failure"
+            try:
+                yield opened
+                state = "success"
+            finally:
+                opened.end(state)
+
+    return session
