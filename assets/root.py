@@ -21,7 +21,7 @@ from assets.stores.raw import RawLoader, raw_tables
 from assets.stores.signing_key import signing_key
 from assets.stores.warehouse import WarehouseStore
 from transforms.facilities.registry import Registry, registry_tables
-from transforms.identity.tables import IDENTITY_TABLES
+from transforms.identity.tables import TABLES as IDENTITY_TABLES
 
 SETUP_TABLE = {"setup": {"digest": "varchar"}}
 
@@ -45,6 +45,7 @@ class Root:
     registry_text: str = field(repr=False)
     warehouse: WarehouseStore
     dbt: DbtRunner
+    identity_policy: str = "strict"
 
     @property
     def landing(self) -> LandingStore:
@@ -79,7 +80,7 @@ class Root:
             stale = warehouse.query("select digest from LAKE.control.setup").to_pylist() != [{"digest": self._setup_digest}]
             if stale:
                 create_tables(warehouse, "raw", raw_tables())
-                create_tables(warehouse, "identity", IDENTITY_TABLES)
+                create_tables(warehouse, "identity", {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()})
                 replace_reference(warehouse, registry_tables(self.registry))
         if stale:
             self.dbt.build(["tag:seed"], self.warehouse.environment())

@@ -47,7 +47,7 @@ class LandingStore:
             facility_id=facility_id, source=source, batch_date=batch_date, original_name=original_name, payload_id=identifier,
             ordinal=len(equals) + 1, received_time=received_time, size=len(content), token=token,
         )
-        write_durable(self._folder(facility_id, batch_date) / delivery.delivery_id, seal(self.keys, json.dumps(delivery.to_dict()).encode()))
+        write_durable(self._folder(facility_id, batch_date) / delivery.delivery_id, seal(self.keys, json.dumps(delivery.to_json()).encode()))
         return delivery
 
     def deliveries(self, facility_id: str, batch_date: date) -> Sequence[Delivery]:
@@ -56,7 +56,7 @@ class LandingStore:
         if not folder.is_dir():
             return []
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-        return [Delivery.from_dict(json.loads(unseal(self.keys, path.read_bytes(), f"delivery {path.name}"))) for path in paths]
+        return [Delivery.from_json(json.loads(unseal(self.keys, path.read_bytes(), f"delivery {path.name}"))) for path in paths]
 
     def partitions(self) -> Iterator[tuple[str, date, tuple[str, ...]]]:
         """Walk all partitions that have deliveries: facility, batch date, delivery ids."""

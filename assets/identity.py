@@ -1,0 +1,39 @@
+"""Identity assets: the patients that a run changed, resolved against everyone, in one transaction."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.metadata import state_metadata
+from assets.recording import asset_states, record_states
+from assets.session import Session
+from assets.stores.identity import resolve_changes
+from transforms.identity.tables import TABLES
+
+OWNER = "identity@northstar.example"
+
+
+def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Build the tables that the identity engine writes."""
+    deps = [dg.AssetKey(["identity", "patient_features"]), dg.AssetKey(["canonical", "patient_survivor"]), dg.AssetKey(["canonical", "patient"])]
+    specs = [
+        dg.AssetSpec(name.split("."), deps=deps, group_name="identity", owners=[OWNER], kinds={"python", "duckdb"}, skippable=True,
+                     description=f"Identity: {name.split('.')[1].replace('_', ' ')}.")
+        for name in TABLES
+    ]
+
+    @dg.multi_asset(
+        name="identity", specs=specs, partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run(), pool="warehouse",
+        required_resource_keys={"session"},
+    )
+    def identity(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        session: Session = context.resources.session
+        run = session.run(list(context.partition_keys))
+        with session.root.warehouse.open() as warehouse:
+            resolve_changes(warehouse, run_seq=run.run_seq, policy_name=session.root.identity_policy)
+            states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
+        record_states(session.root, run, states, {})
+        for state in states:
+            yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=state_metadata(state))
+
+    return identity

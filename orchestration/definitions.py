@@ -1,0 +1,51 @@
+"""Dagster's definitions: `defs` is what the UI and the daemon load; `build_defs` assembles them for any root."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from assets.identity import build_identity_assets
+from assets.models import build_model_assets
+from assets.partitions import build_partitions
+from assets.raw import build_raw_assets
+from assets.root import Root
+from assets.session import session_resource
+from checks.gate_asset import build_gate_asset
+from orchestration.alerts import build_alert
+from orchestration.jobs import build_jobs
+from orchestration.opening import open_root
+from orchestration.schedules import build_nightly
+from orchestration.sensors import build_landing_sensor
+from orchestration.settings import Settings, load_settings
+
+
+def build_defs(root: Root, settings: Settings, manifest_path: Path | None = None) -> dg.Definitions:
+    """Assemble assets, jobs, schedule and sensors of a data root. Raises ConfigurationError where no manifest is prepared."""
+    manifest = manifest_path or root.dbt.require_manifest()
+    partitions = build_partitions(root.registry)
+    assets = [
+        build_raw_assets(partitions),
+        build_model_assets("version", manifest, partitions),
+        build_gate_asset(partitions),
+        build_model_assets("current", manifest, partitions),
+        build_identity_assets(partitions),
+        build_model_assets("mart", manifest, partitions),
+    ]
+    jobs = build_jobs(partitions)
+    return dg.Definitions(
+        assets=assets,
+        jobs=jobs,
+        schedules=[build_nightly(jobs[0], root)],
+        sensors=[build_landing_sensor(jobs[0], root), build_alert(settings)],
+        resources={"session": session_resource(root, settings.lock_wait_seconds)},
+        executor=dg.in_process_executor,
+    )
+
+
+def load_defs() -> dg.Definitions:
+    """Load the definitions of the root that the environment names."""
+    settings = load_settings()
+    return build_defs(open_root(settings), settings)
+
+
+defs = load_defs()

@@ -1,0 +1,15 @@
+"""Jobs: what one click or one command runs."""
+
+import dagster as dg
+
+PIPELINE = "pipeline"
+
+
+def build_jobs(partitions: dg.PartitionsDefinition) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Build the pipeline job: every asset of the chosen facilities and dates, raw to marts."""
+    return [
+        dg.define_asset_job(
+            PIPELINE, selection=dg.AssetSelection.all(), partitions_def=partitions,
+            description="Raw to marts for the chosen facilities and batch dates. Running it again gives the same answer.",
+        )
+    ]

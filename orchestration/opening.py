@@ -1,0 +1,45 @@
+"""Opens a data root from the settings: the one place where settings become stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assets.root import Root
+from assets.stores.dbt_runner import DbtRunner
+from assets.stores.duckdb_warehouse import DuckDBStore
+from assets.stores.keys import open_keys
+from orchestration.settings import Settings
+from transforms.errors import ConfigurationError
+from transforms.facilities.registry import load_registry, shipped_registry_text
+
+
+def registry_text(settings: Settings) -> tuple[str, str]:
+    """Give the registry's text and the name that messages call it."""
+    if settings.facilities is None:
+        return shipped_registry_text(), "facilities.yaml"
+    try:
+        return settings.facilities.read_text(encoding="utf-8"), str(settings.facilities)
+    except OSError as error:
+        raise ConfigurationError(f"{settings.facilities}: cannot be read ({error.strerror}). Remedy: set LAKEHOUSE_FACILITIES.") from None
+
+
+def dbt_runner(settings: Settings, target: str | None = None) -> DbtRunner:
+    """Give the dbt runner of a target; its parse state is shared by all roots."""
+    name = target or settings.target
+    return DbtRunner(name, (settings.build / "dbt" / name).resolve())
+
+
+def open_root(settings: Settings) -> Root:
+    """Open the data root that the settings name. Raises ConfigurationError on a wrong registry or key."""
+    text, name = registry_text(settings)
+    home = Path(settings.home).resolve()
+    keys = open_keys(home, settings.key.get_secret_value() if settings.key else None)
+    return Root(
+        home=home,
+        keys=keys,
+        registry=load_registry(text, name),
+        registry_text=text,
+        warehouse=DuckDBStore(home, keys, settings.warehouse_wait_seconds, settings.memory),
+        dbt=dbt_runner(settings),
+        identity_policy=settings.identity_policy,
+    )
