@@ -28,7 +28,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
     )
     def identity(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         session: Session = context.resources.session
-        run = session.run(list(context.partition_keys))
+        run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
             resolve_changes(warehouse, run_seq=run.run_seq, policy_name=session.root.identity_policy)
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])

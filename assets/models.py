@@ -67,7 +67,7 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
     )
     def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         session: Session = context.resources.session
-        run = session.run(list(context.partition_keys))
+        run = session.step(group, list(context.partition_keys))
         chosen = [nodes[key] for key in sorted(context.selected_asset_keys) if key in nodes]
         results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in chosen])
         seconds = {result.name: result.seconds for result in results}

@@ -35,7 +35,7 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
     )
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         session: Session = context.resources.session
-        run = session.run(list(context.partition_keys))
+        run = session.step("raw", list(context.partition_keys))
         deliveries = session.root.raw.replace(session.root.warehouse.open, run.run_id, run.partitions)
         versions = {(facility, day.isoformat()): data_version(group) for (facility, day), group in deliveries.items()}
         with session.root.warehouse.open(read_only=True) as warehouse:

@@ -1,7 +1,7 @@
 """A run's session: the writer lock held for the whole run, and the run begun once in the warehouse."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -22,7 +22,14 @@ class Session:
     run_id: str
     job: str
     started: datetime
+    on_step: Callable[[str], None] | None = None
     _run: Run | None = field(default=None)
+
+    def step(self, name: str, partition_keys: list[str]) -> Run:
+        """Enter a step: tell whoever watches, and give the run."""
+        if self.on_step is not None:
+            self.on_step(name)
+        return self.run(partition_keys)
 
     def run(self, partition_keys: list[str]) -> Run:
         """Give the run, recording it in the warehouse and the catalog on the first call."""
@@ -58,7 +65,7 @@ class Session:
                 catalog.checkpoint()
 
 
-def session_resource(root: Root, lock_wait_seconds: float) -> dg.ResourceDefinition:
+def session_resource(root: Root, lock_wait_seconds: float, on_step: Callable[[str], None] | None = None) -> dg.ResourceDefinition:
     """Build the resource `session`: it holds the writer lock from the first step to the last."""
 
     @dg.resource(description="The run's session: data root and writer lock")
@@ -71,7 +78,7 @@ def session_resource(root: Root, lock_wait_seconds: float) -> dg.ResourceDefinit
                 context.log.info(message)
 
         with writer_lock(root.home, run_id, job, lock_wait_seconds, tell):
-            opened = Session(root, run_id, job, datetime.now(UTC))
+            opened = Session(root, run_id, job, datetime.now(UTC), on_step)
             state = "failure"
             try:
                 yield opened

@@ -1,6 +1,6 @@
-"""Dagster's definitions: `defs` is what the UI and the daemon load; `build_defs` assembles them for any root."""
+"""Dagster's definitions, assembled for any data root; `code_location` loads those of the environment's root."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import dagster as dg
 
@@ -13,15 +13,14 @@ from assets.session import session_resource
 from checks.gate_asset import build_gate_asset
 from orchestration.alerts import build_alert
 from orchestration.jobs import build_jobs
-from orchestration.opening import open_root
 from orchestration.schedules import build_nightly
 from orchestration.sensors import build_landing_sensor
-from orchestration.settings import Settings, load_settings
+from orchestration.settings import Settings
 
 
-def build_defs(root: Root, settings: Settings, manifest_path: Path | None = None) -> dg.Definitions:
+def build_defs(root: Root, settings: Settings, on_step: Callable[[str], None] | None = None) -> dg.Definitions:
     """Assemble assets, jobs, schedule and sensors of a data root. Raises ConfigurationError where no manifest is prepared."""
-    manifest = manifest_path or root.dbt.require_manifest()
+    manifest = root.dbt.require_manifest()
     partitions = build_partitions(root.registry)
     assets = [
         build_raw_assets(partitions),
@@ -37,15 +36,7 @@ def build_defs(root: Root, settings: Settings, manifest_path: Path | None = None
         jobs=jobs,
         schedules=[build_nightly(jobs[0], root)],
         sensors=[build_landing_sensor(jobs[0], root), build_alert(settings)],
-        resources={"session": session_resource(root, settings.lock_wait_seconds)},
+        resources={"session": session_resource(root, settings.lock_wait_seconds, on_step)},
         executor=dg.in_process_executor,
     )
 
-
-def load_defs() -> dg.Definitions:
-    """Load the definitions of the root that the environment names."""
-    settings = load_settings()
-    return build_defs(open_root(settings), settings)
-
-
-defs = load_defs()
