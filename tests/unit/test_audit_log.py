@@ -13,9 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assets.stores.catalog import CatalogStore
+from assets.stores.signing_key import public_key, signing_key
 from lineage.audit_log import entries, open_catalog, prove_inclusion, read_anchors
 from lineage.audit_verify import Verification, verify
-from transforms.errors import UnavailableError
+from transforms.errors import ConfigurationError, UnavailableError
 from transforms.governance.checkpoint import parse_checkpoint, sign_checkpoint, signer
 from transforms.governance.events import Event
 from transforms.governance.merkle import Frontier, check_inclusion, leaf_hash
@@ -280,3 +281,15 @@ def test_no_store(tmp_path: Path) -> None:
     """Verifying where there is no store says so."""
     with pytest.raises(UnavailableError, match="no catalog store"):
         verify(tmp_path / "nothing.sqlite")
+
+
+def test_signing_key_file(tmp_path: Path) -> None:
+    """The key file is made once with mode 0600, gives the same key again, and is refused when others may read it."""
+    path = tmp_path / "keys" / "audit.key"
+    first = signing_key(path).public_key().public_bytes_raw()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert signing_key(path).public_key().public_bytes_raw() == first
+    assert public_key(path) == first
+    path.chmod(0o644)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        signing_key(path)
