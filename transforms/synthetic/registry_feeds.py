@@ -74,8 +74,8 @@ def _summit() -> Mapping:
         "results_csv": _extract("observation", "RESULT_NO", "LAST_CHANGED", {
             "RESULT_NO": _column("identifier_value"), "CHART_NO": _column("subject_identifier_value"),
             "ENCOUNTER_NO": _column("encounter_identifier_value"), "ORDER_NO": _column("based_on_identifier_value"),
-            "REPORT_NO": _column("report_identifier_value"), "TEST_CODE": _column("code_local_code"),
-            "TEST_NAME": _column("code_text"), "VALUE": _column("value_quantity_value"), "TEXT": _column("value_string"),
+            "TEST_CODE": _column("code_local_code"), "TEST_NAME": _column("code_text"),
+            "VALUE": _column("value_quantity_value"), "TEXT": _column("value_string"),
             "UNITS": _column("value_quantity_unit_source"), "STATE": _column("status", value_map={
                 "PRELIM": "preliminary", "FINAL": "final", "CORRECTED": "corrected", "ERROR": "entered-in-error"}),
             "COLLECTED": _column("effective_datetime", type="datetime"), "REPORTED": _column("issued", type="datetime"),
@@ -118,7 +118,6 @@ def _harbor() -> Mapping:
         "dms_labresult": _dms("LabResult", "observation", "ResultID", {
             "ResultID": _column("identifier_value", type="bigint"), **who,
             "OrderNo": _column("based_on_identifier_value", type="varchar(20)"),
-            "ReportNo": _column("report_identifier_value", type="varchar(20)"),
             "TestCode": _column("code_local_code", type="varchar(20)"), "TestName": _column("code_text", type="varchar(60)"),
             "ResultValue": _column("value_quantity_value", type="decimal(12,4)"),
             "ResultText": _column("value_string", type="varchar(100)"),
@@ -138,7 +137,7 @@ def _oldmill() -> Mapping:
             "FNAME": _column("name_given"), "SEX": _column("gender", value_map={"1": "male", "2": "female", "9": "unknown"}),
             "DOB": _column("birth_date", type="date", date_format="%d-%b-%Y"), "ADDR": _column("address_line"),
             "CITY": _column("address_city"), "ST": _column("address_state"), "ZIP": _column("address_postal_code"),
-            "TEL": _column("telecom_phone"), "UPDT": _moment("source_time", "%Y%m%d-%H%M%S")}, **shared),
+            "TEL": _column("telecom_phone"), "UPDT": _moment("source_time", "%Y%m%d %H%M%S")}, **shared),
         "visits": _extract("encounter", "VISITNO", "STAMP", {
             "VISITNO": _column("identifier_value"), "PATNO": number,
             "TYP": _column("class_code", value_map={"W": "IMP", "C": "AMB", "U": "EMER"}),
@@ -152,7 +151,7 @@ def _oldmill() -> Mapping:
             "RES": _column("value_quantity_value"), "RTXT": _column("value_string"),
             "UNIT": _column("value_quantity_unit_source"), "COLL": _moment("effective_datetime", "%m-%d-%Y %H:%M"),
             "REPD": _moment("issued", "%Y/%m/%d %H:%M:%S"), "STAT": _column("status", value_map=RESULT_STATUS),
-            "STAMP": _moment("source_time", "%Y%m%d-%H%M%S")}, **{**shared, "delimiter": ";"}),
+            "STAMP": _moment("source_time", "%Y%m%d %H%M%S")}, **{**shared, "delimiter": ";"}),
         "diagnoses": _extract("condition", "DXID", "STAMP", {
             "DXID": _column("identifier_value"), "PATNO": number, "VISITNO": visit, "ICD9": _column("code_local_code"),
             "DXTEXT": _column("code_text"), "ONSET": _column("onset_datetime", type="date", date_format="%d/%m/%Y"),
