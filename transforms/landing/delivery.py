@@ -15,8 +15,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Delivery:
     """One arrival. `ordinal` counts from 1 among deliveries that are equal otherwise, `received_time` is an instant in
-    UTC, `size` is in bytes, `control_total` is the number of records that the source announced beside the payload. `token`
-    names the arrival where the source may repeat itself (object version, journal segment)."""
+    UTC, `size` is in bytes, `control_total` is the number of records that the source announced beside the payload.
+    `token` names the arrival where the source may repeat itself (object version, journal segment)."""
 
     facility_id: str
     source: str
@@ -35,11 +35,10 @@ class Delivery:
 
     @property
     def delivery_id(self) -> str:
-        """md5, lower-case hex, of the canonical text: a JSON array without spaces, non-ASCII as \\u escapes, of facility,
-        source, ISO batch date, original name, payload id and ordinal. When it was received plays no part."""
-        parts = [
-            self.facility_id, self.source, self.batch_date.isoformat(), self.original_name, self.payload_id, self.ordinal,
-        ]  # fmt: skip
+        """md5, lower-case hex, of the canonical text: a JSON array without spaces, non-ASCII as \\u escapes, of
+        facility, source, ISO batch date, original name, payload id and ordinal; not of the time of receipt."""
+        day = self.batch_date.isoformat()
+        parts = [self.facility_id, self.source, day, self.original_name, self.payload_id, self.ordinal]
         canonical = json.dumps(parts, separators=(",", ":"), ensure_ascii=True)
         return hashlib.md5(canonical.encode("ascii"), usedforsecurity=False).hexdigest()
 

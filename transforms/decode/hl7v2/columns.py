@@ -1,0 +1,199 @@
+"""Segments as columns: split by the delimiters in use, a whole column at a time.
+
+Belongs here: texts of one segment name and one set of delimiters -> value columns and repetition rows, by Arrow
+kernels; only values that hold the escape character are touched one by one. Does not belong here: what is a column
+(`segments.py`), framing, keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.decode.hl7v2.delimiters import Delimiters
+from transforms.decode.hl7v2.escapes import unescape
+from transforms.decode.hl7v2.segments import (
+    REPETITION_COMPONENTS,
+    REPETITION_SUBCOMPONENTS,
+    REPETITIONS,
+    SEGMENTS,
+    Field,
+    repetition_columns,
+    value_columns,
+)
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Pieces of split values: `texts[i]` is piece `ordinals[i]` (from 0) of the value in row `rows[i]`."""
+
+    texts: pa.Array
+    rows: pa.Array
+    ordinals: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def of(self, ordinal: int) -> _Pieces:
+        """Only the pieces in one position."""
+        return self.where(pc.equal(self.ordinals, ordinal))
+
+    def filled(self) -> _Pieces:
+        """Only the pieces that are not empty."""
+        return self.where(pc.greater(pc.binary_length(self.texts), 0))
+
+    def where(self, mask: pa.Array) -> _Pieces:
+        """Only the marked pieces."""
+        if mask.true_count == len(mask):
+            return self
+        return _Pieces(self.texts.filter(mask), self.rows.filter(mask), self.ordinals.filter(mask))
+
+    def by_ordinal(self) -> dict[int, _Pieces]:
+        """The pieces of each position."""
+        order = pc.array_sort_indices(self.ordinals)
+        texts, rows, ordinals = self.texts.take(order), self.rows.take(order), self.ordinals.take(order)
+        found: dict[int, _Pieces] = {}
+        start = 0
+        for count in pc.value_counts(ordinals).to_pylist():
+            length = count["counts"]
+            found[count["values"]] = _Pieces(
+                texts.slice(start, length), rows.slice(start, length), ordinals.slice(start, length)
+            )
+            start += length
+        return found
+
+
+@dataclass(frozen=True)
+class Repetitions:
+    """Rows of raw_hl7v2__repetition for one field: the segment's row, the repetition (from 1), the columns c1 … c12."""
+
+    field: str
+    rows: pa.Array
+    repetitions: pa.Array
+    columns: dict[str, pa.Array]
+
+
+@dataclass(frozen=True)
+class SegmentColumns:
+    """Value columns of a segment's table in table order, and its repetition rows."""
+
+    columns: dict[str, pa.Array]
+    repetitions: list[Repetitions]
+
+
+def split_segments(segment: str, texts: pa.Array, delimiters: Delimiters, codecs: Sequence[str]) -> SegmentColumns:
+    """Columns of the segments `texts`, all called `segment`; `codecs[i]` is the character set of row i's message."""
+    return _Splitter(segment, texts, delimiters, codecs).run()
+
+
+class _Splitter:
+    def __init__(self, segment: str, texts: pa.Array, delimiters: Delimiters, codecs: Sequence[str]) -> None:
+        self._segment = segment
+        self._texts = texts
+        self._all_rows = _range(len(texts))
+        self._delimiters = delimiters
+        self._codecs = codecs
+        self._escaped = bool(delimiters.escape) and _contains(texts, delimiters.escape).true_count > 0
+        self._columns: dict[str, pa.Array] = {}
+        self._repetitions: list[Repetitions] = []
+
+    def run(self) -> SegmentColumns:
+        """Split every field that has columns and occurs."""
+        whole = _Pieces(self._texts, self._all_rows, self._all_rows)
+        fields = _split(whole, self._delimiters.field).filled().by_ordinal()
+        shift = 1 if self._segment == "MSH" else 0  # MSH-1 is the separator itself, so MSH-2 is piece 1
+        for number, spec in SEGMENTS[self._segment].items():
+            if number - shift in fields:
+                self._field(number, spec, fields[number - shift])
+        return SegmentColumns({name: self._column(name) for name in value_columns(self._segment)}, self._repetitions)
+
+    def _column(self, name: str) -> pa.Array:
+        constant = {"msh_1": self._delimiters.field, "msh_2": self._delimiters.sent[1:]}.get(name)
+        if constant is not None:
+            return pa.repeat(pa.scalar(constant, pa.string()), len(self._texts))
+        if name not in self._columns:
+            return pa.nulls(len(self._texts), pa.string())
+        return self._columns[name]
+
+    def _field(self, number: int, spec: Field, values: _Pieces) -> None:
+        base, count = f"{self._segment.lower()}_{number}", len(self._texts)
+        if spec.whole and (spec.components > 1 or spec.repeats):
+            self._columns[base] = _scatter(values, count)
+        repetitions = _split(values, self._delimiters.repetition)
+        if number in REPETITIONS.get(self._segment, ()):
+            self._repetitions.append(self._repetition_rows(base, repetitions))
+        for name, (column, divisible) in self._components(
+            repetitions.of(0), count, f"{base}_", spec.components, spec.subcomponents
+        ).items():
+            self._columns[name] = self._unescaped(column, self._all_rows, divisible)
+
+    def _repetition_rows(self, base: str, repetitions: _Pieces) -> Repetitions:
+        count = len(repetitions)
+        numbered = _Pieces(repetitions.texts, _range(count), repetitions.ordinals)
+        found = self._components(numbered, count, "c", REPETITION_COMPONENTS, REPETITION_SUBCOMPONENTS)
+        columns = dict.fromkeys(repetition_columns(), pa.nulls(count, pa.string()))
+        for name, (column, divisible) in found.items():
+            columns[name] = self._unescaped(column, repetitions.rows, divisible)
+        return Repetitions(base, repetitions.rows, pc.add(repetitions.ordinals, 1), columns)
+
+    def _components(
+        self, values: _Pieces, count: int, base: str, components: int, subcomponents: dict[int, int]
+    ) -> dict[str, tuple[pa.Array, bool]]:
+        """Column -> its values and whether they may be divided (and are then as sent). `values` has one piece a row."""
+        found: dict[str, tuple[pa.Array, bool]] = {}
+        for ordinal, component in _split(values, self._delimiters.component).filled().by_ordinal().items():
+            if ordinal >= components:
+                continue
+            name, wanted = f"{base}{ordinal + 1}", subcomponents.get(ordinal + 1, 0)
+            found[name] = (_scatter(component, count), True)
+            if wanted and self._delimiters.subcomponent:
+                divided = component.where(_contains(component.texts, self._delimiters.subcomponent))
+                for part_ordinal, part in _split(divided, self._delimiters.subcomponent).filled().by_ordinal().items():
+                    if part_ordinal < wanted:
+                        found[f"{name}_{part_ordinal + 1}"] = (_scatter(part, count), False)
+        return found
+
+    def _unescaped(self, column: pa.Array, rows: pa.Array, divisible: bool) -> pa.Array:
+        """Column with its escapes resolved, divided components excepted; `rows` are the segments' rows."""
+        if not self._escaped:
+            return column
+        mask = pc.fill_null(_contains(column, self._delimiters.escape), False)
+        if divisible and self._delimiters.subcomponent:
+            mask = pc.and_not(mask, pc.fill_null(_contains(column, self._delimiters.subcomponent), False))
+        if not mask.true_count:
+            return column
+        values = [
+            unescape(value, self._delimiters, self._codecs[row])
+            for row, value in zip(rows.filter(mask).to_pylist(), column.filter(mask).to_pylist(), strict=True)
+        ]
+        return pc.replace_with_mask(column, mask, pa.array(values, pa.string()))
+
+
+def _split(values: _Pieces, separator: str) -> _Pieces:
+    """Pieces between separators; the rows stay those of `values`."""
+    if not separator or not _contains(values.texts, separator).true_count:
+        return _Pieces(values.texts, values.rows, pa.repeat(pa.scalar(0, pa.int64()), len(values)))
+    lists = pc.split_pattern(values.texts, separator)
+    parents = pc.list_parent_indices(lists)
+    texts = pc.list_flatten(lists)
+    starts = pc.cast(lists.offsets, pa.int64()).take(parents)
+    ordinals = pc.subtract(pc.add(_range(len(texts)), lists.offsets[0].as_py()), starts)
+    return _Pieces(texts, values.rows.take(parents), ordinals)
+
+
+def _scatter(pieces: _Pieces, count: int) -> pa.Array:
+    """Column of `count` rows with each piece in its row and null elsewhere."""
+    if len(pieces) == count:
+        return pieces.texts  # one piece a row, in row order
+    return pieces.texts.take(pc.index_in(_range(count), pieces.rows))
+
+
+def _contains(texts: pa.Array, mark: str) -> pa.BooleanArray:
+    return pc.match_substring(texts, mark)
+
+
+def _range(count: int) -> pa.Array:
+    return pa.array(range(count), pa.int64())

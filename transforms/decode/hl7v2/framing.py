@@ -1,0 +1,91 @@
+"""Cutting a payload into messages: from each MSH to the next, batch wrappers apart (HL7 v2.5.1 s2.10.3).
+
+Belongs here: bytes -> frames, and whether the wrappers' counts are right. Does not belong here: reading a message.
+CR, LF and CRLF end a segment, empty lines are none, a UTF-8 byte order mark before the first segment is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_BOM = b"\xef\xbb\xbf"
+# MSH and the wrappers at the start of a line, followed by what can be a field separator (or nothing).
+_HEAD = re.compile(rb"(?:\A|(?<=[\r\n]))(?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9])")
+_SEGMENT_LIKE = re.compile(rb"(?:\A|(?<=[\r\n]))[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]")
+_LINE = re.compile(rb"[^\r\n]+[\r\n]*")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A message (`name` MSH), a batch wrapper (FHS, BHS, BTS, FTS) or segments that no MSH leads (`name` '')."""
+
+    name: str
+    content: bytes
+
+
+def cut(payload: bytes) -> list[Frame] | None:
+    """Frames in order; None where the payload has nothing that looks like HL7 v2."""
+    body = payload.removeprefix(_BOM)
+    starts = [match.start() for match in _HEAD.finditer(body)]
+    if not starts and not _SEGMENT_LIKE.search(body):
+        return None
+    frames = list(_stray(body[: starts[0]] if starts else body))
+    for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
+        name = body[start : start + 3].decode("ascii")
+        if name == "MSH":
+            frames.append(Frame(name, body[start:end]))
+            continue
+        line = _LINE.match(body, start, end)
+        assert line is not None  # a wrapper's name is at least part of a line
+        frames.append(Frame(name, line[0]))
+        frames += _stray(body[line.end() : end])
+    return frames
+
+
+def _stray(content: bytes) -> Iterator[Frame]:
+    content = content.lstrip(b"\r\n")
+    if content:
+        yield Frame("", content)
+
+
+@dataclass
+class _Counts:
+    """What has been seen since the wrapper that opened: positions of messages, number of batches."""
+
+    messages: list[int] = field(default_factory=list)
+    batches: int = 0
+
+
+def miscounted(frames: list[Frame]) -> set[int]:
+    """Positions (in `frames`) of the messages whose batch or file announces another count than is there.
+
+    BTS-1 counts the messages of its batch, FTS-1 the batches of the file; both may be empty."""
+    wrong: set[int] = set()
+    batch, file = _Counts(), _Counts()
+    for position, frame in enumerate(frames):
+        if frame.name == "MSH":
+            batch.messages.append(position)
+            file.messages.append(position)
+        elif frame.name == "BHS":
+            batch = _Counts()
+            file.batches += 1
+        elif frame.name == "BTS":
+            if not _announces(frame, len(batch.messages)):
+                wrong.update(batch.messages)
+            file.batches += 0 if file.batches else 1
+            batch = _Counts()
+        elif frame.name == "FTS":
+            if not _announces(frame, file.batches):
+                wrong.update(file.messages)
+            file = _Counts()
+        elif frame.name == "FHS":
+            batch, file = _Counts(), _Counts()
+    return wrong
+
+
+def _announces(frame: Frame, count: int) -> bool:
+    fields = frame.content.strip(b"\r\n").split(frame.content[3:4] or b"|")
+    announced = fields[1].strip() if len(fields) > 1 else b""
+    return not announced or (announced.isdigit() and int(announced) == count)

@@ -1,0 +1,147 @@
+"""How many units a payload holds: the payload side of the ledger.
+
+Belongs here: counting by bytes, lines and the standard library, written apart from the decoders on purpose: the ledger
+compares the two, and shared code would share its mistakes. Does not belong here: judging units.
+
+What counts: HL7 v2, one from each MSH to the next, and one for each run of segments that no MSH leads; FHIR, one for
+each line or Bundle entry; extracts, one for each row besides header and trailer. A payload that is empty or has no
+recognisable form is one unit itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from itertools import accumulate
+from typing import Any
+
+from transforms.facilities.entry import Source
+
+_UTF8_BOM = b"\xef\xbb\xbf"
+_DEPTH_LIMIT = 128
+_STRINGS_AND_OTHERS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^{}\[\]"]+|"', re.DOTALL)
+
+
+def count_units(kind: str, payload: bytes, source: Source) -> int:
+    """Units of a payload of a feed of this kind. KeyError for a kind that is not registered."""
+    count = {
+        "hl7v2": _count_hl7,
+        "fhir_ndjson": _count_fhir,
+        "csv_extract": _count_rows,
+        "dms_s3_csv": _count_rows,
+    }[kind]
+    return count(payload, source) if payload else 1
+
+
+def _count_hl7(payload: bytes, source: Source) -> int:
+    units, led, recognised = 0, False, False
+    for line in payload.removeprefix(_UTF8_BOM).splitlines():
+        if not line:
+            continue
+        name = line[:3] if not line[3:4].isalnum() else b""
+        if name == b"MSH":
+            units, led, recognised = units + 1, True, True
+        elif name in (b"FHS", b"BHS", b"BTS", b"FTS"):
+            led, recognised = False, True
+        else:
+            recognised = recognised or _resembles_segment(line)
+            if not led:  # the first segment of a run that no MSH leads
+                units, led = units + 1, True
+    return units if recognised else 1
+
+
+def _resembles_segment(line: bytes) -> bool:
+    name, mark = line[:3], line[3:4]
+    if len(name) < 3 or not mark or mark.isalnum() or mark.isspace():
+        return False
+    return name.isascii() and name.isalnum() and name.isupper() and name[:1].isalpha()
+
+
+def _count_fhir(payload: bytes, source: Source) -> int:
+    lines = [line for line in payload.removeprefix(_UTF8_BOM).split(b"\n") if line.strip(b" \t\r")]
+    if not any(line.lstrip(b" \t\r")[:1] in (b"{", b"[") for line in lines):
+        return 1
+    if not _is_json(lines[0]):
+        document = b"\n".join(lines)
+        if lines[0].strip(b" \t\r") in (b"{", b"[") or _is_json(document):
+            return _count_value(document)
+    return sum(_count_value(line) if b"Bundle" in line else 1 for line in lines)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _count_value(text: bytes) -> int:
+    """Units of one JSON text: the entries of a sound Bundle, else 1."""
+    if _depth(text) > _DEPTH_LIMIT or not _is_json(text):
+        return 1
+    root = json.loads(text, object_pairs_hook=_Pairs)
+    if not isinstance(root, _Pairs) or root.repeats():
+        return 1
+    members = dict(root)
+    if members.get("resourceType") != "Bundle":
+        return 1
+    entries = members.pop("entry", [])
+    if not isinstance(entries, list) or isinstance(entries, _Pairs) or any(_repeats(v) for v in members.values()):
+        return 1
+    return len(entries)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with all its members, repeated ones too."""
+
+    def repeats(self) -> bool:
+        return len({name for name, _ in self}) < len(self)
+
+
+def _repeats(value: Any) -> bool:
+    if isinstance(value, _Pairs):
+        return value.repeats() or any(_repeats(member) for _, member in value)
+    return isinstance(value, list) and any(_repeats(member) for member in value)
+
+
+def _depth(text: bytes) -> int:
+    if text.count(b"{") + text.count(b"[") <= _DEPTH_LIMIT:
+        return 0
+    brackets = _STRINGS_AND_OTHERS.sub(b"", text)
+    return max(accumulate(1 if bracket in b"{[" else -1 for bracket in brackets), default=0)
+
+
+def _count_rows(payload: bytes, source: Source) -> int:
+    try:
+        text = payload.decode(source.encoding, "surrogateescape").removeprefix("\ufeff")
+    except UnicodeError:
+        return 1
+    csv.field_size_limit(sys.maxsize)
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    first_cells = [row[0] for row in csv.reader(lines, delimiter=source.delimiter) if row]
+    if not first_cells or (source.header and not _is_header(lines, source)):
+        return 1
+    rows = len(first_cells) - (1 if source.header else 0)
+    if source.trailer is None:
+        return rows
+    if rows and first_cells[-1] == source.trailer.prefix:
+        announced = next(csv.reader([_last_line(lines)], delimiter=source.delimiter))
+        field = source.trailer.row_count_field - 1
+        rows -= 1
+        return rows if rows or announced[field : field + 1] == ["0"] else 1
+    return rows or 1
+
+
+def _last_line(lines: list[str]) -> str:
+    return next(line for line in reversed(lines) if line.strip("\r\n"))
+
+
+def _is_header(lines: list[str], source: Source) -> bool:
+    """Is the first row readable text that names a contracted column, or is one cell (the wrong delimiter)?"""
+    cells = next(row for row in csv.reader(lines, delimiter=source.delimiter) if row)
+    if any("\udc80" <= mark <= "\udcff" or (mark < " " and mark != "\t") for cell in cells for mark in cell):
+        return False
+    return len(cells) == 1 or not {column.name for column in source.columns}.isdisjoint(cells)
