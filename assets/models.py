@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
+from assets.accounts import project_accounts, project_slices
 from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
 from assets.session import Session
@@ -75,6 +76,10 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, named)
         record_states(session.root, run, states, {})
+        if group == "current":
+            project_accounts(session.root, run)
+        elif group == "mart":
+            project_slices(session.root, run)
         for state in states:
             metadata = {**state_metadata(state), "seconds": dg.MetadataValue.float(seconds.get(state.asset.split(".")[1], 0.0))}
             yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=metadata)

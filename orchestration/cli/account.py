@@ -1,0 +1,113 @@
+"""Commands that account for what was received: `status`, `reconcile`, `quarantine`."""
+
+from __future__ import annotations
+
+import typer
+
+from orchestration.cli.printing import Json, print_table
+from orchestration.cli.scope import parse_day
+from transforms.errors import LakehouseError
+
+quarantine = typer.Typer(no_args_is_help=True, help="Units that wait for their owner, and held partitions.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(status)
+    app.command()(reconcile)
+
+
+def status(as_json: bool = Json, limit: int = typer.Option(20, help="Facilities shown, worst first.")) -> None:
+    """Show each facility: newest batch, last run, failed checks, holds, quarantine and pending slices. Reads the catalog only."""
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from orchestration.status import facility_status, running_words
+
+    root = open_root(load_settings())
+    rows = facility_status(root)
+    columns = ["facility", "state", "newest_batch", "received", "held", "failed_checks", "quarantined", "pending_slices"]
+    if as_json:
+        print_table(rows, columns, as_json=True)
+        return
+    bad = [row for row in rows if row["state"] != "● current"]
+    print(f"{len(rows) - len(bad)} of {len(rows)} facilities are current." + running_words(root))
+    print_table(rows[:limit], columns)
+    if len(rows) > limit:
+        print(f"… and {len(rows) - limit} more facilities. Next: lakehouse status --limit {len(rows)}")
+
+
+def reconcile(
+    facility: str | None = typer.Option(None, "--facility", "-f", help="One facility."),
+    day: str | None = typer.Option(None, "--date", help="One batch date."),
+    as_json: bool = Json,
+) -> None:
+    """Show the ledger: received against the five outcomes. Exit 1 where it does not balance."""
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from orchestration.status import ledger_rows
+
+    root = open_root(load_settings())
+    rows = ledger_rows(root, facility, parse_day(day, "--date") if day else None)
+    columns = ["facility_id", "batch_date", "source", "received", "canonical", "duplicate", "superseded", "quarantined", "ignored_by_rule", "balanced"]
+    unbalanced = [row for row in rows if not row["balanced"]]
+    if not as_json:
+        received = sum(row["received"] for row in rows)
+        print(f"{'All' if not unbalanced else 'Not all'} {received:,} records received are accounted for.")
+    print_table(rows, columns, as_json=as_json)
+    if unbalanced:
+        raise LakehouseError(f"{len(unbalanced)} feeds and dates do not balance. Remedy: materialize them again; see the run's checks.")
+
+
+@quarantine.command("list")
+def quarantine_list(as_json: bool = Json) -> None:
+    """List quarantined units by facility, reason and owner, oldest first."""
+    from orchestration.catalog_reading import read_catalog
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+
+    root = open_root(load_settings())
+    rows = read_catalog(root.home, "select facility_id, batch_date, source, reason, owner, units, since from quarantine order by since, facility_id")
+    if not as_json:
+        print(f"{sum(row['units'] for row in rows):,} units wait in quarantine.")
+    print_table(rows, ["facility_id", "batch_date", "source", "reason", "owner", "units"], as_json=as_json)
+
+
+@quarantine.command("show")
+def quarantine_show(
+    facility: str = typer.Option(..., "--facility", "-f"), day: str = typer.Option(..., "--date"), reason: str | None = typer.Option(None),
+    as_json: bool = Json,
+) -> None:
+    """Show the coordinates of quarantined units of one partition: where they are, never what they say."""
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from orchestration.status import quarantined_units
+
+    rows = quarantined_units(open_root(load_settings()), facility, parse_day(day, "--date"), reason)
+    print_table(rows, ["unit_id", "source", "record_type", "reason", "reject_path", "unit_locator", "payload_id"], as_json=as_json)
+
+
+@quarantine.command("release")
+def quarantine_release(
+    facility: str = typer.Option(..., "--facility", "-f"), day: str = typer.Option(..., "--date"),
+    reason: str = typer.Option(..., help="Why the held partition may be published."), actor: str = typer.Option(..., help="Who decides."),
+) -> None:
+    """Release a held partition: its rows are published by the next run of it, started at once."""
+    from orchestration.holds import release_partition
+    from orchestration.instance import dagster_home
+    from orchestration.opening import dbt_runner, open_root
+    from orchestration.settings import load_settings
+
+    settings = load_settings()
+    dbt_runner(settings).prepare()
+    root = open_root(settings)
+    dagster_home(root.home)
+    release_partition(root, settings, facility, parse_day(day, "--date"), reason, actor)
+    print(f"Released {facility} {day}. Next: lakehouse status")
+
+
+@quarantine.command("retry")
+def quarantine_retry(facility: str = typer.Option(..., "--facility", "-f"), day: str = typer.Option(..., "--date")) -> None:
+    """Judge a partition's units again, for instance after a mapping was mended."""
+    from orchestration.cli.pipeline import materialize
+
+    materialize(facility=[facility], from_date=day, to_date=day, select=None)

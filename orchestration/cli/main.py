@@ -1,0 +1,29 @@
+"""`lakehouse`: the command line. Each group of commands lives in its own module; heavy imports happen where they are used."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from orchestration.cli import account, audit, feeds, identity, pipeline, questions
+from transforms.errors import LakehouseError
+
+app = typer.Typer(
+    name="lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Turns many EMRs' feeds into one trusted set of answers: land, materialize, reconcile, trace, audit.",
+)
+for module in (feeds, pipeline, account, questions):
+    module.register(app)
+app.add_typer(identity.app, name="identity")
+app.add_typer(account.quarantine, name="quarantine")
+app.add_typer(audit.app, name="catalog")
+
+
+def main() -> None:
+    """Run the command line; a known error becomes one line on stderr and its exit code."""
+    try:
+        app()
+    except LakehouseError as error:
+        print(f"lakehouse: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,83 @@
+"""Arrivals: which files on disk become deliveries of which facility, feed and batch date, and their landing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from assets.root import Root
+from transforms.errors import ConfigurationError
+from transforms.facilities.registry import Registry
+from transforms.governance.events import Event, partition_subject
+from transforms.landing.delivery import Delivery
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One file about to be landed."""
+
+    path: Path
+    facility_id: str
+    source: str
+    batch_date: date
+
+
+def arrivals_of_network(folder: Path) -> Iterator[Arrival]:
+    """Walk `<facility>/<source>/<batch date>/<file>`; the order is that of time, so that equal files are numbered alike."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(files, key=lambda path: (path.parts[-2], path.parts)):
+        facility_id, source, day = path.parts[-4:-1]
+        yield Arrival(path, facility_id, source, date.fromisoformat(day))
+
+
+def arrivals_of_paths(registry: Registry, paths: Iterable[Path], facility_id: str, source: str, batch_date: date | None,
+                      now: datetime) -> list[Arrival]:
+    """Give the files of paths and folders as arrivals of one feed.
+
+    Raises ConfigurationError on an unknown facility or feed, a missing path, or a date outside the registry's range; no file
+    is touched then.
+    """
+    if facility_id not in registry.facility_ids:
+        known = ", ".join(registry.facility_ids[:8])
+        raise ConfigurationError(f"Unknown facility {facility_id!r}. Remedy: one of {known}, or register it.")
+    newest = max((entry for entry in registry.entries if entry.facility_id == facility_id), key=lambda entry: entry.valid_from)
+    day = batch_date or now.astimezone(ZoneInfo(newest.timezone)).date()
+    if day < registry.first_batch_date or day > now.astimezone(ZoneInfo(newest.timezone)).date():
+        raise ConfigurationError(f"Batch date {day} is outside {registry.first_batch_date} to today. Remedy: --date within it.")
+    sources = registry.entry(facility_id, day).sources
+    if source not in sources:
+        raise ConfigurationError(f"Unknown source {source!r} of {facility_id}. Remedy: one of {', '.join(sorted(sources))}.")
+    return [Arrival(file, facility_id, source, day) for path in paths for file in _files(path)]
+
+
+def land_arrivals(root: Root, arrivals: Sequence[Arrival], received_time: datetime,
+                  advance: Callable[[int], None] = lambda done: None) -> list[Delivery]:
+    """Land files one after the other; each is durable and in the audit log before the next is read."""
+    landed: list[Delivery] = []
+    with root.catalog() as catalog:
+        for arrival in arrivals:
+            delivery = root.landing.land(
+                arrival.path.read_bytes(), facility_id=arrival.facility_id, source=arrival.source, batch_date=arrival.batch_date,
+                original_name=arrival.path.name, received_time=received_time,
+            )
+            landed.append(delivery)
+            advance(1)
+        catalog.append([
+            Event("land", partition_subject(one.source, one.facility_id, one.batch_date.isoformat()), {
+                "facility_id": one.facility_id, "batch_date": one.batch_date.isoformat(), "source": one.source,
+                "delivery_id": one.delivery_id, "payload_id": one.payload_id, "size": one.size,
+            })
+            for one in landed
+        ])
+    return landed
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    if not path.exists():
+        raise ConfigurationError(f"{path}: no such file. Remedy: check the path.")
+    return [path]
