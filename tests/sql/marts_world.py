@@ -76,20 +76,29 @@ class MartsWorld:
         self.project = project
         self.monkeypatch = monkeypatch
         self.run_seq = 1
-        self.versions = 0
-        self._reported: dict[tuple[str, date], bool] = {}
-        with duckdb.connect(str(self.path)) as connection:
-            connection.execute(OTHER_TABLES)
-            for resource in RESOURCES:
-                columns = ", ".join(f"{name} {kind}" for name, kind in contract(resource).items())
-                connection.execute(f"create table canonical.{resource} ({columns})")
-                connection.execute(f"create table canonical.{resource}_version ({columns})")
-                connection.execute(f"create table canonical.{resource}_restated ({columns})")
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self.connection.execute(OTHER_TABLES)
+        for resource in RESOURCES:
+            columns = ", ".join(f"{name} {kind}" for name, kind in contract(resource).items())
+            for table in (resource, f"{resource}_version", f"{resource}_restated"):
+                self.connection.execute(f"create table canonical.{table} ({columns})")
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The open warehouse; dbt opens it by itself, so `run` closes it before."""
+        if self._connection is None:
+            self._connection = duckdb.connect(str(self.path))
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the warehouse's file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement and give its rows."""
-        with duckdb.connect(str(self.path)) as connection:
-            return connection.execute(sql, list(values)).fetchall()
+        return self.connection.execute(sql, list(values)).fetchall()
 
     def delivered(self, facility_id: str, batch_date: date) -> None:
         """A facility delivered something on a batch date."""
@@ -100,22 +109,17 @@ class MartsWorld:
         row = {"is_deleted": False, "facility_id": "north", **columns, "fact_key": fact_key, "batch_date": batch_date}
         self.delivered(row["facility_id"], batch_date)
         old = self._slice(resource, fact_key)
-        with duckdb.connect(str(self.path)) as connection:
-            if restates:
-                connection.execute(f"insert into canonical.{resource}_restated select * from canonical.{resource}_version "
-                                   "where fact_key = ?", [fact_key])
-                connection.execute(f"delete from canonical.{resource}_version where fact_key = ?", [fact_key])
-            connection.execute(f"delete from canonical.{resource} where fact_key = ?", [fact_key])
-            for table in (resource, f"{resource}_version"):
-                connection.execute(f"insert into canonical.{table} ({', '.join(row)}) values ({', '.join('?' * len(row))})",
-                                   list(row.values()))
+        if restates:
+            self._restate(resource, fact_key)
+        self.execute(f"delete from canonical.{resource} where fact_key = ?", fact_key)
+        for table in (resource, f"{resource}_version"):
+            self.execute(f"insert into canonical.{table} ({', '.join(row)}) values ({', '.join('?' * len(row))})", *row.values())
         self._log(resource, fact_key, row["facility_id"], batch_date, old, self._slice(resource, fact_key))
 
     def vanish(self, resource: str, fact_key: str, facility_id: str, batch_date: date) -> None:
         """The batch no longer holds the only record of a fact: its current row goes, its version is restated."""
         old = self._slice(resource, fact_key)
-        self.execute(f"insert into canonical.{resource}_restated select * from canonical.{resource}_version where fact_key = ?", fact_key)
-        self.execute(f"delete from canonical.{resource}_version where fact_key = ?", fact_key)
+        self._restate(resource, fact_key)
         self.execute(f"delete from canonical.{resource} where fact_key = ?", fact_key)
         self._log(resource, fact_key, facility_id, batch_date, old, (None, None, None))
 
@@ -140,7 +144,10 @@ class MartsWorld:
             self.execute("insert into control.run_scope values (?, ?, ?)", run_id, facility_id, batch_date)
         for name, value in {"LAKEHOUSE_RUN_ID": run_id, "LAKEHOUSE_RUN_SEQ": str(self.run_seq), "LAKEHOUSE_DEV_COPY": str(self.path)}.items():
             self.monkeypatch.setenv(name, value)
-        names = select or (*VIEWS, f"touch_{mart}", mart)
+        self.close()
+        names = select or (f"touch_{mart}", mart)
+        if self.run_seq == 1:
+            names = (*VIEWS, *names)
         refresh = ["--full-refresh"] if full_refresh else []
         try:
             outcome = dbtRunner(manifest=parsed_project(self.project)).invoke(
@@ -157,6 +164,10 @@ class MartsWorld:
     def touched(self, mart: str) -> set[tuple[str, date]]:
         """Slices that the last run touched."""
         return set(self.execute(f"select facility_id, service_date from marts.touch_{mart}"))
+
+    def _restate(self, resource: str, fact_key: str) -> None:
+        self.execute(f"insert into canonical.{resource}_restated select * from canonical.{resource}_version where fact_key = ?", fact_key)
+        self.execute(f"delete from canonical.{resource}_version where fact_key = ?", fact_key)
 
     def _slice(self, resource: str, fact_key: str) -> tuple[Any, ...]:
         found = self.execute(f"select service_date, service_end_date, subject_key from canonical.{resource} where fact_key = ?", fact_key)
