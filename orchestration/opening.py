@@ -7,7 +7,9 @@ from pathlib import Path
 from assets.root import Root
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
-from assets.stores.keys import open_keys
+from assets.stores.keys import Keys, open_keys
+from assets.stores.snowflake_warehouse import SnowflakeStore
+from assets.stores.warehouse import WarehouseStore
 from orchestration.settings import Settings
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry import load_registry, shipped_registry_text
@@ -39,7 +41,17 @@ def open_root(settings: Settings) -> Root:
         keys=keys,
         registry=load_registry(text, name),
         registry_text=text,
-        warehouse=DuckDBStore(home, keys, settings.warehouse_wait_seconds, settings.memory),
+        warehouse=_warehouse(settings, home, keys),
         dbt=dbt_runner(settings),
         identity_policy=settings.identity_policy,
+    )
+
+
+def _warehouse(settings: Settings, home: Path, keys: Keys) -> WarehouseStore:
+    if settings.target == "local":
+        return DuckDBStore(home, keys, settings.warehouse_wait_seconds, settings.memory)
+    return SnowflakeStore(
+        home, keys, settings.snowflake_account, settings.snowflake_user,
+        settings.snowflake_password.get_secret_value() if settings.snowflake_password else "", settings.snowflake_warehouse,
+        settings.snowflake_host, settings.snowflake_port, settings.snowflake_protocol,
     )

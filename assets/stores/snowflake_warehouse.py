@@ -1,0 +1,145 @@
+"""Snowflake as the warehouse: the same interface as DuckDB's, rows loaded by COPY from a stage.
+
+Files go to an internal stage by PUT from memory, so that no clear copy of a sealed file touches the disk; the stage itself is
+encrypted by the service. `FORCE = TRUE` because load history would skip a file whose rows were deleted and are loaded again.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assets.stores.duckdb_warehouse import connect_engine
+from assets.stores.keys import Keys
+from assets.stores.warehouse import Parameters
+from transforms.errors import ConfigurationError, UnavailableError
+
+STAGE = "LAKE.raw.landing"
+
+
+class SnowflakeWarehouse:
+    """An open Snowflake session in database LAKE."""
+
+    def __init__(self, connection: Any, root: Path, keys: Keys) -> None:
+        """Wrap a session; `root` and `keys` open the sealed Parquet files to load."""
+        self.connection = connection
+        self._root, self._keys = root, keys
+
+    def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """Run one statement and give its rows; column names in lower case."""
+        cursor = self._run(sql, parameters)
+        names = [column[0].lower() for column in cursor.description]
+        rows = cursor.fetchall()
+        return pa.table({name: pa.array([row[place] for row in rows]) for place, name in enumerate(names)})
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> None:
+        """Run one statement."""
+        self._run(sql, parameters)
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Append rows to `schema.table` by column name."""
+        content = io.BytesIO()
+        pq.write_table(rows, content)
+        self._copy(table, f"memory-{table}.parquet", content)
+
+    def load_parquet(self, table: str, files: Sequence[Path]) -> None:
+        """Append sealed Parquet files to `schema.table` by column name."""
+        engine = connect_engine(self._root, self._keys)
+        try:
+            for file in files:
+                rows = engine.execute(
+                    "select * from read_parquet(?, encryption_config = {footer_key: 'lakehouse'})", [str(file)]
+                ).to_arrow_table()
+                content = io.BytesIO()
+                pq.write_table(rows, content)
+                self._copy(table, file.name, content)
+        finally:
+            engine.close()
+
+    def fingerprint(self, column: str) -> str:
+        """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal, 32 digits."""
+        return f"md5(listagg({column}, '') within group (order by {column}))"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all statements inside, or none. No DDL inside: it would commit."""
+        self.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.execute("rollback")
+            raise
+        self.execute("commit")
+
+    def _copy(self, table: str, name: str, content: io.BytesIO) -> None:
+        folder = table.replace(".", "/")
+        content.seek(0)
+        self.connection.cursor().execute(
+            f"put file://{name} @{STAGE}/{folder} auto_compress = false overwrite = true", file_stream=content
+        )
+        self.execute(
+            f"copy into LAKE.{table} from @{STAGE}/{folder}/ files = ('{name}') file_format = (type = parquet) "
+            "match_by_column_name = case_insensitive on_error = abort_statement force = true"
+        )
+
+    def _run(self, sql: str, parameters: Parameters) -> Any:
+        cursor = self.connection.cursor()
+        cursor.execute(sql.replace("varchar[]", "array"), list(parameters))
+        return cursor
+
+
+@dataclass(frozen=True)
+class SnowflakeStore:
+    """A Snowflake account as the settings name it."""
+
+    root: Path
+    keys: Keys = field(repr=False)
+    account: str
+    user: str
+    password: str = field(repr=False)
+    warehouse: str = "LAKEHOUSE"
+    host: str = ""
+    port: int = 443
+    protocol: str = "https"
+    target: str = "cloud"
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that the dbt profile's target `cloud` reads."""
+        return {
+            "LAKEHOUSE_DBT_TARGET": self.target, "LAKEHOUSE_SNOWFLAKE_ACCOUNT": self.account, "LAKEHOUSE_SNOWFLAKE_USER": self.user,
+            "LAKEHOUSE_SNOWFLAKE_PASSWORD": self.password, "LAKEHOUSE_SNOWFLAKE_WAREHOUSE": self.warehouse,
+            "LAKEHOUSE_SNOWFLAKE_HOST": self.host, "LAKEHOUSE_SNOWFLAKE_PORT": str(self.port),
+            "LAKEHOUSE_SNOWFLAKE_PROTOCOL": self.protocol,
+        }
+
+    @contextmanager
+    def open(self, read_only: bool = False) -> Iterator[SnowflakeWarehouse]:
+        """Open a session. Raises ConfigurationError on a refused login, UnavailableError where the service does not answer."""
+        import snowflake.connector as connector
+
+        connector.paramstyle = "qmark"
+        try:
+            connection = connector.connect(
+                account=self.account, user=self.user, password=self.password, warehouse=self.warehouse, port=self.port,
+                protocol=self.protocol, **({"host": self.host} if self.host else {}), login_timeout=20, network_timeout=60,
+                session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False, "TIMEZONE": "UTC"},
+            )
+        except connector.errors.DatabaseError as error:
+            if error.errno == 250001:
+                raise UnavailableError(f"Snowflake account {self.account} does not answer. Remedy: try again.") from None
+            raise ConfigurationError(f"Snowflake account {self.account} refused the login. Remedy: check LAKEHOUSE_SNOWFLAKE_*.") from None
+        try:
+            session = SnowflakeWarehouse(connection, self.root, self.keys)
+            for statement in ("create database if not exists LAKE", "use database LAKE", "create schema if not exists LAKE.raw",
+                              f"create stage if not exists {STAGE}"):
+                session.execute(statement)
+            yield session
+        finally:
+            connection.close()
