@@ -74,7 +74,7 @@ def project_slices(root: Root, run: Run) -> None:
 
 
 def _rows(warehouse: Warehouse, sql: str, run: Run, twice: bool = True) -> list[dict[str, Any]]:
-    return warehouse.query(sql, [run.run_id, run.run_seq] if twice else [run.run_seq]).to_pylist()
+    return list(warehouse.query(sql, [run.run_id, run.run_seq] if twice else [run.run_seq]).to_pylist())
 
 
 _LEDGER = f"""

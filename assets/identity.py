@@ -15,7 +15,8 @@ OWNER = "identity@northstar.example"
 
 def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """Build the tables that the identity engine writes."""
-    deps = [dg.AssetKey(["identity", "patient_features"]), dg.AssetKey(["canonical", "patient_survivor"]), dg.AssetKey(["canonical", "patient"])]
+    read = (["identity", "patient_features"], ["canonical", "patient_survivor"], ["canonical", "patient"])
+    deps = [dg.AssetKey(key) for key in read]
     specs = [
         dg.AssetSpec(name.split("."), deps=deps, group_name="identity", owners=[OWNER], kinds={"python", "duckdb"}, skippable=True,
                      description=f"Identity: {name.split('.')[1].replace('_', ' ')}.")
@@ -26,7 +27,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         name="identity", specs=specs, partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run(), pool="warehouse",
         required_resource_keys={"session"},
     )
-    def identity(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def identity(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:

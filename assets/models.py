@@ -66,7 +66,7 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
         manifest=manifest, select=f"tag:{group}", name=f"{group}_models", partitions_def=partitions, pool="warehouse",
         dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
     )
-    def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step(group, list(context.partition_keys))
         chosen = [nodes[key] for key in sorted(context.selected_asset_keys) if key in nodes]

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
+from transforms.decode.formats import FORMATS
 
 from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
 from assets.session import Session
 from assets.stores.control import Partition
 from assets.stores.raw import raw_tables
-from transforms.decode.formats import FORMATS
 from transforms.governance.projection_rows import Projection
 from transforms.landing.delivery import Delivery
 
@@ -33,7 +33,7 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         name="raw", specs=specs, partitions_def=partitions, backfill_policy=dg.BackfillPolicy.single_run(), pool="warehouse",
         can_subset=False, required_resource_keys={"session"},
     )
-    def raw(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def raw(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step("raw", list(context.partition_keys))
         deliveries = session.root.raw.replace(session.root.warehouse.open, run.run_id, run.partitions)

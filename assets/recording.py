@@ -37,7 +37,8 @@ def asset_states(warehouse: Warehouse, run: Run, assets: Sequence[tuple[str, str
         "select table_schema, table_name, column_name, data_type from information_schema.columns "
         "where table_catalog = 'LAKE' order by table_schema, table_name, ordinal_position"
     ).to_pylist():
-        columns.setdefault(f"{row['table_schema']}.{row['table_name']}".lower(), []).append((row["column_name"].lower(), row["data_type"].lower()))
+        name = f"{row['table_schema']}.{row['table_name']}".lower()
+        columns.setdefault(name, []).append((row["column_name"].lower(), row["data_type"].lower()))
     return [_state(warehouse, run, asset, layer, tuple(columns[asset])) for asset, layer in assets if asset in columns]
 
 

@@ -20,7 +20,8 @@ from assets.stores.landing import LandingStore
 from assets.stores.raw import RawLoader, raw_tables
 from assets.stores.signing_key import signing_key
 from assets.stores.warehouse import WarehouseStore
-from transforms.facilities.registry import Registry, registry_tables
+from transforms.facilities.registry import Registry
+from transforms.facilities.registry_tables import registry_tables
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
 
 SETUP_TABLE = {"setup": {"digest": "varchar"}}
@@ -80,7 +81,8 @@ class Root:
             stale = warehouse.query("select digest from LAKE.control.setup").to_pylist() != [{"digest": self._setup_digest}]
             if stale:
                 create_tables(warehouse, "raw", raw_tables())
-                create_tables(warehouse, "identity", {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()})
+                identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
+                create_tables(warehouse, "identity", identity)
                 replace_reference(warehouse, registry_tables(self.registry))
         if stale:
             self.dbt.build(["tag:seed"], self.warehouse.environment())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import dagster as dg
+from checks.gate_asset import build_gate_asset
 
 from assets.identity import build_identity_assets
 from assets.models import build_model_assets
@@ -10,7 +11,6 @@ from assets.partitions import build_partitions
 from assets.raw import build_raw_assets
 from assets.root import Root
 from assets.session import session_resource
-from checks.gate_asset import build_gate_asset
 from orchestration.alerts import build_alert
 from orchestration.jobs import build_jobs
 from orchestration.schedules import build_nightly

@@ -16,8 +16,8 @@ def facility_status(root: Root) -> list[dict[str, Any]]:
     rows = []
     for facility_id in root.registry.facility_ids:
         found = known.get(facility_id, {})
-        row = {"facility": facility_id, **{name: found.get(name) or 0 for name in ("received", "held", "failed_checks", "quarantined", "pending_slices")},
-               "newest_batch": found.get("newest_batch")}
+        counts = {name: found.get(name) or 0 for name in ("received", "held", "failed_checks", "quarantined", "pending_slices")}
+        row = {"facility": facility_id, **counts, "newest_batch": found.get("newest_batch")}
         rows.append({**row, "state": _state(row)})
     return sorted(rows, key=lambda row: (_ORDER.index(row["state"]), -row["quarantined"], row["facility"]))
 
@@ -69,7 +69,8 @@ where (? is null or facility_id = ?) and (? is null or batch_date = ?)
 group by facility_id, batch_date, source order by facility_id, batch_date, source
 """
 _UNITS = """
-select outcome.unit_id, outcome.source, outcome.record_type, outcome.reason, raw_unit.reject_path, raw_unit.unit_locator, raw_unit.payload_id
+select outcome.unit_id, outcome.source, outcome.record_type, outcome.reason, raw_unit.reject_path, raw_unit.unit_locator,
+  raw_unit.payload_id
 from LAKE.canonical.unit_outcome outcome
 join LAKE.raw.raw_unit raw_unit on raw_unit.unit_id = outcome.unit_id
 where outcome.outcome = 'quarantined' and outcome.facility_id = ? and outcome.batch_date = ? and (? is null or outcome.reason = ?)

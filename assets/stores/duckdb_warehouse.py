@@ -134,9 +134,9 @@ class DuckDBStore:
                 connection.execute(f"attach '{self.path}' as LAKE (encryption_key '{key}'{option})")
             except duckdb.IOException as error:
                 if "lock" not in str(error).lower():
-                    raise ConfigurationError(f"{self.path}: cannot be opened. Remedy: check that the file exists and may be read.") from None
+                    raise ConfigurationError(f"{self.path}: cannot be opened. Remedy: check that it exists and may be read.") from None
                 if time.monotonic() >= deadline:
-                    raise UnavailableError(f"{self.path}: in use by another process. Remedy: wait for the run to end, try again.") from None
+                    raise UnavailableError(f"{self.path}: in use by another process. Remedy: wait for its end, try again.") from None
                 time.sleep(0.1)
             except duckdb.InvalidInputException:
                 raise ConfigurationError(f"{self.path}: the key does not open this warehouse; nothing was changed. "

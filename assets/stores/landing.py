@@ -47,7 +47,8 @@ class LandingStore:
             facility_id=facility_id, source=source, batch_date=batch_date, original_name=original_name, payload_id=identifier,
             ordinal=len(equals) + 1, received_time=received_time, size=len(content), token=token,
         )
-        write_durable(self._folder(facility_id, batch_date) / delivery.delivery_id, seal(self.keys, json.dumps(delivery.to_json()).encode()))
+        sealed = seal(self.keys, json.dumps(delivery.to_json()).encode())
+        write_durable(self._folder(facility_id, batch_date) / delivery.delivery_id, sealed)
         return delivery
 
     def deliveries(self, facility_id: str, batch_date: date) -> Sequence[Delivery]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from transforms.decode.formats import FORMATS
 
 from assets.stores.control import Partition, columns_of, create_tables
 from assets.stores.duckdb_warehouse import connect_engine
@@ -19,7 +20,6 @@ from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.warehouse import Warehouse
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
-from transforms.decode.formats import FORMATS
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.facilities.registry import Registry
 from transforms.landing.delivery import Delivery
@@ -77,7 +77,10 @@ class RawLoader:
             )
         for table, paths in files.items():
             warehouse.load_parquet(f"raw.{table}", paths)
-        named = [(run_id, table, facility, day, file.name) for table, paths in files.items() for file in paths for facility, day in partitions]
+        named = [
+            (run_id, table, facility, day, file.name)
+            for table, paths in files.items() for file in paths for facility, day in partitions
+        ]
         if named:
             columns = list(zip(*named, strict=True))
             warehouse.load("control.raw_file", pa.table({

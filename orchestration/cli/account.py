@@ -8,6 +8,8 @@ from orchestration.cli.printing import Json, print_table
 from orchestration.cli.scope import parse_day
 from transforms.errors import LakehouseError
 
+OUTCOMES = ("canonical", "duplicate", "superseded", "quarantined", "ignored_by_rule")
+
 quarantine = typer.Typer(no_args_is_help=True, help="Units that wait for their owner, and held partitions.")
 
 
@@ -48,7 +50,7 @@ def reconcile(
 
     root = open_root(load_settings())
     rows = ledger_rows(root, facility, parse_day(day, "--date") if day else None)
-    columns = ["facility_id", "batch_date", "source", "received", "canonical", "duplicate", "superseded", "quarantined", "ignored_by_rule", "balanced"]
+    columns = ["facility_id", "batch_date", "source", "received", *OUTCOMES, "balanced"]
     unbalanced = [row for row in rows if not row["balanced"]]
     if not as_json:
         received = sum(row["received"] for row in rows)
@@ -66,7 +68,9 @@ def quarantine_list(as_json: bool = Json) -> None:
     from orchestration.settings import load_settings
 
     root = open_root(load_settings())
-    rows = read_catalog(root.home, "select facility_id, batch_date, source, reason, owner, units, since from quarantine order by since, facility_id")
+    rows = read_catalog(
+        root.home, "select facility_id, batch_date, source, reason, owner, units, since from quarantine order by since, facility_id"
+    )
     if not as_json:
         print(f"{sum(row['units'] for row in rows):,} units wait in quarantine.")
     print_table(rows, ["facility_id", "batch_date", "source", "reason", "owner", "units"], as_json=as_json)

@@ -86,7 +86,10 @@ def demo(
         raise LakehouseError(failed)
 
 
-def ui(port: int = typer.Option(3000, help="Port of the Dagster UI."), host: str = typer.Option("127.0.0.1", help="Address to listen on.")) -> None:
+def ui(
+    port: int = typer.Option(3000, help="Port of the Dagster UI."),
+    host: str = typer.Option("127.0.0.1", help="Address to listen on."),
+) -> None:
     """Start the Dagster UI and daemon on the data root."""
     from orchestration.instance import dagster_home
     from orchestration.opening import dbt_runner, open_root

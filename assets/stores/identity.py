@@ -1,0 +1,147 @@
+"""Identity resolution over the warehouse: what changed, whom it touches, and who is one human now.
+
+One resolution is one transaction: edges, links, persons, reviews, change log and watermark move together or not at all. Only
+changed records are compared and only touched components are clustered anew, and the result is the one that a full run gives.
+What belongs here: reading and writing sets. What a pair or a cluster means is in `transforms/identity`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assets.stores import identity_scope as scope
+from assets.stores.identity_write import write_links, write_nodes, write_reviews
+from assets.stores.warehouse import Warehouse
+from transforms.identity.cluster import Clusters, Edge, cluster, components
+from transforms.identity.model import IdentityModel
+from transforms.identity.persons import OldLink, Persons, assign_persons
+from transforms.identity.policy import Policy
+from transforms.identity.records import FEATURES, open_records
+from transforms.identity.resolution import DECIDED, STEWARD_CANNOT_LINK, find_edges, links, pairs_within, vetoes
+from transforms.identity.tables import create_statements
+
+CONSUMER = "identity"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Constants of a resolution: the model, the policy, the salt of person ids and the memory of the comparison."""
+
+    model: IdentityModel
+    policy: Policy
+    salt: str = "lakehouse"
+    memory: str = "2GB"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a resolution did, in counts: records compared, records clustered, edges found, records whose person changed."""
+
+    compared: int
+    clustered: int
+    edges: int
+    moved: int
+    minted: int
+    redirected: int
+
+
+def create_tables(warehouse: Warehouse) -> None:
+    """Create the identity tables that are missing. DDL: never inside a transaction."""
+    warehouse.execute("create schema if not exists identity")
+    for statement in create_statements():
+        warehouse.execute(statement)
+
+
+def resolve_changes(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
+    """Resolve the patients that changed since the consumer `identity` last ran, against all others, in one transaction.
+
+    Reads identity.patient_features, canonical.patient_survivor, identity.decision and the change log; the tables must exist.
+    """
+    return _resolve(warehouse, run_seq, settings, everything=False)
+
+
+def resolve_full(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
+    """Compare and cluster every patient anew; person ids live on where their records stay together."""
+    return _resolve(warehouse, run_seq, settings, everything=True)
+
+
+def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything: bool) -> Resolution:
+    with warehouse.transaction():
+        compared = scope.collect_scope(warehouse, settings.model, settings.policy, everything)
+        if not compared:
+            scope.move_watermark(warehouse, CONSUMER, run_seq)
+            return Resolution(0, 0, 0, 0, 0, 0)
+        compared = scope.replace_blocks(warehouse, settings.model)
+        scope.collect_readable(warehouse, everything)
+        connection = open_records(scope.features(warehouse, FEATURES), scope.full_blocks(warehouse), settings.model, settings.memory)
+        try:
+            edges = find_edges(connection, scope.scope_keys(warehouse), scope.retired_keys(warehouse), settings.model, settings.policy)
+            scope.replace_edges(warehouse, edges)
+            scope.collect_affected(warehouse)
+            resolution = _regroup(warehouse, connection, run_seq, settings)
+        finally:
+            connection.close()
+        scope.clear(warehouse)
+        scope.move_watermark(warehouse, CONSUMER, run_seq)
+    return Resolution(compared, resolution.clustered, edges.num_rows, resolution.moved, resolution.minted, resolution.redirected)
+
+
+def _regroup(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, run_seq: int, settings: Settings) -> Resolution:
+    """Cluster the affected components and write what follows."""
+    records = scope.affected_records(warehouse)
+    edges = scope.affected_edges(warehouse)
+    _judge_merges(warehouse, connection, settings.policy, edges)
+    clusters, component = _clusters(warehouse, connection, settings.policy, records, edges)
+    before = scope.affected_links(warehouse)
+    persons = _persons(warehouse, clusters, before, settings.salt)
+    person = pa.table({"patient_key": pa.array(list(persons.person), pa.string()), "person_id": pa.array(list(persons.person.values()), pa.string())})
+    after = links(connection, person, edges, _ranks(settings.policy))
+    moved = write_links(warehouse, connection, before, after, run_seq, settings.model.version, settings.policy.version)
+    write_nodes(warehouse, component, persons, run_seq, settings.model.version, settings.policy.version)
+    write_reviews(warehouse, run_seq, settings.policy.version)
+    return Resolution(0, records.num_rows, edges.num_rows, moved, len(persons.minted), len(persons.redirects))
+
+
+def _ranks(policy: Policy) -> dict[str, int]:
+    """Places of all rules, strongest first: people before the policy."""
+    return {rule: place for place, rule in enumerate([*DECIDED, *policy.zones()])}
+
+
+def _judge_merges(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, policy: Policy, edges: pa.Table) -> None:
+    """Note on each trusted merge the veto that speaks against it: it holds all the same, but a steward is asked."""
+    merged = edges.filter(pc.equal(edges["rule_or_model"], "trusted_merge"))
+    if merged.num_rows:
+        scope.note_vetoes(warehouse, vetoes(connection, policy, merged.select(["patient_key_l", "patient_key_r"])))
+
+
+def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, policy: Policy, records: pa.Table,
+              edges: pa.Table) -> tuple[Clusters, pa.Table]:
+    keys = records["patient_key"].to_pylist()
+    found = _edges(edges, _ranks(policy))
+    parted = [(edge.left, edge.right) for edge in found if edge.rule == STEWARD_CANNOT_LINK]
+    decided = [edge for edge in found if edge.rule in DECIDED and edge.rule != STEWARD_CANNOT_LINK]
+    automatic = [edge for edge in found if edge.rule not in DECIDED]
+    of = components(keys, [(edge.left, edge.right) for edge in (*decided, *automatic)])
+    component = pa.table({"patient_key": pa.array(list(of), pa.string()), "component_key": pa.array(list(of.values()), pa.string())})
+    barred = vetoes(connection, policy, pairs_within(connection, component, scope.retired_keys(warehouse)))
+    pairs = zip(barred["patient_key_l"].to_pylist(), barred["patient_key_r"].to_pylist(), strict=True)
+    return cluster(keys, decided, automatic, pairs, parted), component
+
+
+def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
+    columns = (edges[name].to_pylist() for name in ("patient_key_l", "patient_key_r", "rule_or_model", "score", "zone"))
+    return [
+        Edge(rank=ranks[rule], negative_weight=-(score or 0.0), left=left, right=right, rule=rule)
+        for left, right, rule, score, zone in zip(*columns, strict=True)
+        if zone in ("auto", "decided", "parted")
+    ]
+
+
+def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:
+    columns = (before[name].to_pylist() for name in ("patient_key", "person_id", "run_seq", "ordinal"))
+    old = {key: OldLink(person_id, run_seq, ordinal) for key, person_id, run_seq, ordinal in zip(*columns, strict=True)}
+    return assign_persons(clusters.group, old, scope.next_ordinal(warehouse), salt)

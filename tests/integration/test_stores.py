@@ -1,0 +1,160 @@
+"""The stores keep what they promise: sealed, durable, one writer, the right key only."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from assets.stores.duckdb_warehouse import DuckDBStore
+from assets.stores.keys import Keys, open_keys
+from assets.stores.landing import LandingStore
+from assets.stores.lock import lock_holder, writer_lock
+from transforms.errors import ConfigurationError, PayloadError, UnavailableError
+from transforms.landing.delivery import Delivery
+
+DAY = date(2026, 1, 5)
+NOW = datetime(2026, 1, 6, 3, tzinfo=UTC)
+CANARY = b"MSH|^~\\&|CANARY-QUILLFEATHER"
+
+
+def _land(landing: LandingStore, content: bytes = CANARY, token: str | None = None) -> Delivery:
+    return landing.land(content, facility_id="riverside", source="adt", batch_date=DAY, original_name="QUILLFEATHER.hl7",
+                        received_time=NOW, token=token)
+
+
+def test_payload_is_kept_and_given_back(landing: LandingStore) -> None:
+    """What was landed is read back byte for byte under its SHA-256."""
+    assert landing.read(_land(landing).payload_id) == CANARY
+
+
+def test_nothing_landed_lies_in_the_clear(landing: LandingStore, tmp_path: Path) -> None:
+    """Neither content nor the sender's file name is found in any file or file name of the root."""
+    _land(landing)
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        assert b"QUILLFEATHER" not in path.read_bytes()
+        assert "QUILLFEATHER" not in str(path)
+
+
+def test_same_file_twice_is_two_deliveries(landing: LandingStore) -> None:
+    """A completed landing is a delivery, even of bytes that are known."""
+    first, second = _land(landing), _land(landing)
+    assert first.payload_id == second.payload_id
+    assert first.delivery_id != second.delivery_id
+    assert {one.delivery_id for one in landing.deliveries("riverside", DAY)} == {first.delivery_id, second.delivery_id}
+
+
+def test_repeated_token_is_the_same_delivery(landing: LandingStore) -> None:
+    """A source that repeats itself with its token delivers once."""
+    assert _land(landing, token="v1").delivery_id == _land(landing, token="v1").delivery_id
+    assert len(landing.deliveries("riverside", DAY)) == 1
+
+
+def test_altered_payload_is_refused(landing: LandingStore, tmp_path: Path) -> None:
+    """A bit that flips in a sealed payload is noticed and named."""
+    delivery = _land(landing)
+    path = tmp_path / "landing" / "payload" / delivery.payload_id[:2] / delivery.payload_id
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(PayloadError, match="altered"):
+        landing.read(delivery.payload_id)
+
+
+def test_wrong_key_opens_nothing_and_changes_nothing(landing: LandingStore, tmp_path: Path) -> None:
+    """Another key is refused before anything is opened."""
+    _land(landing)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigurationError, match="not the key of this root"):
+        open_keys(tmp_path, "11" * 32)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    """A key file with open permissions is refused with the remedy."""
+    open_keys(tmp_path)
+    (tmp_path / "keys" / "lakehouse.key").chmod(0o644)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        open_keys(tmp_path)
+
+
+def test_warehouse_file_is_encrypted(warehouse_store: DuckDBStore) -> None:
+    """A value in the warehouse is not found in its file, and another key does not open it."""
+    with warehouse_store.open() as warehouse:
+        warehouse.execute("create table LAKE.main.patient as select 'QUILLFEATHER' as name")
+    assert b"QUILLFEATHER" not in warehouse_store.path.read_bytes()
+    other = DuckDBStore(warehouse_store.root, Keys(os.urandom(32)), wait_seconds=0.1)
+    before = warehouse_store.path.read_bytes()
+    with pytest.raises(ConfigurationError, match="key does not open"), other.open():
+        pass
+    assert warehouse_store.path.read_bytes() == before
+
+
+def test_busy_warehouse_is_unavailable_not_broken(warehouse_store: DuckDBStore) -> None:
+    """A file that another process has open is reported as busy after the waiting time."""
+    with warehouse_store.open() as warehouse:
+        warehouse.execute("create table LAKE.main.t (a integer)")
+    context = multiprocessing.get_context("spawn")
+    opened, leave = context.Event(), context.Event()
+    process = context.Process(target=_hold_open, args=(warehouse_store, opened, leave))
+    process.start()
+    try:
+        assert opened.wait(30)
+        with pytest.raises(UnavailableError, match="in use"), warehouse_store.open():
+            pass
+    finally:
+        leave.set()
+        process.join(30)
+    with warehouse_store.open():
+        pass
+
+
+def test_second_writer_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+    """A second writer waits, hears the holder's run, and goes away with a clear message."""
+    context = multiprocessing.get_context("spawn")
+    held, leave = context.Event(), context.Event()
+    process = context.Process(target=_hold_lock, args=(tmp_path, held, leave))
+    process.start()
+    told: list[str] = []
+    try:
+        assert held.wait(30)
+        assert "run first" in (lock_holder(tmp_path) or "")
+        with pytest.raises(UnavailableError, match="run first"), writer_lock(tmp_path, "second", "test", 0.3, told.append):
+            pass
+    finally:
+        leave.set()
+        process.join(30)
+    assert told
+    assert "run first" in told[0]
+
+
+def test_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
+    """The lock of a dead process is free at once."""
+    context = multiprocessing.get_context("spawn")
+    held, leave = context.Event(), context.Event()
+    process = context.Process(target=_hold_lock, args=(tmp_path, held, leave))
+    process.start()
+    assert held.wait(30)
+    process.kill()
+    process.join(30)
+    began = time.monotonic()
+    with writer_lock(tmp_path, "second", "test", 5):
+        assert time.monotonic() - began < 5
+    assert lock_holder(tmp_path) is None
+
+
+def _hold_open(store: DuckDBStore, opened, leave) -> None:  # type: ignore[no-untyped-def]
+    with store.open() as warehouse:
+        warehouse.execute("insert into LAKE.main.t values (1)")
+        opened.set()
+        leave.wait(30)
+
+
+def _hold_lock(root: Path, held, leave) -> None:  # type: ignore[no-untyped-def]
+    with writer_lock(root, "first", "test", 5):
+        held.set()
+        leave.wait(30)
