@@ -97,6 +97,7 @@ class _Splitter:
         self._delimiters = delimiters
         self._codecs = codecs
         self._escaped = bool(delimiters.escape) and _contains(texts, delimiters.escape).true_count > 0
+        self._absent = pa.nulls(len(texts), pa.string())
         self._columns: dict[str, pa.Array] = {}
         self._repetitions: list[Repetitions] = []
 
@@ -114,9 +115,7 @@ class _Splitter:
         constant = {"msh_1": self._delimiters.field, "msh_2": self._delimiters.sent[1:]}.get(name)
         if constant is not None:
             return pa.repeat(pa.scalar(constant, pa.string()), len(self._texts))
-        if name not in self._columns:
-            return pa.nulls(len(self._texts), pa.string())
-        return self._columns[name]
+        return self._columns.get(name, self._absent)
 
     def _field(self, number: int, spec: Field, values: _Pieces) -> None:
         base, count = f"{self._segment.lower()}_{number}", len(self._texts)
@@ -196,4 +195,4 @@ def _contains(texts: pa.Array, mark: str) -> pa.BooleanArray:
 
 
 def _range(count: int) -> pa.Array:
-    return pa.array(range(count), pa.int64())
+    return pa.arange(0, count)

@@ -6,27 +6,22 @@ Belongs here: MSH-1 and MSH-2. Does not belong here: splitting by them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 STANDARD = "|^~\\&"
 
 
 @dataclass(frozen=True)
 class Delimiters:
-    """Characters of MSH-1 and MSH-2; a character that MSH-2 does not give is '' and separates nothing."""
+    """Characters of MSH-1 and MSH-2, `sent` together; one that MSH-2 does not give is '' and separates nothing."""
 
+    sent: str
     field: str
     component: str
     repetition: str
     escape: str
     subcomponent: str
     truncation: str
-
-    @property
-    def sent(self) -> str:
-        """MSH-1 and MSH-2 as sent."""
-        return (
-            self.field + self.component + self.repetition + self.escape + self.subcomponent + self.truncation
-        )
 
     def to_standard(self) -> dict[int, str] | None:
         """Translation that makes messages with other delimiters comparable: each delimiter becomes the standard one; a
@@ -41,12 +36,12 @@ class Delimiters:
 
 def read_delimiters(segment: str) -> Delimiters | None:
     """Delimiters of an MSH segment; None where MSH-1 or MSH-2 is missing, too long, or no set of distinct marks."""
-    if len(segment) < 5:
-        return None
-    field = segment[3]
-    encoding = segment[4:].partition(field)[0]
-    marks = field + encoding
-    usable = 1 <= len(encoding) <= 5 and len(set(marks)) == len(marks)
+    return _delimiters(segment[3] + segment[4:].partition(segment[3])[0]) if len(segment) > 4 else None
+
+
+@lru_cache(maxsize=256)
+def _delimiters(marks: str) -> Delimiters | None:
+    usable = 2 <= len(marks) <= 6 and len(set(marks)) == len(marks)
     if not usable or any(mark.isalnum() or mark.isspace() or not mark.isascii() for mark in marks):
         return None
-    return Delimiters(field, *(encoding[i : i + 1] for i in range(5)))
+    return Delimiters(marks, *(marks[i : i + 1] for i in range(6)))

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _BOM = b"\xef\xbb\xbf"
-# MSH and the wrappers at the start of a line, followed by what can be a field separator (or nothing).
-_HEAD = re.compile(rb"(?:\A|(?<=[\r\n]))(?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9])")
+_HEADS = (b"MSH", b"FHS", b"BHS", b"BTS", b"FTS")
 _SEGMENT_LIKE = re.compile(rb"(?:\A|(?<=[\r\n]))[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]")
 _LINE = re.compile(rb"[^\r\n]+[\r\n]*")
 
@@ -28,11 +27,11 @@ class Frame:
 def cut(payload: bytes) -> list[Frame] | None:
     """Frames in order; None where the payload has nothing that looks like HL7 v2."""
     body = payload.removeprefix(_BOM)
-    starts = [match.start() for match in _HEAD.finditer(body)]
+    starts = _starts(body)
     if not starts and not _SEGMENT_LIKE.search(body):
         return None
     frames = list(_stray(body[: starts[0]] if starts else body))
-    for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
+    for start, end in zip(starts, [*starts, len(body)][1:], strict=True):
         name = body[start : start + 3].decode("ascii")
         if name == "MSH":
             frames.append(Frame(name, body[start:end]))
@@ -42,6 +41,20 @@ def cut(payload: bytes) -> list[Frame] | None:
         frames.append(Frame(name, line[0]))
         frames += _stray(body[line.end() : end])
     return frames
+
+
+def _starts(body: bytes) -> list[int]:
+    """Where MSH or a wrapper stands at the start of a line, followed by what can be a field separator (or nothing)."""
+    found = [0] if body.startswith(_HEADS) and not body[3:4].isalnum() else []
+    for line_end in (mark for mark in (b"\r", b"\n") if mark in body):
+        for head in _HEADS:
+            mark = line_end + head
+            place = body.find(mark)
+            while place >= 0:
+                if not body[place + 4 : place + 5].isalnum():
+                    found.append(place + 1)
+                place = body.find(mark, place + 4)
+    return sorted(found)
 
 
 def _stray(content: bytes) -> Iterator[Frame]:

@@ -1,0 +1,162 @@
+"""HL7 v2 payloads -> units and raw tables.
+
+Belongs here: the order of the steps (cut, read, gather, split) and the keys of the rows. Does not belong here: the
+grammar (its own modules), meaning (dbt).
+Locators: unit `message/3`, segment `message/3/segment/2`, repetition `message/3/segment/2/pid_3/1`, batch wrapper
+`wrapper/1`; a payload that is no HL7 v2 is the unit `payload`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.decode.contract import Decoded, Delivered
+from transforms.decode.hl7v2.columns import Repetitions, split_segments
+from transforms.decode.hl7v2.framing import cut, miscounted
+from transforms.decode.hl7v2.message import Z_SEGMENT, Message, read_message, read_wrapper
+from transforms.decode.hl7v2.segment_rows import SegmentRows
+from transforms.decode.hl7v2.segments import SEGMENTS, segment_table
+from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.record_table import joined
+from transforms.decode.units import Unit, Units, unreadable
+
+MISCOUNTED = "hl7.batch_count_mismatch"
+TABLES = ("raw_hl7v2__segment", "raw_hl7v2__repetition", *map(segment_table, SEGMENTS))
+_CHUNK_BYTES = 32 << 20  # bounds memory, and keeps an Arrow text column far below its 2 GiB
+
+
+def decode_hl7v2(deliveries: Sequence[Delivered]) -> Decoded:
+    """Units `hl7.message` (or `payload`) and the tables of `TABLES`."""
+    units = Units()
+    parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
+    for chunk in _chunks(deliveries):
+        rows = SegmentRows()
+        for delivery in chunk:
+            _gather(delivery, units, rows)
+        for table, part in _tables(rows):
+            parts[table].append(part)
+    return Decoded(units.table(), {table: joined(table, found) for table, found in parts.items()})
+
+
+def _chunks(deliveries: Sequence[Delivered]) -> Iterator[list[Delivered]]:
+    """Neighbouring deliveries, up to the limit together."""
+    chunk: list[Delivered] = []
+    size = 0
+    for delivery in deliveries:
+        if chunk and size + len(delivery.payload) > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(delivery)
+        size += len(delivery.payload)
+    if chunk:
+        yield chunk
+
+
+def _gather(delivery: Delivered, units: Units, rows: SegmentRows) -> None:
+    """Append one delivery's units and segments."""
+    frames = cut(delivery.payload) if delivery.payload else None
+    if frames is None:
+        units.add(unreadable(delivery))
+        return
+    miscounts = miscounted(frames)
+    ordinal = wrappers = 0
+    for position, frame in enumerate(frames):
+        if frame.name in ("", "MSH"):
+            ordinal += 1
+            message = read_message(frame, delivery.entry.charset, position == len(frames) - 1)
+            if rows.add(delivery.delivery_id, ordinal, message):
+                message.flags.add(Z_SEGMENT)
+            if position in miscounts:
+                message.flags.add(MISCOUNTED)
+            units.add(_unit(delivery.delivery_id, ordinal, message))
+        else:
+            wrappers += 1
+            wrapper = read_wrapper(frame, delivery.entry.charset)
+            if wrapper is not None:
+                rows.add_wrapper(delivery.delivery_id, wrappers, wrapper)
+
+
+def _unit(delivery_id: str, ordinal: int, message: Message) -> Unit:
+    locator = f"message/{ordinal}"
+    path = f"{locator}/segment/{message.reject_segment}" if message.reject_segment else locator
+    return Unit(
+        delivery_id, ordinal, "hl7.message", locator, message.record_type, message.content_hash,
+        message.reject_code, path if message.reject_code else None, message.flags,
+    )  # fmt: skip
+
+
+def _tables(rows: SegmentRows) -> Iterator[tuple[str, pa.Table]]:
+    """Raw tables, each with its rows, one for each set of delimiters."""
+    unit_ordinal, ordinal = pa.array(rows.unit_ordinal, pa.int32()), pa.array(rows.ordinal, pa.int32())
+    texts = pa.array(rows.text, pa.string())
+    keys = {
+        "delivery_id": pa.array(rows.delivery_id, pa.string()),
+        "unit_ordinal": unit_ordinal,
+        "record_locator": _locators(unit_ordinal, ordinal),
+        "segment_ordinal": ordinal,
+    }
+    yield "raw_hl7v2__segment", _table("raw_hl7v2__segment", {
+        **keys,
+        "segment_name": rows.name,
+        "segment_text": texts,
+        "delimiters": rows.delimiters,
+        "terminator": rows.terminator,
+    })  # fmt: skip
+    context = {
+        **keys,
+        "patient_group": pa.array(rows.patient_group, pa.int32()),
+        "order_group": pa.array(rows.order_group, pa.int32()),
+        "parent_segment_ordinal": pa.array(rows.parent, pa.int32()),
+    }
+    for (sent, segment), places in rows.of_segment.items():
+        indices = pa.array(places, pa.int64())
+        own = {name: column.take(indices) for name, column in context.items()}
+        if segment == "NTE":
+            own["parent_segment_name"] = _parent_names(rows, places)
+        codecs = [rows.codec[place] for place in places]
+        split = split_segments(segment, texts.take(indices), rows.known_delimiters[sent], codecs)
+        yield segment_table(segment), _table(segment_table(segment), {**own, **split.columns})
+        for repetitions in split.repetitions:
+            yield "raw_hl7v2__repetition", _repetition_table(own, repetitions)
+
+
+def _table(name: str, columns: dict[str, Any]) -> pa.Table:
+    schema = RAW_SCHEMAS[name]
+    return pa.table({column: columns[column] for column in schema.names}, schema=schema)
+
+
+def _locators(unit_ordinal: pa.Array, ordinal: pa.Array) -> pa.Array:
+    unit, segment = pc.cast(unit_ordinal, pa.string()), pc.cast(ordinal, pa.string())
+    return pc.if_else(
+        pc.equal(unit_ordinal, 0),
+        pc.binary_join_element_wise("wrapper", segment, "/"),
+        pc.binary_join_element_wise("message", unit, "segment", segment, "/"),
+    )
+
+
+def _parent_names(rows: SegmentRows, places: list[int]) -> list[str | None]:
+    """Name of the segment that each note annotates: it stands as far back as the ordinals differ."""
+    names: list[str | None] = []
+    for place in places:
+        parent = rows.parent[place]
+        names.append(None if parent is None else rows.name[place - rows.ordinal[place] + parent])
+    return names
+
+
+def _repetition_table(own: dict[str, pa.Array], repetitions: Repetitions) -> pa.Table:
+    keys = {name: own[name].take(repetitions.rows) for name in ("delivery_id", "unit_ordinal", "segment_ordinal")}
+    number = pc.cast(repetitions.repetitions, pa.string())
+    locator = pc.binary_join_element_wise(
+        own["record_locator"].take(repetitions.rows), repetitions.field, number, "/"
+    )
+    return _table("raw_hl7v2__repetition", {
+        **keys,
+        "record_locator": locator,
+        "field": pa.repeat(pa.scalar(repetitions.field, pa.string()), len(number)),
+        "repetition": pc.cast(repetitions.repetitions, pa.int32()),
+        **repetitions.columns,
+    })  # fmt: skip

@@ -1,0 +1,67 @@
+"""The unit table while it is gathered, and the units that are whole payloads.
+
+Belongs here: rows of UNIT_SCHEMA. Does not belong here: anything that knows a format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from transforms.decode.contract import UNIT_SCHEMA, Delivered
+
+EMPTY = "payload.empty"
+UNRECOGNISED = "payload.unrecognised_format"
+UNKNOWN_TYPE = "unknown"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One row of UNIT_SCHEMA; `flags` is sorted and joined when the table is made."""
+
+    delivery_id: str
+    unit_ordinal: int
+    unit_kind: str
+    unit_locator: str
+    record_type: str
+    content_hash: str
+    reject_code: str | None = None
+    reject_path: str | None = None
+    flags: frozenset[str] | set[str] = frozenset()
+
+
+@dataclass
+class Units:
+    """Units in the order in which they were found."""
+
+    _units: list[Unit] = field(default_factory=list)
+
+    def add(self, unit: Unit) -> None:
+        """Append a unit."""
+        self._units.append(unit)
+
+    def table(self) -> pa.Table:
+        """The units as UNIT_SCHEMA."""
+        units = self._units
+        columns = {name: [getattr(unit, name) for unit in units] for name in UNIT_SCHEMA.names if name != "flags"}
+        columns["flags"] = [",".join(sorted(unit.flags)) if unit.flags else None for unit in units]
+        return pa.table(columns, schema=UNIT_SCHEMA)
+
+
+def content_hash(content: bytes) -> str:
+    """md5 of decoded content, lower-case hex."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def payload_unit(delivery: Delivered, code: str) -> Unit:
+    """The single unit of a payload that cannot be cut into units."""
+    return Unit(
+        delivery.delivery_id, 1, "payload", "payload", UNKNOWN_TYPE, content_hash(delivery.payload), code, "payload"
+    )
+
+
+def unreadable(delivery: Delivered) -> Unit:
+    """Unit of a payload that is empty or has no form that its feed could have."""
+    return payload_unit(delivery, UNRECOGNISED if delivery.payload else EMPTY)
