@@ -1,0 +1,175 @@
+"""FHIR R4 payloads -> units and raw_fhir__resource: Bulk Data NDJSON (one resource a line) and Bundles.
+
+Belongs here: cutting a payload into units and judging their form. Does not belong here: what a resource means (dbt).
+Locators: `line/3` for a line of NDJSON, `document` for a payload that is one JSON text over several lines, with the
+JSON pointer of a Bundle's entry behind: `line/3#/entry/0`. The Bundle itself is no unit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.decode.contract import Decoded, Delivered
+from transforms.decode.fhir.bundle import Entry, is_bundle, read_bundle
+from transforms.decode.fhir.json_text import JsonReader, canonical, is_too_deep, text_of
+from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.record_table import joined
+from transforms.decode.units import UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
+
+TABLES = ("raw_fhir__resource",)
+TOO_DEEP = "payload.nesting_too_deep"
+INVALID_JSON = "fhir.invalid_json"
+DUPLICATE_KEY = "fhir.duplicate_json_key"
+MISSING_TYPE = "fhir.missing_resource_type"
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r"
+_TYPE_NAME = re.compile(r"[A-Za-z]{1,64}")
+_PART_BYTES = 32 << 20  # bounds memory, and keeps the resource column far below Arrow's 2 GiB
+
+
+@dataclass
+class _Rows:
+    """Rows of raw_fhir__resource under construction, cut into Arrow tables as they grow."""
+
+    columns: list[tuple[Any, ...]] = field(default_factory=list)
+    parts: list[pa.Table] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        self.columns.append(row)
+        self.size += len(row[-1])
+        if self.size > _PART_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.columns:
+            schema = RAW_SCHEMAS["raw_fhir__resource"]
+            arrays = [
+                pa.array(column, item.type) for column, item in zip(zip(*self.columns, strict=True), schema, strict=True)
+            ]
+            self.parts.append(pa.Table.from_arrays(arrays, schema=schema))
+        self.columns, self.size = [], 0
+
+
+def decode_fhir_ndjson(deliveries: Sequence[Delivered]) -> Decoded:
+    """Units `fhir.resource` (or `payload`) and raw_fhir__resource."""
+    units, rows = Units(), _Rows()
+    for delivery in deliveries:
+        _Delivery(delivery, units, rows).decode()
+    rows.flush()
+    return Decoded(units.table(), {"raw_fhir__resource": joined("raw_fhir__resource", rows.parts)})
+
+
+class _Delivery:
+    """One delivery on its way into units and rows."""
+
+    def __init__(self, delivery: Delivered, units: Units, rows: _Rows) -> None:
+        self._delivery = delivery
+        self._units = units
+        self._rows = rows
+        self._ordinal = 0
+        self._reader = JsonReader()
+
+    def decode(self) -> None:
+        """Append the delivery's units and rows."""
+        texts = list(_texts(self._delivery.payload))
+        if not texts:
+            self._units.add(unreadable(self._delivery))
+        for locator, text in texts:
+            self._text(locator, text)
+
+    def _text(self, locator: str, content: bytes) -> None:
+        """One JSON text: a resource, or a Bundle whose entries count."""
+        if is_too_deep(content):
+            self._unit(locator, content_hash(content), UNKNOWN_TYPE, TOO_DEEP)
+            return
+        try:
+            text = content.decode("utf-8")
+            value, repeats = self._reader.parse(text)
+            hashed = canonical(value)
+        except ValueError:  # not JSON, not UTF-8, or a lone surrogate
+            self._unit(locator, content_hash(content), UNKNOWN_TYPE, INVALID_JSON)
+            return
+        if is_bundle(value):
+            bundle = read_bundle(self._reader, text)
+            if not bundle.repeats:
+                for position, entry in enumerate(bundle.entries):
+                    self._entry(f"{locator}#/entry/{position}", entry, bundle.last_updated)
+                return
+        self._resource(locator, value, text, hashed, None, repeats)
+
+    def _entry(self, locator: str, entry: Entry, bundle_updated: str | None) -> None:
+        if not entry.is_delete:
+            self._resource(
+                locator, entry.resource, entry.resource_text, canonical(entry.resource), entry.full_url, entry.repeats
+            )
+            return
+        updated = bundle_updated or entry.modified
+        resource_type, resource_id = entry.target or (UNKNOWN_TYPE, None)
+        code = DUPLICATE_KEY if entry.repeats else None if entry.target else MISSING_TYPE
+        ordinal = self._unit(locator, content_hash(canonical([entry.value, updated])), resource_type, code)
+        if code is None:
+            keys = (self._delivery.delivery_id, ordinal, locator)
+            self._rows.add((*keys, resource_type, resource_id, None, updated, entry.full_url, True, entry.text))
+
+    def _resource(
+        self, locator: str, value: Any, text: str, hashed: bytes, full_url: str | None, repeats: bool
+    ) -> None:
+        resource_type = text_of(value.get("resourceType")) if isinstance(value, dict) else None
+        named = resource_type if resource_type and _TYPE_NAME.fullmatch(resource_type) else UNKNOWN_TYPE
+        code = DUPLICATE_KEY if repeats else None if resource_type else MISSING_TYPE
+        ordinal = self._unit(locator, content_hash(hashed), named, code)
+        if code is None:
+            meta = value.get("meta")
+            meta = meta if isinstance(meta, dict) else {}
+            self._rows.add(
+                (
+                    self._delivery.delivery_id, ordinal, locator, resource_type, text_of(value.get("id")),
+                    text_of(meta.get("versionId")), text_of(meta.get("lastUpdated")), full_url, False, text,
+                )
+            )  # fmt: skip
+
+    def _unit(self, locator: str, hashed: str, record_type: str, code: str | None) -> int:
+        self._ordinal += 1
+        self._units.add(
+            Unit(
+                self._delivery.delivery_id, self._ordinal, "fhir.resource", locator, record_type, hashed, code,
+                locator if code else None,
+            )
+        )  # fmt: skip
+        return self._ordinal
+
+
+def _texts(payload: bytes) -> Iterator[tuple[str, bytes]]:
+    """JSON texts of a payload with their locators; none where no line could begin one.
+
+    A payload is one document where its first line is not JSON but the whole is, or where that line only opens it."""
+    body = payload.removeprefix(_BOM)
+    lines = [line.strip(_SPACE) for line in body.split(b"\n")]
+    first = next((line for line in lines if line), b"")
+    if not any(line[:1] in (b"{", b"[") for line in lines):
+        return
+    if len(lines) > 1 and not _is_json(first):
+        document = body.strip(_SPACE + b"\n")
+        if first in (b"{", b"[") or _is_json(document):
+            yield "document", document
+            return
+    for number, line in enumerate(lines, 1):
+        if line:
+            yield f"line/{number}", line
+
+
+def _is_json(text: bytes) -> bool:
+    if is_too_deep(text):
+        return True  # one JSON text, as far as can be told without a stack
+    try:
+        JsonReader().parse(text.decode("utf-8"))
+    except ValueError:
+        return False
+    return True
