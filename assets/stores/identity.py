@@ -20,7 +20,7 @@ from transforms.identity.cluster import Clusters, Edge, cluster, components
 from transforms.identity.model import IdentityModel
 from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy
-from transforms.identity.records import FEATURES, open_records
+from transforms.identity.records import open_records
 from transforms.identity.resolution import DECIDED, STEWARD_CANNOT_LINK, find_edges, links, pairs_within, vetoes
 from transforms.identity.tables import create_statements
 
@@ -71,13 +71,13 @@ def resolve_full(warehouse: Warehouse, run_seq: int, settings: Settings) -> Reso
 
 def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything: bool) -> Resolution:
     with warehouse.transaction():
-        compared = scope.collect_scope(warehouse, settings.model, settings.policy, everything)
+        compared = scope.collect_scope(warehouse, CONSUMER, settings.model, settings.policy, everything)
         if not compared:
             scope.move_watermark(warehouse, CONSUMER, run_seq)
             return Resolution(0, 0, 0, 0, 0, 0)
         compared = scope.replace_blocks(warehouse, settings.model)
         scope.collect_readable(warehouse, everything)
-        connection = open_records(scope.features(warehouse, FEATURES), scope.full_blocks(warehouse), settings.model, settings.memory)
+        connection = open_records(scope.features(warehouse), scope.full_blocks(warehouse), settings.model, settings.memory)
         try:
             edges = find_edges(connection, scope.scope_keys(warehouse), scope.retired_keys(warehouse), settings.model, settings.policy)
             scope.replace_edges(warehouse, edges)

@@ -91,7 +91,12 @@ class SnowflakeWarehouse:
 
     def _run(self, sql: str, parameters: Parameters) -> Any:
         cursor = self.connection.cursor()
-        cursor.execute(sql.replace("varchar[]", "array"), list(parameters))
+        text = sql.replace("varchar[]", "array")
+        if parameters:
+            # The connector's placeholder style is a global of its module, and dbt needs its default: `%s`.
+            cursor.execute(text.replace("%", "%%").replace("?", "%s"), tuple(parameters))
+        else:
+            cursor.execute(text)
         return cursor
 
 
@@ -124,7 +129,6 @@ class SnowflakeStore:
         """Open a session. Raises ConfigurationError on a refused login, UnavailableError where the service does not answer."""
         import snowflake.connector as connector
 
-        connector.paramstyle = "qmark"
         try:
             connection = connector.connect(
                 account=self.account, user=self.user, password=self.password, warehouse=self.warehouse, port=self.port,
