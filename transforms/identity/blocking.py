@@ -1,0 +1,53 @@
+"""Which pairs are looked at: blocking rules, their keys and their caps.
+
+A block is all records with one value of one rule. A block with more records than its cap pairs nothing, and its value is
+no evidence on its records: a switchboard number tells nothing. The caps are constants of the model; a block that crosses its
+cap makes all its records be scored anew, so that the result never depends on the order in which records came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BlockRule:
+    """One rule: its name, the DuckDB expressions that make its key (all must be known), a list column where it has one."""
+
+    name: str
+    parts: tuple[str, ...]
+    list_column: str | None = None
+    voids: str | None = None  # the column that is no evidence where the block is full
+
+
+RULES: tuple[BlockRule, ...] = (
+    BlockRule("identifier", ("element",), list_column="identifier_list", voids="identifier_list"),
+    BlockRule("ssn", ("ssn",), voids="ssn"),
+    BlockRule("member", ("element", "left(given, 1)"), list_column="member_list", voids="member_list"),
+    BlockRule("phone", ("phone", "left(given, 1)"), voids="phone"),
+    BlockRule("email", ("email", "left(given, 1)"), voids="email"),
+    BlockRule("address", ("address_number", "postal_code", "left(given, 1)"), voids="address_number"),
+    BlockRule("birth_date_given", ("birth_date", "left(given, 1)", "left(family, 1)")),
+    BlockRule("birth_date_family", ("birth_date", "left(family, 4)")),
+    BlockRule("birth_date_swapped", ("birth_date", "least(given, family)", "greatest(given, family)")),
+    BlockRule("birth_date_place", ("birth_date", "postal_code")),
+    BlockRule("birth_date_ssn", ("birth_date", "ssn_last4")),
+    BlockRule("name_place", ("family", "given", "postal_code")),
+    BlockRule("name_ssn", ("family", "given", "ssn_last4")),
+)
+
+
+def block_key_sql(rule: BlockRule) -> str:
+    """Give the expression of a rule's key: 60 bits of MD5 over the parts, null where a part is unknown."""
+    known = " and ".join(f"{part} is not null" for part in rule.parts)
+    text = " || '|' || ".join(f"cast({part} as varchar)" for part in rule.parts)
+    return f"case when {known} then cast('0x' || left(md5('{rule.name}|' || {text}), 15) as bigint) end"
+
+
+def blocks_sql(record: str) -> str:
+    """Give the query of all blocks of a record table: id, block_rule, block_key."""
+    selects = []
+    for rule in RULES:
+        source = record if rule.list_column is None else f"(select *, unnest({rule.list_column}) as element from {record})"
+        selects.append(f"select id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key from {source}")
+    return f"select distinct id, block_rule, block_key from ({' union all '.join(selects)}) where block_key is not null"

@@ -1,0 +1,54 @@
+"""What speaks for and against a pair of records, in levels, and what the policy makes of it."""
+
+from __future__ import annotations
+
+import duckdb
+
+from transforms.identity.comparisons import COMPARISONS, UNSCORED, level_sql
+from transforms.identity.policy import Policy
+
+# evidence that a household or a shelter may share: counted, never believed alone
+WITNESSES = ("phone", "email", "address", "member")
+# evidence columns that are stored with an edge
+EVIDENCE = ("identifier", "ssn", "birth_date", "given", "family", "middle", "gender", "suffix", "phone", "email", "address", "member")
+
+
+def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: str, judged: str) -> None:
+    """Create table `judged` from `scored` (id_l, id_r, weight): levels, `veto`, `rule`, `zone` and `rank` of each pair.
+
+    zone is auto, review or null; veto is the name of the veto that parts the pair, or null. `rank` orders rules, strongest first.
+    """
+    named = [comparison.name for comparison in (*COMPARISONS, *UNSCORED)]
+    both = ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in _columns(connection) if column != "id")
+    levels = ", ".join(f"{level_sql(comparison)} as {comparison.name}" for comparison in (*COMPARISONS, *UNSCORED))
+    places = ", ".join(f"({rank}, '{name}', '{zone}')" for rank, (name, zone) in enumerate(policy.zones().items()))
+    connection.execute(f"""
+        create or replace table {judged} as
+        with pair as (
+          select scored.id_l, scored.id_r, scored.weight, {both}
+          from {scored} scored join record l on l.id = scored.id_l join record r on r.id = scored.id_r
+        ),
+        level as (
+          select id_l, id_r, weight, {levels}, least(rarity_l, rarity_r) as rarity,
+            cast(is_newborn_l or is_newborn_r as integer) as newborn
+          from pair
+        ),
+        counted as (
+          select level.*, {_count("= 'exact'", "email = 'typo'")} as witnesses, {_count("in ('different', 'area')")} as against,
+            cast(phone = 'exact' or address = 'exact' as integer) as reach
+          from level
+        ),
+        barred as (select counted.*, {policy.veto_sql()} as veto from counted),
+        ruled as (select barred.*, {policy.rule_sql()} as rule from barred)
+        select ruled.id_l, ruled.id_r, ruled.weight, {', '.join(f'ruled.{name}' for name in named)}, ruled.veto, ruled.rule, place.zone,
+          coalesce(place.rank, 0) as rank
+        from ruled left join (values {places}) place(rank, rule, zone) on place.rule = ruled.rule
+    """)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [row[0] for row in connection.execute("select column_name from duckdb_columns() where table_name = 'record'").fetchall()]
+
+
+def _count(test: str, also: str = "false") -> str:
+    return " + ".join(f"cast({name} {test}{f' or {also}' if name == 'email' else ''} as integer)" for name in WITNESSES)

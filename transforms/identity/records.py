@@ -1,0 +1,127 @@
+"""The records under comparison, in an in-memory DuckDB of their own.
+
+Identity is computed beside the warehouse, not in it, so that both targets get the same engine, the same functions and the
+same floating point. Nothing is spilled in the clear and nothing is kept.
+
+Tables: `base` (as given), `block` (id, block_rule, block_key), `record` (base without the values of full blocks).
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+
+from transforms.identity.blocking import RULES, BlockRule, block_key_sql, blocks_sql
+from transforms.identity.model import IdentityModel
+
+# columns of identity.patient_features that the engine reads
+FEATURE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("patient_key", "facility_id", "authority", "family", "given", "middle", "suffix")]
+    + [("is_newborn", pa.bool_()), ("is_unidentified", pa.bool_()), ("gender", pa.string()), ("birth_date", pa.date32())]
+    + [(name, pa.string()) for name in (
+        "birth_text", "phone", "email", "address_number", "postal_code", "ssn", "ssn_last4", "identifiers", "members")]
+)
+FULL_BLOCK_SCHEMA = pa.schema([("block_rule", pa.string()), ("block_key", pa.int64())])
+
+# words of a family name that many unrelated names share
+PARTICLES = ("DEL", "LOS", "LAS", "VAN", "VON", "DER", "DEN", "DOS", "DAS", "SAN", "SANTA", "MAC", "ABU", "BIN", "BEN", "IBN", "BINT", "TER")
+
+_BASE = f"""
+create table base as
+with root as (
+  select nickname as short, list(name order by name) as names from nickname group by nickname
+)
+select row_number() over (order by feature.patient_key) as id, feature.patient_key, feature.facility_id, feature.authority,
+  replace(feature.family, ' ', '') as family,
+  list_filter(string_split(feature.family, ' '), lambda part: length(part) >= 3 and part not in {PARTICLES}) as family_parts,
+  feature.given, list_append(coalesce(root.names, []), feature.given) as given_roots,
+  replace(feature.middle, ' ', '') as middle, feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
+  feature.birth_date, feature.birth_text, feature.phone, feature.email, feature.address_number, feature.postal_code,
+  feature.ssn, feature.ssn_last4, string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
+from feature
+left join root on root.short = feature.given
+"""
+
+# tf_: registered share of a name; rarity: bits that a full name is worth
+_FREQUENCY = """
+create or replace table record as
+with shared as (
+  select record.*, coalesce(g.tf_given, {given!r}) as tf_given, coalesce(f.tf_family, {family!r}) as tf_family
+  from record left join frequency_given g on g.given = record.given left join frequency_family f on f.family = record.family
+)
+select shared.*, case when given is not null and family is not null then round(-log2(tf_family * tf_given), 3) end as rarity from shared
+"""
+
+
+def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
+    """Open the comparison of some records.
+
+    `features`: FEATURE_SCHEMA, one row a record, keys unique. `full_blocks`: FULL_BLOCK_SCHEMA. `model`: whose term frequencies the
+    records get (columns tf_given, tf_family, rarity); without one the records can only be trained on.
+    """
+    connection = duckdb.connect(":memory:", config={
+        "temp_file_encryption": "true", "memory_limit": memory, "python_enable_replacements": "false",
+        "autoinstall_known_extensions": "false",
+    })
+    connection.execute("set TimeZone = 'UTC'")
+    connection.register("feature", features)
+    connection.register("nickname", nicknames())
+    connection.execute(_BASE)
+    connection.unregister("feature")
+    connection.unregister("nickname")
+    connection.execute(f"create table block as {blocks_sql('base')}")
+    connection.register("full_block_given", full_blocks)
+    connection.execute("create table full_block as select block_rule, block_key from full_block_given")
+    connection.unregister("full_block_given")
+    connection.execute(_record_sql())
+    if model is not None:
+        for column in ("given", "family"):
+            shares = pa.table({column: list(model.frequencies[column]), f"tf_{column}": list(model.frequencies[column].values())})
+            connection.register("shares", shares)
+            connection.execute(f"create table frequency_{column} as select {column}, tf_{column} from shares")
+            connection.unregister("shares")
+        connection.execute(_FREQUENCY.format(**model.default_frequency))
+    return connection
+
+
+def blocks_of(features: pa.Table) -> pa.Table:
+    """Give the blocks of records (FEATURE_SCHEMA): patient_key, block_rule, block_key."""
+    connection = open_records(features, FULL_BLOCK_SCHEMA.empty_table())
+    try:
+        blocks: pa.Table = connection.execute(
+            "select base.patient_key, block.block_rule, block.block_key from block join base using (id)").to_arrow_table()
+    finally:
+        connection.close()
+    return blocks
+
+
+def nicknames() -> pa.Table:
+    """Give the shipped nickname table: columns nickname, name."""
+    with resources.files("transforms.identity").joinpath("nickname.csv").open("rb") as file:
+        return pa.csv.read_csv(file)
+
+
+def _record_sql() -> str:
+    """Build `record`: a value whose block is full is null; of a list only the element goes."""
+    columns, joins = [], []
+    for rule in RULES:
+        if rule.voids is None:
+            continue
+        void = f"void_{rule.name}"
+        full = f"select block.id, block.block_key from block semi join full_block using (block_rule, block_key) where block.block_rule = '{rule.name}'"
+        if rule.list_column is None:
+            joins.append(f"left join (select distinct id from ({full})) {void} on {void}.id = base.id")
+            columns.append(f"case when {void}.id is null then base.{rule.voids} end as {rule.voids}")
+        else:
+            joins.append(f"left join ({_kept_elements(rule, full)}) {void} on {void}.id = base.id")
+            columns.append(f"case when {void}.id is null then base.{rule.voids} else {void}.kept end as {rule.voids}")
+    return f"create table record as select base.* replace ({', '.join(columns)}) from base {' '.join(joins)}"
+
+
+def _kept_elements(rule: BlockRule, full: str) -> str:
+    return (f"select id, list(element order by element) filter (where block_key not in (select block_key from ({full}))) as kept "
+            f"from (select *, {block_key_sql(rule)} as block_key from (select *, unnest({rule.list_column}) as element from base) "
+            f"where id in (select id from ({full}))) group by id")

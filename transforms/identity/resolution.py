@@ -1,0 +1,150 @@
+"""From records to edges, and from edges to links: the sets, in the records' own DuckDB.
+
+What belongs here: values in, values out. Where they come from and go to is `assets/stores/identity.py`.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from transforms.identity.evidence import EVIDENCE, judge_pairs
+from transforms.identity.model import IdentityModel
+from transforms.identity.policy import Policy
+from transforms.identity.score import score_pairs
+
+TRUSTED_MERGE, STEWARD_LINK, STEWARD_CANNOT_LINK = "trusted_merge", "steward_link", "steward_cannot_link"
+DECIDED = (STEWARD_LINK, TRUSTED_MERGE, STEWARD_CANNOT_LINK)
+SINGLE = "single"
+KEY_SCHEMA = pa.schema([("patient_key", pa.string())])
+EDGE_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key_l", "patient_key_r", "rule_or_model")]
+                        + [("score", pa.float64()), ("zone", pa.string())])
+LINK_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key", "facility_id", "person_id", "link_rule")]
+                        + [("score", pa.float64()), ("policy_version", pa.string()), ("run_seq", pa.int64()), ("ordinal", pa.int64())])
+
+
+def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: pa.Table, model: IdentityModel, policy: Policy) -> pa.Table:
+    """Compare the records of `scope` with all others that share a block: rows of identity.edge, zone auto or review.
+
+    scope, retired: KEY_SCHEMA. Retired records are spoken for by their survivor and are not compared.
+    """
+    for name, keys in (("scope", scope), ("retired", retired)):
+        connection.register("keys", keys)
+        connection.execute(f"create or replace table {name} as select base.id from base join keys using (patient_key)")
+        connection.unregister("keys")
+    connection.execute("""
+        create or replace table candidate as
+        with member as (
+          select block.id, block.block_rule, block.block_key, scope.id is not null as in_scope
+          from block anti join full_block using (block_rule, block_key) left join scope on scope.id = block.id
+          where block.id not in (select id from retired)
+        )
+        select distinct l.id as id_l, r.id as id_r
+        from member l join member r on l.block_rule = r.block_rule and l.block_key = r.block_key and l.id < r.id
+        where l.in_scope or r.in_scope
+    """)
+    score_pairs(connection, model, "candidate", "scored")
+    judge_pairs(connection, policy, "scored", "judged")
+    edges: pa.Table = connection.execute(f"""
+        select l.patient_key as patient_key_l, r.patient_key as patient_key_r, judged.rule as rule_or_model, judged.weight as score,
+          '{model.version}' as model_version, judged.zone, judged.veto, {', '.join(f'judged.{name}' for name in EVIDENCE)}
+        from judged join record l on l.id = judged.id_l join record r on r.id = judged.id_r
+        where judged.zone is not null
+    """).to_arrow_table()
+    for table in ("candidate", "scored", "judged"):
+        connection.execute(f"drop table {table}")
+    return edges
+
+
+def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Table) -> pa.Table:
+    """Give the pairs (patient_key_l, patient_key_r) that stand under a veto, with column `veto`."""
+    connection.register("asked", pairs)
+    connection.execute("""
+        create or replace table scored as
+        select l.id as id_l, r.id as id_r, cast(null as double) as weight
+        from asked join base l on l.patient_key = asked.patient_key_l join base r on r.patient_key = asked.patient_key_r
+    """)
+    connection.unregister("asked")
+    judge_pairs(connection, policy, "scored", "judged")
+    found: pa.Table = connection.execute("""
+        select l.patient_key as patient_key_l, r.patient_key as patient_key_r, judged.veto
+        from judged join base l on l.id = judged.id_l join base r on r.id = judged.id_r
+        where judged.veto is not null
+    """).to_arrow_table()
+    connection.execute("drop table scored")
+    connection.execute("drop table judged")
+    return found
+
+
+def pairs_within(connection: duckdb.DuckDBPyConnection, component: pa.Table, retired: pa.Table) -> pa.Table:
+    """Give all pairs inside components of three records and more (`component`: patient_key, component_key), smaller key left.
+
+    In a component of two the only pair is the edge itself. Retired records bring no vetoes: their survivor speaks for them.
+    """
+    connection.register("component", component)
+    connection.register("retired_key", retired)
+    pairs: pa.Table = connection.execute("""
+        with member as (
+          select patient_key, component_key from component anti join retired_key using (patient_key)
+          qualify count(*) over (partition by component_key) >= 3
+        )
+        select l.patient_key as patient_key_l, r.patient_key as patient_key_r
+        from member l join member r on l.component_key = r.component_key and l.patient_key < r.patient_key
+    """).to_arrow_table()
+    connection.unregister("component")
+    connection.unregister("retired_key")
+    return pairs
+
+
+def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Table, rank: dict[str, int]) -> pa.Table:
+    """Give each record its link: patient_key, facility_id, person_id, link_rule, score.
+
+    person: patient_key, person_id. edges: columns of identity.edge. The rule and the score are those of the strongest edge that holds
+    the record in its person; a record alone has rule `single`.
+    """
+    ranks = pa.table({"rule": pa.array(list(rank), pa.string()), "rank": pa.array(list(rank.values()), pa.int64())})
+    for name, table in (("person", person), ("edge", edges), ("rule_rank", ranks)):
+        connection.register(name, table)
+    held: pa.Table = connection.execute(f"""
+        with inside as (
+          select edge.patient_key_l, edge.patient_key_r, edge.rule_or_model, edge.score, rule_rank.rank
+          from edge join rule_rank on rule_rank.rule = edge.rule_or_model
+          join person l on l.patient_key = edge.patient_key_l join person r on r.patient_key = edge.patient_key_r
+          where edge.zone in ('auto', 'decided') and l.person_id = r.person_id
+        ),
+        held as (
+          select patient_key_l as patient_key, rule_or_model, score, rank, patient_key_r as other from inside
+          union all
+          select patient_key_r, rule_or_model, score, rank, patient_key_l from inside
+        ),
+        strongest as (
+          select patient_key, rule_or_model, score from held
+          qualify row_number() over (partition by patient_key order by rank, score desc nulls last, other) = 1
+        )
+        select person.patient_key, base.facility_id, person.person_id, coalesce(strongest.rule_or_model, '{SINGLE}') as link_rule, strongest.score
+        from person join base using (patient_key) left join strongest using (patient_key)
+    """).to_arrow_table()
+    for name in ("person", "edge", "rule_rank"):
+        connection.unregister(name)
+    return held
+
+
+def changes(connection: duckdb.DuckDBPyConnection, before: pa.Table, after: pa.Table) -> pa.Table:
+    """Compare links before and after: rows whose person, rule or score differ.
+
+    Columns patient_key, facility_id, old_person_id, old_facility_id, person_id, link_rule, score, is_moved (the person differs).
+    """
+    connection.register("link_before", before)
+    connection.register("link_after", after)
+    changed: pa.Table = connection.execute("""
+        select coalesce(a.patient_key, b.patient_key) as patient_key, coalesce(a.facility_id, b.facility_id) as facility_id,
+          b.person_id as old_person_id, b.link_rule as old_link_rule, b.score as old_score, a.person_id, a.link_rule, a.score,
+          a.person_id is distinct from b.person_id as is_moved
+        from link_after a full join link_before b on b.patient_key = a.patient_key
+        where a.person_id is distinct from b.person_id or a.link_rule is distinct from b.link_rule or a.score is distinct from b.score
+          or a.policy_version is distinct from b.policy_version
+        order by 1
+    """).to_arrow_table()
+    connection.unregister("link_before")
+    connection.unregister("link_after")
+    return changed

@@ -1,0 +1,69 @@
+"""The tables that the identity engine writes, as data, so that the warehouse can create them on both targets.
+
+What belongs here: name, columns and types. Not here: what fills them (`assets/stores/identity.py`).
+"""
+
+from __future__ import annotations
+
+Columns = tuple[tuple[str, str], ...]
+
+_PAIR: Columns = (("patient_key_l", "varchar"), ("patient_key_r", "varchar"))
+
+TABLES: dict[str, Columns] = {
+    # grain: one patient record that identity has looked at; `component_key` names its connected component before vetoes
+    "identity.node": (
+        ("patient_key", "varchar"), ("facility_id", "varchar"), ("component_key", "varchar"), ("features_hash", "varchar"),
+        ("model_version", "varchar"), ("policy_version", "varchar"),
+    ),
+    # grain: one patient record and one value of one blocking rule
+    "identity.block": (("patient_key", "varchar"), ("block_rule", "varchar"), ("block_key", "bigint")),
+    # grain: one block that holds more records than its cap: it pairs nothing and its value is no evidence
+    "identity.full_block": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
+    # grain: one pair with evidence for one human; zone auto, review or decided; the evidence levels in words
+    "identity.edge": (
+        *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("model_version", "varchar"), ("zone", "varchar"), ("veto", "varchar"),
+        ("identifier", "varchar"), ("ssn", "varchar"), ("birth_date", "varchar"), ("given", "varchar"), ("family", "varchar"),
+        ("middle", "varchar"), ("gender", "varchar"), ("suffix", "varchar"), ("phone", "varchar"), ("email", "varchar"),
+        ("address", "varchar"), ("member", "varchar"),
+    ),
+    # grain: one patient record that is not deleted
+    "identity.link": (
+        ("patient_key", "varchar"), ("facility_id", "varchar"), ("person_id", "varchar"), ("link_rule", "varchar"), ("score", "double"),
+        ("policy_version", "varchar"), ("run_seq", "bigint"),
+    ),
+    # grain: one change of a record's person; append-only. event: link or unlink
+    "identity.link_history": (
+        ("run_seq", "bigint"), ("patient_key", "varchar"), ("facility_id", "varchar"), ("event", "varchar"), ("person_id", "varchar"),
+        ("link_rule", "varchar"), ("score", "double"), ("model_version", "varchar"), ("policy_version", "varchar"),
+    ),
+    # grain: one person id that ever existed, with its ordinal; append-only, so that no id is used twice
+    "identity.person_minted": (("person_id", "varchar"), ("ordinal", "bigint"), ("run_seq", "bigint")),
+    # grain: one person that was merged away; append-only; may point to a person that is later merged away itself
+    "identity.person_redirect": (("person_id", "varchar"), ("to_person_id", "varchar"), ("run_seq", "bigint")),
+    # grain: one open question to a steward. reason: review (evidence short of linking), conflict (linking would join a veto
+    # pair) or merge_conflict (a trusted merge joins a veto pair)
+    "identity.review_pair": (
+        *_PAIR, ("reason", "varchar"), ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"),
+        ("model_version", "varchar"), ("policy_version", "varchar"), ("run_seq", "bigint"),
+    ),
+    # grain: one decision of a steward on a pair; append-only; the newest `decision_seq` of a pair holds.
+    # decision: link, cannot_link or withdrawn
+    "identity.decision": (
+        *_PAIR, ("decision_seq", "bigint"), ("decision", "varchar"), ("decided_by", "varchar"), ("decided_time", "timestamp"),
+        ("reason", "varchar"),
+    ),
+    # work lists of the resolution in progress; empty between resolutions
+    "identity.resolve_scope": (("patient_key", "varchar"),),
+    "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
+    "identity.resolve_affected": (("patient_key", "varchar"),),
+    "identity.resolve_component": (("patient_key", "varchar"), ("component_key", "varchar")),
+    "identity.resolve_veto": (*_PAIR, ("veto", "varchar")),
+}
+
+
+def create_statements() -> list[str]:
+    """Give one `create table if not exists` for each table, valid on DuckDB and Snowflake."""
+    return [
+        f"create table if not exists {name} ({', '.join(f'{column} {kind}' for column, kind in columns)})"
+        for name, columns in TABLES.items()
+    ]
