@@ -30,7 +30,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, facilitie
     root = open_root(settings)
     dagster_home(root.home)
     arrivals = list(arrivals_of_network(out / "feeds"))
-    console.print(f"2/4 Landing {len(arrivals):,} files, {network.records:,} records …")
+    console.print(f"2/4 Landing {len(arrivals):,} files, {network.units:,} records …")
     with progress("Landing", len(arrivals)) as advance:
         land_arrivals(root, arrivals, datetime.now(UTC), advance)
     from orchestration.materialize import materialize

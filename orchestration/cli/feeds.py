@@ -31,8 +31,8 @@ def generate(
 
     with progress("Generating", None) as advance:
         network = write_network(out, seed=seed, people=people, days=days, facilities=facilities, start=parse_day(start, "--start"),
-                                progress=lambda *_: advance(0))
-    print(f"Generated {network.records:,} records in {network.files:,} files of {facilities} facilities under {out}.")
+                                progress=lambda units: advance(0, f"Generating: {units:,} records"))
+    print(f"Generated {network.units:,} records in {network.files:,} files of {facilities} facilities under {out}.")
     print(f"Next: LAKEHOUSE_FACILITIES={out / 'facilities.yaml'} lakehouse land {out / 'feeds'} --network")
 
 

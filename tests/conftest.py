@@ -1,0 +1,50 @@
+"""Fixtures that several kinds of tests share: roots of their own, one parsed dbt project for all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
+
+# Dagster and dbt read it when they are imported; no test may write to a home that another one uses.
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+@pytest.fixture(scope="session")
+def build_folder() -> Path:
+    """The parsed dbt project, shared by all roots and test processes."""
+    return PROJECT / ".build"
+
+
+@pytest.fixture(scope="session")
+def open_test_root(build_folder: Path) -> Callable[..., object]:
+    """Opens a data root in a folder: `open_test_root(home, facilities=…, **settings)` gives root and settings."""
+    from filelock import FileLock
+
+    from orchestration.opening import dbt_runner, open_root
+    from orchestration.settings import Settings
+
+    def opened(home: Path, facilities: Path | None = None, **more: object) -> object:
+        settings = Settings(home=home, build=build_folder, facilities=facilities, **more)  # type: ignore[arg-type]
+        build_folder.mkdir(exist_ok=True)
+        with FileLock(build_folder / "prepare.lock"):
+            dbt_runner(settings).prepare()
+        return open_root(settings), settings
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A small synthetic network with its truth: `feeds/`, `truth/`, `facilities.yaml`."""
+    from orchestration.generate import generate
+
+    out = tmp_path_factory.mktemp("network")
+    generate(out, seed=7, people=80, days=4, facilities=5, start=date(2026, 1, 5), progress=None)
+    yield out
