@@ -14,9 +14,25 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.synthetic.answers import (
+    CensusAnswer,
+    DailyAnswers,
+    ReadmissionAnswer,
+    SummaryAnswer,
+    TurnaroundAnswer,
+    VolumeAnswer,
+    readmission,
+    summary,
+    turnaround,
+)
+from transforms.synthetic.clock import day_number
 from transforms.synthetic.feed_files import FeedFile
-from transforms.synthetic.network import NetworkPlan, groups
+from transforms.synthetic.network import Group, NetworkPlan, groups
 from transforms.synthetic.registry_text import registry_text
+from transforms.synthetic.truth_tables import LedgerTruth, table_of, truth_tables, unit_table
 
 
 @dataclass(frozen=True)
@@ -59,17 +75,68 @@ def generate(
     plan = NetworkPlan(seed, people, days, facilities, start)
     files = units = size = 0
     outcomes: Counter[str] = Counter()
-    for group in groups(plan):
-        for file in group.files:
-            _write(out / "feeds", file)
-            files, units, size = files + 1, units + len(file.units), size + len(file.content)
-            outcomes.update(outcome for _, outcome, _ in file.units)
-            if progress is not None:
-                progress(units)
+    with _TruthFolder(out / "truth", plan) as truth:
+        for group in groups(plan):
+            truth.add_group(group)
+            for file in group.files:
+                _write(out / "feeds", file)
+                truth.add_file(file)
+                files, units, size = files + 1, units + len(file.units), size + len(file.content)
+                outcomes.update([outcome for _, outcome, _ in file.units])
+                if progress is not None:
+                    progress(units)
     (out / "facilities.yaml").write_text(registry_text(facilities), encoding="utf-8")
     network = GeneratedNetwork(out, files, units, size, dict(sorted(outcomes.items())))
     _write_manifest(out, plan, network)
     return network
+
+
+class _TruthFolder:
+    """The truth tables on disk, written group by group; what needs all groups is written at the end."""
+
+    def __init__(self, folder: Path, plan: NetworkPlan) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.newest_day = day_number(plan.start) + plan.days - 1
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._ledger, self._daily = LedgerTruth(), DailyAnswers()
+        self._units: list[pa.Table] = []
+
+    def __enter__(self) -> _TruthFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush_units()
+        self._append("ledger", self._ledger.table())
+        self._append("expected_daily_census", table_of(CensusAnswer, self._daily.census()))
+        self._append("expected_facility_volume", table_of(VolumeAnswer, self._daily.volume()))
+        for writer in self._writers.values():
+            writer.close()
+
+    def add_group(self, group: Group) -> None:
+        """Write what holds of one group of people, and the answers that their stays give alone."""
+        for name, table in truth_tables(group.truth).items():
+            self._append(name, table)
+        self._append("expected_encounter_summary", table_of(SummaryAnswer, summary(group.truth)))
+        self._append("expected_lab_turnaround", table_of(TurnaroundAnswer, turnaround(group.truth)))
+        self._append("expected_readmission", table_of(ReadmissionAnswer, readmission(group.truth)))
+        self._daily.add(group.truth, self.newest_day)
+        self._flush_units()
+
+    def add_file(self, file: FeedFile) -> None:
+        """Account for one file's units."""
+        self._units.append(unit_table(file))
+        self._ledger.add(file)
+
+    def _flush_units(self) -> None:
+        if self._units:
+            self._append("units", pa.concat_tables(self._units))
+            self._units = []
+
+    def _append(self, name: str, table: pa.Table) -> None:
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(self.folder / f"{name}.parquet", table.schema, compression="zstd")
+        self._writers[name].write_table(table)
 
 
 def _write(feeds: Path, file: FeedFile) -> None:

@@ -157,7 +157,7 @@ class FhirWriter:
             f'"basedOn":[{{"reference":"ServiceRequest/{order.request_id}","identifier":{{'
             f'"system":"{self._numbers}order","value":"{order.number}"}}}}]')
         for result in order.results:
-            self._observation(order, result, links, based)
+            self._observation(order, result, links)
         carried = ",".join(f'{{"reference":"Observation/{self.observation_id(result)}"}}' for result in order.results)
         for version in newest_by_day(order.report_versions, self.opening_day):
             at, status = version
@@ -174,7 +174,7 @@ class FhirWriter:
         """Resource id of a result."""
         return "o" + result.number
 
-    def _observation(self, order: Order, result: Result, links: str, based: str) -> None:
+    def _observation(self, order: Order, result: Result, links: str) -> None:
         test, identifier = result.test, self.observation_id(result)
         for version in newest_by_day(result.versions, self.opening_day):
             at, status = version.at, version.status
@@ -191,7 +191,7 @@ class FhirWriter:
             else:
                 value = f',"dataAbsentReason":{{"coding":[{{"system":"{_TERMS}data-absent-reason","code":"error"}}]}}'
             text = (
-                f'{self.feeds.head("Observation", identifier, result.versions.index(version) + 1, at)},{based},'
+                f'{self.feeds.head("Observation", identifier, result.versions.index(version) + 1, at)},'
                 f'"status":"{status}","category":[{{"coding":[{{"system":"{_TERMS}observation-category","code":"laboratory"}}]}}],'
                 f'{self._code(test)},{links},"effectiveDateTime":"{self.zone.iso(order.collected)}",'
                 f'"issued":"{self.zone.iso(at)}"{value}}}'

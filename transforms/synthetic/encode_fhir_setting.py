@@ -38,8 +38,8 @@ class SettingWriter:
                 self._practitioner(one.number, one.new_family, one.given, 2, self.opening + DAY + 9 * 3600, one.fact)
 
     def _practitioner(self, number: str, family: str, given: str, version: int, at: int, fact: int) -> None:
-        text = (f'{self.feeds.head("Practitioner", number, version, at)},"identifier":[{{"system":"{self.site.plan.number_system}/provider",'
-                f'"value":"{number}"}}],"active":true,"name":[{{"family":"{family}","given":["{given}"]}}]}}')
+        text = (f'{self.feeds.head("Practitioner", number, version, at)},"identifier":[{{'
+                f'"system":"{self.site.plan.number_system}/provider","value":"{number}"}}],"active":true,"name":[{{"family":"{family}","given":["{given}"]}}]}}')
         self.feeds.put("Practitioner", text, at, fact)
 
     def write_coverage(self, patient: Patient) -> None:

@@ -64,7 +64,7 @@ class OldmillExtracts:
             row = (f"D{condition.number},{stay.patient.number},{stay.number},{condition.diagnosis.icd9},"
                    f'"{condition.diagnosis.text}",{_onset[condition.onset]}')
             for at, state in newest_by_day(condition.versions, self.outbox.opening_day):
-                self._put(self.diagnoses, f"{row},{_CLINICAL[state]},{sql_local(at)}\n", at, condition.fact)
+                self._put(self.diagnoses, f"{row},{_CLINICAL[state]},{int(state == 'error')},{sql_local(at)}\n", at, condition.fact)
         for order in stay.orders:
             self._results(stay, order)
 

@@ -22,13 +22,14 @@ from transforms.synthetic.encode_hl7v2 import Hl7Writer
 from transforms.synthetic.encode_oldmill import OldmillExtracts
 from transforms.synthetic.facility_plan import facility_plans
 from transforms.synthetic.feed_files import FeedFile, FileCloser
-from transforms.synthetic.journey import HISTORY_DAYS, Journeys, Life, Window
+from transforms.synthetic.journey import HISTORY_DAYS, Journeys, Window
 from transforms.synthetic.outbox import Outbox
 from transforms.synthetic.outcomes import judge
 from transforms.synthetic.people import Patient
 from transforms.synthetic.replays import replay_messages
 from transforms.synthetic.site import Facts, Site
 from transforms.synthetic.story import Stay
+from transforms.synthetic.truth_rows import TruthRows
 
 _STAFF = 12
 _UNITS_A_GROUP = 300_000
@@ -47,10 +48,10 @@ class NetworkPlan:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of people, told and encoded: their lives and the files that tell of them (an iterator, to be read once)."""
+    """A group of people, told and encoded: what holds of them, and the files that tell it (an iterator, to be read once)."""
 
     number: int
-    lives: list[Life]
+    truth: TruthRows
     files: Iterator[FeedFile]
 
 
@@ -128,7 +129,10 @@ def _group(plan: NetworkPlan, number: int, people: range, sites: list[Site], fac
         if scribe.hl7 is not None:
             replay_messages(scribe.hl7.feed, site, outbox.opening_day, rng)
     judge(outbox.feeds.values(), facts.next())
-    return Group(number, lives, _files(outbox, sites, number, rng))
+    truth = TruthRows()
+    for life in lives:
+        truth.add(life)
+    return Group(number, truth, _files(outbox, sites, number, rng))
 
 
 def _files(outbox: Outbox, sites: list[Site], number: int, rng: Random) -> Iterator[FeedFile]:

@@ -156,6 +156,7 @@ def _oldmill() -> Mapping:
             "DXID": _column("identifier_value"), "PATNO": number, "VISITNO": visit, "ICD9": _column("code_local_code"),
             "DXTEXT": _column("code_text"), "ONSET": _column("onset_datetime", type="date", date_format="%d/%m/%Y"),
             "STAT": _column("clinical_status", value_map=CLINICAL),
+            "VOID": _column("verification_status", value_map={"0": "confirmed", "1": "entered-in-error"}),
             "STAMP": _moment("source_time", "%Y-%m-%d %H:%M:%S")}, **shared),
     }
 

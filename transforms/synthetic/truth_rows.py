@@ -1,0 +1,248 @@
+"""The truth behind the feeds: what holds of every person, record, stay, order, report, result and diagnosis at the end.
+
+Rows are told from the story, never from the encoded feeds. Instants are UTC seconds, dates are the facility's local days (both
+counted from 1970-01-01). What belongs here: one row type per table and how it is read off a life. Not here: Arrow
+(`truth_tables`) and answers (`answers`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from transforms.synthetic.clock import DAY
+from transforms.synthetic.facility_plan import local_test_code
+from transforms.synthetic.journey import Life
+from transforms.synthetic.people import Patient, Person
+from transforms.synthetic.site import Site
+from transforms.synthetic.story import Order, Stay
+
+HAS_ORDERS = ("riverside", "lakeside", "summit", "harbor")
+HAS_REPORTS = ("riverside", "lakeside")
+HAS_FHIR = ("riverside", "summit")
+
+
+class PersonRow(NamedTuple):
+    """A human."""
+
+    person_no: int
+    family: str
+    maiden_family: str | None
+    given: str
+    sex: str
+    birth_date: str
+    died_at: int | None
+
+
+class PatientRow(NamedTuple):
+    """A facility's record of a human. `is_current` is false for the former holder of a re-used number; a merged record is not
+    active and names its survivor."""
+
+    facility_id: str
+    identifier_value: str
+    fhir_id: str | None
+    person_no: int
+    name_family: str
+    name_given: str
+    gender: str
+    birth_date: str
+    telecom_phone: str | None
+    address_line: str
+    address_city: str
+    address_postal_code: str
+    active: bool
+    merged_into: str | None
+    is_current: bool
+    reuses_number_of_person: int | None
+
+
+class EncounterRow(NamedTuple):
+    """A stay as it stands. `surviving_identifier_value` is the patient's number after merges."""
+
+    facility_id: str
+    identifier_value: str
+    fhir_id: str | None
+    patient_identifier_value: str
+    surviving_identifier_value: str
+    person_no: int
+    class_code: str
+    status: str
+    period_start: int
+    period_end: int | None
+    service_date: int
+    service_end_date: int | None
+    location_point_of_care: str
+    disposition: str | None
+    versions: int
+
+
+class OrderRow(NamedTuple):
+    """A laboratory order of a facility that sends orders."""
+
+    facility_id: str
+    identifier_value: str
+    fhir_id: str | None
+    encounter_identifier_value: str
+    patient_identifier_value: str
+    person_no: int
+    local_code: str
+    loinc: str
+    priority: str
+    status: str
+    authored_on: int
+    service_date: int
+
+
+class ReportRow(NamedTuple):
+    """A report of a facility that sends reports."""
+
+    facility_id: str
+    identifier_value: str
+    fhir_id: str | None
+    order_identifier_value: str
+    encounter_identifier_value: str
+    patient_identifier_value: str
+    person_no: int
+    status: str
+    effective: int
+    issued: int
+    service_date: int
+
+
+class ResultRow(NamedTuple):
+    """An observation. It is named by `identifier_value` (extracts), `fhir_id` (FHIR) or report and local code (HL7 v2)."""
+
+    facility_id: str
+    identifier_value: str | None
+    fhir_id: str | None
+    report_identifier_value: str | None
+    order_identifier_value: str | None
+    encounter_identifier_value: str
+    patient_identifier_value: str
+    person_no: int
+    local_code: str
+    loinc: str | None
+    value: str | None
+    unit_ucum: str
+    unit_source: str
+    value_string: str | None
+    status: str
+    effective: int
+    issued: int | None
+    service_date: int
+    is_deleted: bool
+    versions: int
+
+
+class ConditionRow(NamedTuple):
+    """A diagnosis. HL7 v2 names it by visit and code; `recorded_in_adt` tells whether any DG1 carried it."""
+
+    facility_id: str
+    identifier_value: str | None
+    encounter_identifier_value: str
+    patient_identifier_value: str
+    person_no: int
+    icd10: str | None
+    local_code: str | None
+    state: str
+    onset: int
+    is_deleted: bool
+    recorded_in_adt: bool | None
+
+
+GENDERS = {"F": "female", "M": "male"}
+DELETES = ("riverside", "harbor")
+
+
+class TruthRows:
+    """The truth of one group of people, filled life by life."""
+
+    def __init__(self) -> None:
+        self.people: list[PersonRow] = []
+        self.patients: list[PatientRow] = []
+        self.encounters: list[EncounterRow] = []
+        self.orders: list[OrderRow] = []
+        self.reports: list[ReportRow] = []
+        self.results: list[ResultRow] = []
+        self.conditions: list[ConditionRow] = []
+
+    def add(self, life: Life) -> None:
+        """Read the truth of one life off its story."""
+        self.people.append(_person(life.person))
+        for site, patient in life.patients:
+            self.patients.append(_patient(site, patient))
+        for site, stay in life.stays:
+            self.encounters.append(_encounter(site, stay, life.person.number))
+            for order in stay.orders:
+                self._order(site, stay, order, life.person.number)
+            self._vitals(site, stay, life.person.number)
+            self._conditions(site, stay, life.person.number)
+
+    def _order(self, site: Site, stay: Stay, order: Order, person: int) -> None:
+        style, utc = site.style, site.zone.utc
+        facility, visit, patient = site.facility_id, stay.number, stay.patient.number
+        statuses = [status for _, status in order.versions if status != "cancel-requested"]
+        if style in HAS_ORDERS:
+            status = "active" if style == "lakeside" and statuses[-1] == "completed" else statuses[-1]
+            self.orders.append(OrderRow(
+                facility, order.number, order.request_id if style == "riverside" else None, visit, patient, person,
+                local_test_code(style, order.panel.short), order.panel.loinc, "stat" if order.stat else "routine", status,
+                utc(order.authored), order.authored // DAY))
+        effective, day = utc(order.collected), order.collected // DAY
+        if style in HAS_REPORTS and order.report_versions:
+            at, status = order.report_versions[-1]
+            self.reports.append(ReportRow(facility, order.filler, order.report_id if style == "riverside" else None, order.number,
+                                          visit, patient, person, status, effective, utc(at), day))
+        is_v2, is_fhir = style == "lakeside", style == "riverside"
+        prefix = "L" if style == "oldmill" else ""
+        for result in order.results:
+            test, version = result.test, result.versions[-1]
+            wrong = version.status == "entered-in-error"
+            self.results.append(ResultRow(
+                facility, None if is_v2 or is_fhir else prefix + result.number, "o" + result.number if is_fhir else None,
+                order.filler if is_v2 or is_fhir else None, None if is_fhir else order.number, visit, patient, person,
+                local_test_code(style, test.short), test.loinc, version.value, test.ucum, test.spelling, version.text, version.status,
+                effective, utc(version.at), day, wrong and style in DELETES and result.fact % 2 == 1, len(result.versions)))
+
+    def _vitals(self, site: Site, stay: Stay, person: int) -> None:
+        for test, _, identifier, at, value in stay.vitals:
+            self.results.append(ResultRow(
+                site.facility_id, None, identifier, None, None, stay.number, stay.patient.number, person,
+                local_test_code(site.style, test.short), test.loinc, value, test.ucum, test.spelling, None, "final",
+                site.zone.utc(at), None, at // DAY, False, 1))
+
+    def _conditions(self, site: Site, stay: Stay, person: int) -> None:
+        style = site.style
+        for condition in stay.conditions:
+            dx, state = condition.diagnosis, condition.versions[-1][1]
+            number = {"lakeside": None, "oldmill": "D" + condition.number, "harbor": condition.number}.get(style, "c" + condition.number)
+            carried = [version for version in stay.versions
+                       if version.event in ("A03", "A08") and condition.versions[0][0] <= version.at]
+            self.conditions.append(ConditionRow(
+                site.facility_id, number, stay.number, stay.patient.number, person,
+                dx.icd10 if dx.mapped or style != "oldmill" else None, dx.icd9 if style == "oldmill" else None, state,
+                condition.onset, state == "error" and style == "harbor",
+                bool(carried) and state != "error" if style == "lakeside" else None))
+
+
+def _person(person: Person) -> PersonRow:
+    maiden = person.family if person.married_family else None
+    return PersonRow(person.number, person.married_family or person.family, maiden, person.given, person.sex, person.birth_date,
+                     person.died_at)
+
+
+def _patient(site: Site, patient: Patient) -> PatientRow:
+    who = patient.versions[-1][1]
+    merged = patient.merged_into.number if patient.merged_into is not None else None
+    return PatientRow(
+        site.facility_id, patient.number, patient.fhir_id if site.style in HAS_FHIR else None, patient.person.number, who.family,
+        who.given, GENDERS[who.sex], who.birth_date, who.phone, who.street, who.city, who.zip, merged is None, merged,
+        not patient.reused, patient.predecessor.person.number if patient.predecessor else None)
+
+
+def _encounter(site: Site, stay: Stay, person: int) -> EncounterRow:
+    newest, utc, patient = stay.versions[-1], site.zone.utc, stay.patient
+    survivor = patient.merged_into or patient
+    return EncounterRow(
+        site.facility_id, stay.number, stay.fhir_id if site.style in HAS_FHIR else None, patient.number, survivor.number, person,
+        stay.kind, newest.status, utc(newest.start), None if newest.end is None else utc(newest.end), newest.start // DAY,
+        None if newest.end is None else newest.end // DAY, newest.ward, newest.disposition, len(stay.versions))
