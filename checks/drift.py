@@ -1,0 +1,96 @@
+"""Verdict `drift`: how far a partition's empty columns and codes lie from the facility's own last four weeks.
+
+Never blocking: the past grows with every run, so a blocking verdict would depend on the order in which partitions are processed.
+Whole sets in SQL give counts by partition and code; codes stay inside, descriptions name columns and counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from assets.stores.control import Partition
+from assets.stores.warehouse import Warehouse
+from checks.reading import as_day
+from checks.shares import ENOUGH_ROWS, NULL_LIMITS
+from checks.verdict import DRIFT, Verdict, words
+
+HISTORY_DAYS = 28
+# Half the sum of the absolute differences of shares: 0 same, 1 nothing in common.
+FAR = 0.35
+# Coded columns whose mix tells a broken mapping; empty counts as a code of its own.
+CODED: Mapping[str, tuple[str, ...]] = {
+    "patient": ("gender", "marital_status_code"), "encounter": ("class_code", "status", "status_event"),
+    "condition": ("code_system", "verification_status"), "procedure": ("code_system", "status"),
+    "observation": ("code_system", "status", "value_quantity_unit"), "diagnostic_report": ("code_system", "status"),
+    "service_request": ("code_system", "status", "priority"),
+}
+Mix = Counter[str | None]
+
+
+def judge_drift(warehouse: Warehouse, resource: str, partitions: Collection[Partition]) -> Iterator[Verdict]:
+    """Judge the version rows of one resource; a verdict for each partition with enough rows and enough past."""
+    coded = CODED.get(resource, ())
+    filled = (limit.columns[0] for limit in NULL_LIMITS.get(resource, ()) if len(limit.columns) == 1)
+    columns = tuple(dict.fromkeys([*coded, *filled]))
+    if not columns or not partitions:
+        return
+    mixes = {column: _mixes(warehouse, resource, column, column in coded, partitions) for column in columns}
+    for partition in sorted(partitions):
+        yield from _verdict(f"canonical.{resource}_version", partition, mixes)
+
+
+def _mixes(warehouse: Warehouse, resource: str, column: str, is_coded: bool, partitions: Collection[Partition]) -> dict[Partition, Mix]:
+    """Count the codes of a column by partition from the earliest past to the newest partition; else only empty against filled."""
+    days = [day for _, day in partitions]
+    facilities = sorted({facility for facility, _ in partitions})
+    shown = f"said.{column}" if is_coded else f"case when said.{column} is not null then 'filled' end"
+    rows = warehouse.query(
+        f"select said.facility_id, said.batch_date, {shown} as code, count(*) as n from LAKE.canonical.{resource}_version said "
+        f"where said.batch_date >= ? and said.batch_date <= ? and said.facility_id in ({', '.join('?' * len(facilities))}) "
+        "and said.is_deleted = false and coalesce(said.maintains, 1) = 1 group by 1, 2, 3",
+        [min(days) - timedelta(days=HISTORY_DAYS), max(days), *facilities],
+    )
+    mixes: dict[Partition, Mix] = {}
+    for row in rows.to_pylist():
+        mixes.setdefault((row["facility_id"], as_day(row["batch_date"])), Counter())[row["code"]] += int(row["n"])
+    return mixes
+
+
+def _verdict(asset: str, partition: Partition, mixes: Mapping[str, Mapping[Partition, Mix]]) -> Iterator[Verdict]:
+    far: list[tuple[float, str]] = []
+    total = judged = 0
+    for column, by_partition in mixes.items():
+        here, past = by_partition.get(partition, Counter()), _past(partition, by_partition)
+        total = max(total, here.total())
+        if here.total() < ENOUGH_ROWS or past.total() < ENOUGH_ROWS:
+            continue
+        judged += 1
+        distance = distance_of(here, past)
+        if distance > FAR:
+            far.append((distance, column))
+    if not judged:
+        return
+    reasons = [f"{column} differs in {distance:.0%} of rows" for distance, column in sorted(far, reverse=True)]
+    failed = round(max((distance for distance, _ in far), default=0.0) * total)
+    yield Verdict(asset, DRIFT, *partition, False, not far, failed, total, words(DRIFT, failed, total, reasons))
+
+
+def _past(partition: Partition, by_partition: Mapping[Partition, Mix]) -> Mix:
+    facility_id, day = partition
+    past: Mix = Counter()
+    for earlier in _days_before(day):
+        past.update(by_partition.get((facility_id, earlier), {}))
+    return past
+
+
+def _days_before(day: date) -> Sequence[date]:
+    return [day - timedelta(days=back) for back in range(1, HISTORY_DAYS + 1)]
+
+
+def distance_of(here: Mapping[Any, int], past: Mapping[Any, int]) -> float:
+    """Total variation distance of two mixes: the share of rows that would have to change for the mixes to be equal."""
+    n_here, n_past = sum(here.values()), sum(past.values())
+    return sum(abs(here.get(code, 0) / n_here - past.get(code, 0) / n_past) for code in {*here, *past}) / 2

@@ -1,0 +1,106 @@
+"""Reading tables for checks: only the columns that are needed, in parts that fit in memory.
+
+What belongs here: which rows of a table a check reads. Not here: what it asks of them. A part holds whole partitions, so that a
+grain can be judged within it; a partition too large for one part is cut by a hash of its key, which keeps equal keys together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from assets.stores.control import Partition
+from assets.stores.warehouse import Warehouse
+from checks.breaches import to_frame
+from checks.table_schema import TableSchema
+
+PART_ROWS = 1_000_000
+PART_PARTITIONS = 400
+_BUCKETS = "0123456789abcdef"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of some partitions; with a bucket, those whose hashed key begins with that digit."""
+
+    partitions: tuple[Partition, ...]
+    bucket: str | None = None
+
+
+def existing_tables(warehouse: Warehouse) -> frozenset[str]:
+    """Give the tables and views of the warehouse as `schema.table`."""
+    rows = warehouse.query("select table_schema, table_name from information_schema.tables where table_catalog = 'LAKE'").to_pylist()
+    return frozenset(f"{row['table_schema']}.{row['table_name']}".lower() for row in rows)
+
+
+def as_day(value: Any) -> date:
+    """Give a date column's value as a date, also where the warehouse returns a timestamp."""
+    day: date = value.date() if isinstance(value, datetime) else value
+    return day
+
+
+def in_run(alias: str) -> str:
+    """Condition that a row's partition is in the scope of the run whose id is bound."""
+    return (f"exists (select 1 from LAKE.control.run_scope run_scope where run_scope.run_id = ? "
+            f"and run_scope.facility_id = {alias}.facility_id and run_scope.batch_date = {alias}.batch_date)")
+
+
+def rows_by_partition(warehouse: Warehouse, asset: str, run_id: str) -> dict[Partition, int]:
+    """Count a table's rows in each partition of the run."""
+    counted = warehouse.query(
+        f"select said.facility_id, said.batch_date, count(*) as n from LAKE.{asset} said where {in_run('said')} group by 1, 2", [run_id]
+    ).to_pylist()
+    return {(row["facility_id"], as_day(row["batch_date"])): int(row["n"]) for row in counted}
+
+
+def empty_frame(warehouse: Warehouse, asset: str) -> pl.DataFrame:
+    """Give all columns of a table with their types, without rows."""
+    table = warehouse.query(f"select * from LAKE.{asset} where 1 = 0")
+    return to_frame(table.rename_columns([name.lower() for name in table.column_names]))
+
+
+def frames(warehouse: Warehouse, table: TableSchema, columns: Sequence[str], totals: Mapping[Partition, int]) -> Iterator[pl.DataFrame]:
+    """Read `columns` of the partitions in `totals` (rows of each), part by part."""
+    listed = ", ".join(f"said.{column}" for column in columns)
+    for part in parts(totals):
+        condition, bound = _condition(table, part)
+        rows = warehouse.query(f"select {listed} from LAKE.{table.asset} said where {condition}", bound)
+        yield to_frame(rows.rename_columns(list(columns)))
+
+
+def parts(totals: Mapping[Partition, int], limit: int = PART_ROWS) -> Iterator[Part]:
+    """Cut partitions, given their rows, into parts of at most `limit` rows (a part of one hashed bucket may be somewhat larger)."""
+    group: list[Partition] = []
+    size = 0
+    for partition in sorted(totals, key=lambda one: (one[1], one[0])):
+        rows = totals[partition]
+        if rows > limit:
+            yield from (Part((partition,), bucket) for bucket in _BUCKETS)
+            continue
+        if group and (size + rows > limit or len(group) == PART_PARTITIONS):
+            yield Part(tuple(group))
+            group, size = [], 0
+        group.append(partition)
+        size += rows
+    if group:
+        yield Part(tuple(group))
+
+
+def _condition(table: TableSchema, part: Part) -> tuple[str, list[Any]]:
+    by_day: dict[date, list[str]] = {}
+    for facility_id, day in part.partitions:
+        by_day.setdefault(day, []).append(facility_id)
+    bound: list[Any] = []
+    terms = []
+    for day, facilities in by_day.items():
+        terms.append(f"(said.{table.date_column} = ? and said.facility_id in ({', '.join('?' * len(facilities))}))")
+        bound += [day, *facilities]
+    condition = "(" + " or ".join(terms) + ")"
+    if part.bucket is not None:
+        condition += f" and substr(md5(coalesce(cast(said.{table.grain[0]} as varchar), '')), 1, 1) = ?"
+        bound.append(part.bucket)
+    return condition, bound
