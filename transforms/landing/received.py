@@ -21,6 +21,8 @@ from transforms.facilities.entry import Source
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _DEPTH_LIMIT = 128
+_UNKNOWN_BYTE = re.compile("[\udc80-\udcff]")
+_LAST_PRIVATE_USE = re.compile("[\U0010ff80-\U0010ffff]")
 _STRINGS_AND_OTHERS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^{}\[\]"]+|"', re.DOTALL)
 
 
@@ -119,6 +121,8 @@ def _count_rows(payload: bytes, source: Source) -> int:
         text = payload.decode(source.encoding, "surrogateescape").removeprefix("\ufeff")
     except UnicodeError:
         return 1
+    if _UNKNOWN_BYTE.search(text) and _LAST_PRIVATE_USE.search(text):
+        return 1  # damaged bytes could not be told from the sender's own characters
     csv.field_size_limit(sys.maxsize)
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
     first_cells = [row[0] for row in csv.reader(lines, delimiter=source.delimiter) if row]
@@ -131,7 +135,8 @@ def _count_rows(payload: bytes, source: Source) -> int:
         announced = next(csv.reader([_last_line(lines)], delimiter=source.delimiter))
         field = source.trailer.row_count_field - 1
         rows -= 1
-        return rows if rows or announced[field : field + 1] == ["0"] else 1
+        count = announced[field].strip() if field < len(announced) else ""
+        return rows if rows or (count.strip("0") == "" and count) else 1
     return rows or 1
 
 
@@ -142,6 +147,6 @@ def _last_line(lines: list[str]) -> str:
 def _is_header(lines: list[str], source: Source) -> bool:
     """Is the first row readable text that names a contracted column, or is one cell (the wrong delimiter)?"""
     cells = next(row for row in csv.reader(lines, delimiter=source.delimiter) if row)
-    if any("\udc80" <= mark <= "\udcff" or (mark < " " and mark != "\t") for cell in cells for mark in cell):
+    if any(_UNKNOWN_BYTE.match(mark) or (mark < " " and mark != "\t") for cell in cells for mark in cell):
         return False
     return len(cells) == 1 or not {column.name for column in source.columns}.isdisjoint(cells)

@@ -1,0 +1,194 @@
+"""CSV extracts and AWS DMS change files -> units, raw_extract__row and raw_extract__column.
+
+Belongs here: units of a file and the keys of its rows. Does not belong here: meaning of values (dbt), judging of the
+file as a whole (`file.py`).
+Locators: data row `row/12` (from 1), column `header/3`; a payload that is no such file is the unit `payload`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
+from transforms.decode.extract.file import TOTAL_MISMATCH, ExtractFile, read_file
+from transforms.decode.extract.hashing import content_hashes
+from transforms.decode.extract.text import DAMAGE
+from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.record_table import joined
+from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, payload_unit, unreadable
+
+TABLES = ("raw_extract__row", "raw_extract__column")
+RAGGED = "csv.ragged_row"
+UNTERMINATED = "csv.unterminated_quote"
+_UNIT, _ESCAPE = "\x1f", "\x1e"  # between the parts of a row's content, and what stands for both in a value
+
+
+def decode_csv_extract(deliveries: Sequence[Delivered]) -> Decoded:
+    """Units `csv.row` (or `payload`), raw_extract__row and raw_extract__column."""
+    return _decode(deliveries, "csv.row")
+
+
+def decode_dms_s3_csv(deliveries: Sequence[Delivered]) -> Decoded:
+    """Units `cdc.row` (or `payload`), raw_extract__row and raw_extract__column."""
+    return _decode(deliveries, "cdc.row")
+
+
+def _decode(deliveries: Sequence[Delivered], unit_kind: str) -> Decoded:
+    few, units = Units(), list[pa.Table]()
+    parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
+    for delivery in deliveries:
+        file = read_file(delivery.payload, delivery.source)
+        if file is None:
+            few.add(unreadable(delivery))
+        elif file.code == TOTAL_MISMATCH and not file.rows:
+            few.add(payload_unit(delivery, TOTAL_MISMATCH))
+        else:
+            rows = _Rows(delivery, file, unit_kind)
+            for unit in rows.odd_units():
+                few.add(unit)
+            units.append(rows.units())
+            if file.code is None:
+                parts["raw_extract__row"].append(rows.records())
+                parts["raw_extract__column"].append(rows.columns())
+    return Decoded(pa.concat_tables([*units, few.table()]), {table: joined(table, found) for table, found in parts.items()})
+
+
+class _Rows:
+    """Data rows of one file: those with the header's number of cells as columns, the odd ones singly."""
+
+    def __init__(self, delivery: Delivered, file: ExtractFile, unit_kind: str) -> None:
+        self._delivery = delivery
+        self._file = file
+        self._kind = unit_kind
+        self._source = delivery.source
+        numbers, cells = file.grid.numbers, file.grid.cells
+        inside = pc.and_(pc.greater_equal(numbers, file.first), pc.less(numbers, file.end))
+        if inside.true_count < len(numbers):
+            numbers, cells = numbers.filter(inside), cells.filter(inside)
+        self._ordinals = pc.cast(pc.subtract(numbers, file.first - 1), pa.int32())
+        self._cells = cells
+        self._columns = self._split()
+        self._locators = pc.binary_join_element_wise("row", pc.cast(self._ordinals, pa.string()), "/")
+        self._reject = self._damage()
+
+    def _split(self) -> dict[str, pa.Array]:
+        """Cells by column name (the last of equal names, whose file is refused anyway)."""
+        width, flat = len(self._file.columns), self._cells.flatten()
+        return {
+            name: flat.take(pa.arange(place, len(flat), width)) for place, name in enumerate(self._file.columns)
+        } if len(flat) else dict.fromkeys(self._file.columns, flat)
+
+    def _damage(self) -> pa.Array | None:
+        """Which rows hold bytes that their encoding does not know; null for none."""
+        if not self._file.damaged:
+            return None
+        found = pa.repeat(pa.scalar(False), len(self._ordinals))
+        for column in self._columns.values():
+            found = pc.or_(found, pc.match_substring_regex(column, DAMAGE.pattern))
+        return found
+
+    def _op(self) -> pa.Array | None:
+        return self._columns.get(self._source.op_column) if self._source.op_column else None
+
+    def _content(self) -> pa.Array:
+        """Text of each row that is equal for equal content, whatever the order of columns: md5 of the column names,
+        then the values by name. Of change rows it leaves out operation (but for deletions), sequence and before image."""
+        prefix = self._source.before_image_prefix
+        apart = {self._source.op_column, self._source.sequence_column}
+        names = sorted(n for n in self._columns if n not in apart and not (prefix and n.startswith(prefix)))
+        head = pa.repeat(pa.scalar(content_hash(_UNIT.join(names).encode())), len(self._ordinals))
+        op = self._op()
+        parts = [head, *(_escaped(self._columns[name]) for name in names)]
+        if op is not None:
+            parts.append(pc.if_else(pc.equal(op, "D"), "D", ""))
+        return pc.binary_join_element_wise(*parts, _UNIT)
+
+    def units(self) -> pa.Table:
+        """Units of the rows that have the right number of cells."""
+        count = len(self._ordinals)
+        reject, path = self._codes()
+        columns = {
+            "delivery_id": _constant(self._delivery.delivery_id, count),
+            "unit_ordinal": self._ordinals,
+            "unit_kind": _constant(self._kind, count),
+            "unit_locator": self._locators,
+            "record_type": _constant(self._source.record_type, count),
+            "content_hash": content_hashes(self._content()),
+            "reject_code": reject,
+            "reject_path": path,
+            "flags": pa.nulls(count, pa.string()),
+        }
+        return pa.table(columns, schema=UNIT_SCHEMA)
+
+    def _codes(self) -> tuple[pa.Array, pa.Array]:
+        count, none = len(self._ordinals), pa.scalar(None, pa.string())
+        if self._file.code is not None:
+            return _constant(self._file.code, count), _constant(self._file.path, count)
+        if self._reject is None:
+            return pa.nulls(count, pa.string()), pa.nulls(count, pa.string())
+        return pc.if_else(self._reject, UNRECOGNISED, none), pc.if_else(self._reject, self._locators, none)
+
+    def odd_units(self) -> list[Unit]:
+        """Units of rows with another number of cells, and of the row whose quote is never closed."""
+        found: list[Unit] = []
+        for number, text in sorted(self._file.grid.odd.items()):
+            if not self._file.first <= number < self._file.end:
+                continue
+            ordinal = number - self._file.first + 1
+            locator = f"row/{ordinal}"
+            code = UNTERMINATED if number == self._file.grid.open_record else RAGGED
+            if code == RAGGED and DAMAGE.search(text) and self._file.damaged:
+                code = UNRECOGNISED
+            found.append(
+                Unit(
+                    self._delivery.delivery_id, ordinal, self._kind, locator, self._source.record_type,
+                    content_hash(text.encode()), self._file.code or code, self._file.path or locator,
+                )
+            )  # fmt: skip
+        return found
+
+    def records(self) -> pa.Table:
+        """Rows of raw_extract__row."""
+        count = len(self._ordinals)
+        sequence = self._columns.get(self._source.sequence_column) if self._source.sequence_column else None
+        op = self._op()
+        columns = {
+            "delivery_id": _constant(self._delivery.delivery_id, count),
+            "unit_ordinal": self._ordinals,
+            "record_locator": self._locators,
+            "source_table": _constant(self._source.record_type, count),
+            "row_number": pc.cast(self._ordinals, pa.int64()),
+            "op": pa.nulls(count, pa.string()) if op is None else op,
+            "sequence": pa.nulls(count, pa.string()) if sequence is None else sequence,
+            "cells": self._cells,
+        }
+        table = pa.table(columns, schema=RAW_SCHEMAS["raw_extract__row"])
+        return table if self._reject is None else table.filter(pc.invert(self._reject))
+
+    def columns(self) -> pa.Table:
+        """Rows of raw_extract__column."""
+        names = self._file.columns
+        columns = {
+            "delivery_id": [self._delivery.delivery_id] * len(names),
+            "unit_ordinal": [0] * len(names),
+            "record_locator": [f"header/{place}" for place in range(1, len(names) + 1)],
+            "source_table": [self._source.record_type] * len(names),
+            "column_ordinal": list(range(1, len(names) + 1)),
+            "column_name": names,
+        }
+        return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
+
+
+def _constant(value: str | None, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.string()), count)
+
+
+def _escaped(column: pa.Array) -> pa.Array:
+    """Values in which the mark between values cannot occur."""
+    if not pc.match_substring_regex(column, f"[{_ESCAPE}{_UNIT}]").true_count:
+        return column
+    once = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
+    return pc.replace_substring(once, _UNIT, _ESCAPE + "1")

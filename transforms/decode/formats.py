@@ -1,0 +1,43 @@
+"""The formats that a feed may have: one row each, naming decoder, counter, raw tables and version.
+
+Belongs here: the table. Does not belong here: decoding. A decoder's `version` rises with every change of what it gives
+for the same bytes, so that partitions decoded before are known to be behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from transforms.decode.contract import Decoded, Delivered
+from transforms.decode.extract import decode as extract
+from transforms.decode.fhir import decode as fhir
+from transforms.decode.hl7v2 import decode as hl7v2
+from transforms.facilities.entry import Source
+from transforms.landing.received import count_units
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of feed. `count_units(payload, source)` counts without the decoder; `tables` are all it can fill."""
+
+    kind: str
+    decode: Callable[[Sequence[Delivered]], Decoded]
+    count_units: Callable[[bytes, Source], int]
+    tables: tuple[str, ...]
+    version: str
+
+
+def _counter(kind: str) -> Callable[[bytes, Source], int]:
+    return lambda payload, source: count_units(kind, payload, source)
+
+
+FORMATS: dict[str, Format] = {
+    kind: Format(kind, decode, _counter(kind), tables, f"{kind}-{version}")
+    for kind, decode, tables, version in (
+        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 1),
+        ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1),
+        ("csv_extract", extract.decode_csv_extract, extract.TABLES, 1),
+        ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 1),
+    )
+}
