@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -16,14 +17,20 @@ from transforms.governance.projection_rows import Projection
 
 @dataclass
 class Session:
-    """The root of a run and the run itself, begun by the first step that asks for it."""
+    """The root of a run and the run itself, begun by the first step that asks for it. `verdicts` gathers what the checks said."""
 
     root: Root
     run_id: str
     job: str
     started: datetime
     on_step: Callable[[str], None] | None = None
+    verdicts: list[Any] = field(default_factory=list)
     _run: Run | None = field(default=None)
+
+    @property
+    def begun(self) -> Run | None:
+        """The run, where a step has begun it."""
+        return self._run
 
     def step(self, name: str, partition_keys: list[str]) -> Run:
         """Enter a step: tell whoever watches, and give the run."""

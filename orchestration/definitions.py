@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import dagster as dg
-from checks.gate_asset import build_gate_asset
+from checks.gate_asset import build_gate_asset, build_verdict_checks
 
 from assets.identity import build_identity_assets
 from assets.models import build_model_assets
@@ -22,10 +22,11 @@ def build_defs(root: Root, settings: Settings, on_step: Callable[[str], None] | 
     """Assemble assets, jobs, schedule and sensors of a data root. Raises ConfigurationError where no manifest is prepared."""
     manifest = root.dbt.require_manifest()
     partitions = build_partitions(root.registry)
+    versions = build_model_assets("version", manifest, partitions)
     assets = [
         build_raw_assets(partitions),
-        build_model_assets("version", manifest, partitions),
-        build_gate_asset(partitions),
+        versions,
+        build_gate_asset(partitions, versions.keys),
         build_model_assets("current", manifest, partitions),
         build_identity_assets(partitions),
         build_model_assets("mart", manifest, partitions),
@@ -33,6 +34,7 @@ def build_defs(root: Root, settings: Settings, on_step: Callable[[str], None] | 
     jobs = build_jobs(partitions)
     return dg.Definitions(
         assets=assets,
+        asset_checks=[build_verdict_checks(key for group in assets for key in group.keys)],
         jobs=jobs,
         schedules=[build_nightly(jobs[0], root)],
         sensors=[build_landing_sensor(jobs[0], root), build_alert(settings)],

@@ -7,7 +7,7 @@ from typing import Any
 
 from assets.root import Root
 from assets.stores.lock import lock_holder
-from orchestration.catalog_reading import read_catalog
+from assets.stores.catalog_reading import read_catalog
 
 
 def facility_status(root: Root) -> list[dict[str, Any]]:

@@ -17,12 +17,12 @@ from assets.stores import identity_scope as scope
 from assets.stores.identity_write import write_links, write_nodes, write_reviews
 from assets.stores.warehouse import Warehouse
 from transforms.identity.cluster import Clusters, Edge, cluster, components
-from transforms.identity.model import IdentityModel
+from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
-from transforms.identity.policy import Policy
+from transforms.identity.policy import Policy, load_policy
 from transforms.identity.records import open_records
 from transforms.identity.resolution import DECIDED, STEWARD_CANNOT_LINK, find_edges, links, pairs_within, vetoes
-from transforms.identity.tables import create_statements
+from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
 
 CONSUMER = "identity"
 
@@ -52,24 +52,28 @@ class Resolution:
 def create_tables(warehouse: Warehouse) -> None:
     """Create the identity tables that are missing. DDL: never inside a transaction."""
     warehouse.execute("create schema if not exists identity")
-    for statement in create_statements():
+    for statement in create_statements(TABLES):
         warehouse.execute(statement)
 
 
-def resolve_changes(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
+def resolve_changes(warehouse: Warehouse, run_seq: int, policy_name: str = "strict", settings: Settings | None = None) -> Resolution:
     """Resolve the patients that changed since the consumer `identity` last ran, against all others, in one transaction.
 
     Reads identity.patient_features, canonical.patient_survivor, identity.decision and the change log; the tables must exist.
+    Without `settings` the shipped model and the named policy hold. Raises ConfigurationError where the policy is unknown.
     """
-    return _resolve(warehouse, run_seq, settings, everything=False)
+    return _resolve(warehouse, run_seq, settings or Settings(load_model(), load_policy(policy_name)), everything=False)
 
 
-def resolve_full(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
+def resolve_full(warehouse: Warehouse, run_seq: int, policy_name: str = "strict", settings: Settings | None = None) -> Resolution:
     """Compare and cluster every patient anew; person ids live on where their records stay together."""
-    return _resolve(warehouse, run_seq, settings, everything=True)
+    return _resolve(warehouse, run_seq, settings or Settings(load_model(), load_policy(policy_name)), everything=True)
 
 
 def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything: bool) -> Resolution:
+    # outside the transaction, which DDL would commit on Snowflake
+    for statement in create_statements(WORK_TABLES):
+        warehouse.execute(statement)
     with warehouse.transaction():
         compared = scope.collect_scope(warehouse, CONSUMER, settings.model, settings.policy, everything)
         if not compared:

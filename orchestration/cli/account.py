@@ -63,7 +63,7 @@ def reconcile(
 @quarantine.command("list")
 def quarantine_list(as_json: bool = Json) -> None:
     """List quarantined units by facility, reason and owner, oldest first."""
-    from orchestration.catalog_reading import read_catalog
+    from assets.stores.catalog_reading import read_catalog
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
 
