@@ -52,7 +52,10 @@ TABLES: dict[str, Columns] = {
         *_PAIR, ("decision_seq", "bigint"), ("decision", "varchar"), ("decided_by", "varchar"), ("decided_time", "timestamp"),
         ("reason", "varchar"),
     ),
-    # work lists of the resolution in progress; empty between resolutions
+}
+
+# work lists of the resolution in progress, empty between resolutions: no product, no asset
+WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_scope": (("patient_key", "varchar"),),
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
@@ -61,9 +64,9 @@ TABLES: dict[str, Columns] = {
 }
 
 
-def create_statements() -> list[str]:
+def create_statements(tables: dict[str, Columns]) -> list[str]:
     """Give one `create table if not exists` for each table, valid on DuckDB and Snowflake."""
     return [
         f"create table if not exists {name} ({', '.join(f'{column} {kind}' for column, kind in columns)})"
-        for name, columns in TABLES.items()
+        for name, columns in tables.items()
     ]

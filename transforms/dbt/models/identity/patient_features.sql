@@ -1,4 +1,4 @@
-{{ config(materialized='scoped', strategy='merge_keys', consumer='patient_features') }}
+{{ config(materialized='scoped', strategy='merge_keys', consumer='patient_features', tags=['current']) }}
 {#- What identity compares, normalised: only here, so that both engines, the scorer and the steward see the same text. -#}
 with changed as (
   {{ changed_patients('patient_features') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='scoped', strategy='merge_keys', consumer='person', key='person_id', changed='changed_persons') }}
+{{ config(materialized='scoped', strategy='merge_keys', consumer='person', key='person_id', changed='changed_persons', tags=['mart']) }}
 {#- The golden record: for each group of attributes the surviving value and the record it came from. Each group survives whole, so that no
     name or address is put together from two records. -#}
 {%- set groups = {
