@@ -1,0 +1,2 @@
+{{ config(materialized='scoped', strategy='merge_version') }}
+{{ version_model('location', ['stg_fhir__location', 'stg_extract__location']) }}

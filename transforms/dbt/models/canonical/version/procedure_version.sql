@@ -1,0 +1,2 @@
+{{ config(materialized='scoped', strategy='merge_version') }}
+{{ version_model('procedure', ['stg_fhir__procedure', 'stg_extract__procedure']) }}
