@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 MINUTE = 60
@@ -27,16 +28,19 @@ def day_date(number: int) -> date:
     return date.fromordinal(number + _EPOCH)
 
 
-class _Cached(dict[int, str]):
-    """Texts of days or seconds, made on first use."""
+_Value = TypeVar("_Value")
 
-    def __init__(self, make: Callable[[int], str]) -> None:
+
+class _Cached(dict[int, _Value]):
+    """Values by number, made on first use."""
+
+    def __init__(self, make: Callable[[int], _Value]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, key: int) -> str:
-        text = self[key] = self._make(key)
-        return text
+    def __missing__(self, key: int) -> _Value:
+        value = self[key] = self._make(key)
+        return value
 
 
 def day_texts(form: str) -> dict[int, str]:
@@ -72,54 +76,45 @@ class Zone:
     def __init__(self, name: str) -> None:
         self.name = name
         self._zone = ZoneInfo(name)
-        self._offsets: dict[int, int] = {}
-        self._texts: dict[int, tuple[str, str]] = {}
-        self._gaps: dict[int, bool] = {}
+        self._offsets: dict[int, int] = _Cached(self._offset)
+        self._gaps: dict[int, int] = _Cached(self._gap)
+        self._iso_offsets: dict[int, str] = _Cached(lambda hour: self._offset_text(hour, ":"))
+        self._hl7_offsets: dict[int, str] = _Cached(lambda hour: self._offset_text(hour, ""))
 
     def _at(self, hour: int) -> datetime:
         return datetime(1970, 1, 1, tzinfo=self._zone) + timedelta(hours=hour)
 
-    def offset(self, local: int) -> int:
-        """Seconds east of UTC at a local moment."""
-        hour = local // HOUR
-        offset = self._offsets.get(hour)
-        if offset is None:
-            difference = self._at(hour).utcoffset()
-            assert difference is not None
-            offset = self._offsets[hour] = int(difference.total_seconds())
-        return offset
+    def _offset(self, hour: int) -> int:
+        difference = self._at(hour).utcoffset()
+        assert difference is not None
+        return int(difference.total_seconds())
+
+    def _gap(self, hour: int) -> int:
+        """An hour in seconds where the wall clock skips this hour, else 0."""
+        back = self._at(hour).astimezone(UTC).astimezone(self._zone)
+        return HOUR if back.replace(tzinfo=None) != self._at(hour).replace(tzinfo=None) else 0
+
+    def _offset_text(self, hour: int, colon: str) -> str:
+        minutes = self._offsets[hour] // 60
+        hours, rest = divmod(abs(minutes), 60)
+        return f"{'-' if minutes < 0 else '+'}{hours:02}{colon}{rest:02}"
 
     def utc(self, local: int) -> int:
         """Seconds since the epoch in UTC."""
-        return local - self.offset(local)
+        return local - self._offsets[local // HOUR]
 
     def is_gap(self, local: int) -> bool:
         """Does the wall clock skip this hour?"""
-        hour = local // HOUR
-        gap = self._gaps.get(hour)
-        if gap is None:
-            back = self._at(hour).astimezone(UTC).astimezone(self._zone)
-            gap = self._gaps[hour] = back.replace(tzinfo=None) != self._at(hour).replace(tzinfo=None)
-        return gap
+        return self._gaps[local // HOUR] > 0
 
     def existing(self, local: int) -> int:
         """The moment itself, an hour later where the wall clock skips it."""
-        return local + HOUR if self.is_gap(local) else local
-
-    def _offset_texts(self, local: int) -> tuple[str, str]:
-        hour = local // HOUR
-        texts = self._texts.get(hour)
-        if texts is None:
-            minutes = self.offset(local) // 60
-            sign = "-" if minutes < 0 else "+"
-            hours, rest = divmod(abs(minutes), 60)
-            texts = self._texts[hour] = (f"{sign}{hours:02}:{rest:02}", f"{sign}{hours:02}{rest:02}")
-        return texts
+        return local + self._gaps[local // HOUR]
 
     def iso(self, local: int) -> str:
         """FHIR dateTime with offset."""
-        return iso_local(local) + self._offset_texts(local)[0]
+        return iso_local(local) + self._iso_offsets[local // HOUR]
 
     def hl7(self, local: int) -> str:
         """HL7 v2 DTM with offset."""
-        return hl7_local(local) + self._offset_texts(local)[1]
+        return hl7_local(local) + self._hl7_offsets[local // HOUR]

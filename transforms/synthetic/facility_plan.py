@@ -7,6 +7,7 @@ What belongs here: the fixed facts of a facility (identifier, style, zone, autho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from transforms.synthetic.terminology import ACT_CODE, DIAGNOSES, DRUGS, ICD10, LOINC, PANELS, RXNORM, TESTS, VITALS
 
@@ -88,6 +89,7 @@ def facility_plans(count: int) -> tuple[FacilityPlan, ...]:
     return tuple(FacilityPlan(i, i // size + 1, _STYLES[i % size]) for i in range(count))
 
 
+@cache
 def local_test_code(style: str, short: str) -> str:
     """The code by which a source style names a test or panel; styles without local codes use the short name."""
     if style == "oldmill":
@@ -102,6 +104,7 @@ def local_test_code(style: str, short: str) -> str:
     return short
 
 
+@cache
 def drug_code(short: str) -> str:
     """The formulary number of a drug."""
     return f"M{100 + [drug.short for drug in DRUGS].index(short):04d}"

@@ -267,17 +267,20 @@ class Teller:
         if changed >= 0:
             report.append((later, "corrected"))
         order.report_versions = [version for version in report if version[0] < horizon]
+        number, next_fact = site.count, self.facts.next
         for place, test in enumerate(order.panel.tests):
             value, text = (None, "HEMOLYZED") if draw() < 0.012 else (test.value(draw()), None)
-            versions = [ResultVersion(preliminary, "preliminary", value, text)] if early else []
-            versions.append(ResultVersion(issued, "final", value, text))
-            if place == changed:
+            versions = []
+            if early and preliminary < horizon:
+                versions.append(ResultVersion(preliminary, "preliminary", value, text))
+            if issued < horizon:
+                versions.append(ResultVersion(issued, "final", value, text))
+            if place == changed and later < horizon:
                 wrong = fate < 0.05
                 versions.append(ResultVersion(later, "entered-in-error" if wrong else "corrected",
                                               None if wrong else test.value(draw()), None))
-            versions = [version for version in versions if version.at < horizon]
             if versions:
-                order.results.append(Result(test, self.facts.next(), str(2_000_000 + site.count("result")), versions))
+                order.results.append(Result(test, next_fact(), str(2_000_000 + number("result")), versions))
 
     def _treatments(self, stay: Stay, start: int) -> None:
         draw, site, fix = self.rng.random, self.site, self.site.zone.existing
