@@ -89,8 +89,7 @@ coding_mapped as (
       partition by coding_judged.element, coding_judged.facility_id, coding_judged.batch_date, coding_judged.concept
       order by coding_judged.is_standard + coding_judged.is_text, coding_judged.place, code_map.map_name) as local_choice
   from coding_judged
-  left join {{ source('ref', 'code_map') }} code_map on coding_judged.is_standard = 0 and code_map.facility_id = coding_judged.facility_id
-    and coding_judged.batch_date >= code_map.valid_from and coding_judged.batch_date < code_map.valid_to
+  left join {{ source('ref', 'code_map') }} code_map on coding_judged.is_standard = 0 and {{ in_force('code_map', 'coding_judged') }}
     and code_map.local_code = coding_judged.code
     and case coding_judged.element
       {%- for column, element in elements.items() %} when '{{ column }}' then code_map.map_name in {{ text_list(element['maps'] or ['-']) }}{% endfor %} end

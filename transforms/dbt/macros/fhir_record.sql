@@ -29,8 +29,7 @@ document as (
     facility.timezone, facility.default_system,
     {{ json_texts(json_parse(exact_numbers('sent.resource') if exact else 'sent.resource'), paths.values() | list) }} as texts
   from {{ source('raw', 'raw_fhir__resource') }} sent
-  join {{ source('ref', 'facility') }} facility on facility.facility_id = sent.facility_id
-    and sent.batch_date >= facility.valid_from and sent.batch_date < facility.valid_to
+  join {{ source('ref', 'facility') }} facility on {{ in_force('facility', 'sent') }}
   where sent.resource_type = '{{ resource_type }}' and {{ in_scope('sent') }}
 ),
 said as (

@@ -55,8 +55,7 @@ reference as (
       else {{ md5_key(['reference_base.facility_id', "'reference'", 'reference_base.reference']) }}
     end) as target_key
   from reference_base
-  left join {{ source('ref', 'fhir_base_url') }} own_base on own_base.facility_id = reference_base.facility_id
-    and reference_base.batch_date >= own_base.valid_from and reference_base.batch_date < own_base.valid_to
+  left join {{ source('ref', 'fhir_base_url') }} own_base on {{ in_force('own_base', 'reference_base') }}
     and own_base.base_url || '/' = reference_base.base
   left join {{ ref('stg_fhir__resource_key') }} entry_key on entry_key.delivery_id = reference_base.delivery_id and entry_key.full_url = reference_base.reference
   group by reference_base.delivery_id, reference_base.reference

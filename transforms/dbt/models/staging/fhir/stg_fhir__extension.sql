@@ -19,8 +19,7 @@ judged as (
     case when registered.url is not null then 1 else 0 end as is_registered,
     case when found.said = registered.effect_when then registered.effect_status end as effect_status
   from found
-  left join {{ source('ref', 'extension') }} registered on registered.facility_id = found.facility_id
-    and found.batch_date >= registered.valid_from and found.batch_date < registered.valid_to
+  left join {{ source('ref', 'extension') }} registered on {{ in_force('registered', 'found') }}
     and registered.url = found.url and (registered.is_modifier or found.is_modifier = 0)
   where found.is_modifier = 1 or position(':' in found.url) > 0
 )

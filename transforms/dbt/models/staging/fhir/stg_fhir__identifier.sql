@@ -4,8 +4,7 @@ with named as (
   select sent.record_id, sent.facility_id, sent.id, sent.resource_type, facility.default_system,
     {{ json_parse(json_text(json_parse('sent.resource'), ['identifier'])) }} as identifiers
   from {{ source('raw', 'raw_fhir__resource') }} sent
-  join {{ source('ref', 'facility') }} facility on facility.facility_id = sent.facility_id
-    and sent.batch_date >= facility.valid_from and sent.batch_date < facility.valid_to
+  join {{ source('ref', 'facility') }} facility on {{ in_force('facility', 'sent') }}
   where (sent.id is null or sent.resource_type = 'Patient') and sent.is_deleted = false and {{ in_scope('sent') }}
 ),
 listed as (

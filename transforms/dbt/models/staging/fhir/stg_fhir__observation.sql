@@ -12,6 +12,10 @@
 {%- set dates = ['effective', 'effective_start', 'effective_instant', 'effective_event', 'issued', 'datetime_value', 'period_value'] -%}
 {%- set effective = 'coalesce(record.effective, record.effective_start, record.effective_instant, record.effective_event)' -%}
 {%- set number = 'coalesce(record.quantity_value, record.integer_value)' -%}
+{#- A code of system UCUM is the unit whatever is displayed; without that system the displayed unit is only text (R4 s2.24.0.12). -#}
+{%- set is_ucum = "record.quantity_system = 'http://unitsofmeasure.org'" -%}
+{%- set unit_said = 'case when ' ~ is_ucum ~ ' then coalesce(record.quantity_code, record.quantity_unit) else coalesce(record.quantity_unit, record.quantity_code) end' -%}
+{%- set unit = 'coalesce(' ~ ucum_unit('spelled', unit_said) ~ ', case when ' ~ is_ucum ~ ' then record.quantity_code end)' -%}
 with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encounter='encounter', exact=true) }},
 {{ fhir_references(['subject_reference', 'encounter_reference']) }},
 {{ fhir_concepts({
@@ -30,7 +34,7 @@ select
     'effective_datetime': effective, 'issued': 'record.issued',
     'value_quantity_value': 'try_cast(' ~ number ~ ' as decimal(28,9))', 'value_quantity_value_source': number,
     'value_quantity_comparator': 'record.quantity_comparator',
-    'value_quantity_unit': "case when record.quantity_system = 'http://unitsofmeasure.org' then record.quantity_code end",
+    'value_quantity_unit': unit,
     'value_quantity_unit_source': 'coalesce(record.quantity_unit, record.quantity_code)',
     'value_string': 'coalesce(record.string_value, record.boolean_value, record.time_value)',
     'value_codeable_concept_code': 'coalesce(value_concept_concept.code, value_concept_concept.local_code)',
@@ -40,6 +44,7 @@ select
     'value_range_low_value': 'try_cast(record.range_low as decimal(28,9))', 'value_range_high_value': 'try_cast(record.range_high as decimal(28,9))',
     'data_absent_reason_code': 'absent_concept.code', 'performer_display': 'coalesce(record.performer_display, contained_performer.display)',
     'based_on_identifier_value': 'record.based_on_identifier_value', 'service_date': local_date_of(effective, 'record.timezone'),
-  }), references=['subject', 'encounter'], concepts=['code', 'value_concept'])) }}
+  }), references=['subject', 'encounter'], concepts=['code', 'value_concept'], flags=[[unit_said ~ ' is not null and ' ~ unit ~ ' is null', 'unit.not_ucum']])) }}
 {{ fhir_from(['subject', 'encounter'], ['code', 'value_concept', 'absent']) }}
 left join contained_performer on contained_performer.record_id = record.record_id
+{{ join_unit_of_measure('spelled', unit_said) }}
