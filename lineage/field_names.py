@@ -1,0 +1,35 @@
+"""Raw columns in the words of their standard: `pid_3_1` is PID-3.1, `obx_5_1` is OBX-5.1."""
+
+from __future__ import annotations
+
+import re
+
+_SEGMENT_COLUMN = re.compile(r"([a-z][a-z0-9]{2})_(\d+)((?:_\d+){0,2})")
+_REPETITION_COLUMN = re.compile(r"c(\d+(?:_\d+)?)")
+
+
+def field_name(table: str, column: str) -> str | None:
+    """The payload's name for a raw column; None where the decoder or the loader adds it."""
+    if table.startswith("raw_hl7v2__"):
+        return _hl7_field(table, column)
+    if table == "raw_fhir__resource":
+        return {"resource": "resource", "resource_type": "resource/resourceType", "id": "resource/id",
+                "version_id": "resource/meta/versionId", "last_updated": "resource/meta/lastUpdated",
+                "full_url": "entry/fullUrl", "is_deleted": "entry/request/method"}.get(column)
+    if table == "raw_extract__row":
+        return {"cells": "row", "op": "row/op", "sequence": "row/sequence"}.get(column)
+    if table == "raw_extract__column":
+        return {"column_name": "header"}.get(column)
+    return None
+
+
+def _hl7_field(table: str, column: str) -> str | None:
+    if table == "raw_hl7v2__segment":
+        return "segment" if column == "segment_text" else None
+    if table == "raw_hl7v2__repetition":
+        found = _REPETITION_COLUMN.fullmatch(column)
+        return f"repetition.{found[1].replace('_', '.')}" if found else None
+    found = _SEGMENT_COLUMN.fullmatch(column)
+    if found is None:
+        return None
+    return f"{found[1].upper()}-{found[2]}{found[3].replace('_', '.')}"
