@@ -19,18 +19,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.synthetic.answers import (
-    CensusAnswer,
-    DailyAnswers,
-    ReadmissionAnswer,
-    SummaryAnswer,
-    TurnaroundAnswer,
-    VolumeAnswer,
-    readmission,
-    summary,
-    turnaround,
-)
+from transforms.synthetic.answer_types import CensusAnswer, ReadmissionAnswer, SummaryAnswer, TurnaroundAnswer, VolumeAnswer
+from transforms.synthetic.answers import readmission, summary, turnaround
 from transforms.synthetic.clock import day_number
+from transforms.synthetic.daily_answers import DailyAnswers
 from transforms.synthetic.feed_files import FeedFile
 from transforms.synthetic.network import Group, NetworkPlan, groups
 from transforms.synthetic.registry_text import registry_text

@@ -17,93 +17,14 @@ message joined, re-used numbers).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
 
-from transforms.synthetic.truth_rows import EncounterRow, OrderRow, ResultRow, TruthRows
+from transforms.synthetic.answer_types import ReadmissionAnswer, SummaryAnswer, TurnaroundAnswer
+from transforms.synthetic.truth_rows import TruthRows
+from transforms.synthetic.truth_types import EncounterRow, OrderRow, ResultRow
 
-_REPORTED = ("final", "corrected")
+REPORTED = ("final", "corrected")
 _DISPOSITION_GROUP = {"exp": "died", "other-hcf": "transferred"}
-
-
-class SummaryAnswer(NamedTuple):
-    """Expected row of the encounter summary. `condition_count` is null where DG1 segments carry the diagnoses."""
-
-    facility_id: str
-    service_date: int
-    encounter_identifier_value: str
-    person_no: int
-    class_code: str
-    status: str
-    is_inpatient_stay: bool
-    is_open: bool
-    started_at: int
-    ended_at: int | None
-    service_end_date: int | None
-    length_of_stay_hours: Decimal | None
-    location_point_of_care: str
-    disposition_group: str | None
-    observation_count: int
-    order_count: int
-    condition_count: int | None
-
-
-class TurnaroundAnswer(NamedTuple):
-    """Expected row of the lab turnaround; the result is named as in the truth table it comes from."""
-
-    facility_id: str
-    service_date: int
-    result_kind: str
-    result_identifier_value: str
-    order_identifier_value: str
-    person_no: int
-    status: str
-    priority: str | None
-    ordered_at: int | None
-    collected_at: int
-    resulted_at: int
-    order_to_collection_minutes: Decimal | None
-    collection_to_result_minutes: Decimal
-    order_to_result_minutes: Decimal | None
-
-
-class ReadmissionAnswer(NamedTuple):
-    """Expected row of the 30-day readmission."""
-
-    facility_id: str
-    service_date: int
-    encounter_identifier_value: str
-    person_no: int
-    discharged_at: int
-    is_readmitted: bool
-    days_to_readmission: int | None
-    readmission_facility_id: str | None
-    readmission_identifier_value: str | None
-    readmission_date: int | None
-    is_identity_hard: bool
-
-
-class CensusAnswer(NamedTuple):
-    """Expected row of the daily census."""
-
-    facility_id: str
-    service_date: int
-    location_point_of_care: str
-    inpatients: int
-    open_stays: int
-
-
-class VolumeAnswer(NamedTuple):
-    """Expected row of the facility volume."""
-
-    facility_id: str
-    service_date: int
-    class_code: str
-    encounters: int
-    persons: int
-    results: int
-    orders: int
 
 
 def hundredths(seconds: int, unit: int) -> Decimal:
@@ -111,15 +32,18 @@ def hundredths(seconds: int, unit: int) -> Decimal:
     return Decimal((seconds * 100 + unit // 2) // unit).scaleb(-2)
 
 
-def _is_valid(stay: EncounterRow) -> bool:
+def is_valid(stay: EncounterRow) -> bool:
+    """Did the stay take place?"""
     return stay.status != "cancelled"
 
 
-def _is_inpatient(stay: EncounterRow) -> bool:
+def is_inpatient(stay: EncounterRow) -> bool:
+    """Is it a valid stay of an inpatient?"""
     return stay.class_code == "IMP" and stay.status != "cancelled"
 
 
-def _counts_as_order(order: OrderRow) -> bool:
+def counts_as_order(order: OrderRow) -> bool:
+    """Was the order meant to be carried out to the end?"""
     return order.status != "revoked"
 
 
@@ -127,18 +51,18 @@ def summary(truth: TruthRows) -> list[SummaryAnswer]:
     """Encounter summary of one group of people."""
     observed = Counter((row.facility_id, row.encounter_identifier_value) for row in truth.results
                        if not row.is_deleted and row.status != "entered-in-error")
-    ordered = Counter((row.facility_id, row.encounter_identifier_value) for row in truth.orders if _counts_as_order(row))
+    ordered = Counter((row.facility_id, row.encounter_identifier_value) for row in truth.orders if counts_as_order(row))
     told = Counter((row.facility_id, row.encounter_identifier_value) for row in truth.conditions
                    if row.state != "error" and row.recorded_in_adt is None)
     in_adt = {row.facility_id for row in truth.conditions if row.recorded_in_adt is not None}
     answers = []
     for stay in truth.encounters:
-        if _is_valid(stay):
+        if is_valid(stay):
             key = (stay.facility_id, stay.identifier_value)
             hours = None if stay.period_end is None else hundredths(stay.period_end - stay.period_start, 3600)
             answers.append(SummaryAnswer(
                 stay.facility_id, stay.service_date, stay.identifier_value, stay.person_no, stay.class_code, stay.status,
-                _is_inpatient(stay), stay.period_end is None and stay.status == "in-progress", stay.period_start, stay.period_end,
+                is_inpatient(stay), stay.period_end is None and stay.status == "in-progress", stay.period_start, stay.period_end,
                 stay.service_end_date, hours, stay.location_point_of_care, _DISPOSITION_GROUP.get(stay.disposition or ""),
                 observed[key], ordered[key], None if stay.facility_id in in_adt else told[key]))
     return answers
@@ -151,7 +75,7 @@ def turnaround(truth: TruthRows) -> list[TurnaroundAnswer]:
     answers = [
         _turnaround(row.facility_id, row.service_date, "diagnostic_report", row.identifier_value, row.order_identifier_value,
                     row.person_no, row.status, row.effective, row.issued, orders)
-        for row in truth.reports if row.status in _REPORTED]
+        for row in truth.reports if row.status in REPORTED]
     for row in truth.results:
         if _is_own_result(row, reporting) and row.identifier_value and row.order_identifier_value and row.issued is not None:
             answers.append(_turnaround(row.facility_id, row.service_date, "observation", row.identifier_value, row.order_identifier_value,
@@ -160,7 +84,7 @@ def turnaround(truth: TruthRows) -> list[TurnaroundAnswer]:
 
 
 def _is_own_result(row: ResultRow, reporting: set[str]) -> bool:
-    return row.facility_id not in reporting and not row.is_deleted and row.status in _REPORTED
+    return row.facility_id not in reporting and not row.is_deleted and row.status in REPORTED
 
 
 def _turnaround(facility: str, day: int, kind: str, number: str, order_number: str, person: int, status: str, collected: int,
@@ -177,7 +101,7 @@ def readmission(truth: TruthRows) -> list[ReadmissionAnswer]:
     """Thirty-day readmission of one group of people; nobody is in two groups."""
     stays: dict[int, list[EncounterRow]] = defaultdict(list)
     for stay in truth.encounters:
-        if _is_inpatient(stay):
+        if is_inpatient(stay):
             stays[stay.person_no].append(stay)
     hard = _hard_people(truth)
     answers = []
@@ -205,48 +129,3 @@ def _hard_people(truth: TruthRows) -> set[int]:
         if row.reuses_number_of_person is not None:
             hard |= {row.person_no, row.reuses_number_of_person}
     return hard
-
-
-class DailyAnswers:
-    """Census and volume, added up over the groups of people."""
-
-    def __init__(self) -> None:
-        self._census: Counter[tuple[str, int, str]] = Counter()
-        self._open: Counter[tuple[str, int, str]] = Counter()
-        self._volume: dict[tuple[str, int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-
-    def add(self, truth: TruthRows, newest_day: int) -> None:
-        """Count one group of people; `newest_day` is the newest batch date of the network."""
-        for stay in truth.encounters:
-            if _is_inpatient(stay):
-                is_open = stay.period_end is None
-                end = newest_day + 1 if stay.service_end_date is None else min(stay.service_end_date, newest_day + 1)
-                for day in range(stay.service_date, end):
-                    key = (stay.facility_id, day, stay.location_point_of_care)
-                    self._census[key] += 1
-                    self._open[key] += is_open
-        self._volumes(truth)
-
-    def _volumes(self, truth: TruthRows) -> None:
-        kinds = {(row.facility_id, row.identifier_value): row.class_code for row in truth.encounters if _is_valid(row)}
-        people: set[tuple[str, int, str, int]] = set()
-        for stay in truth.encounters:
-            if _is_valid(stay):
-                self._volume[stay.facility_id, stay.service_date, stay.class_code][0] += 1
-                people.add((stay.facility_id, stay.service_date, stay.class_code, stay.person_no))
-        for facility, day, kind, _ in people:
-            self._volume[facility, day, kind][1] += 1
-        counted: Iterable[tuple[int, ResultRow | OrderRow]] = (
-            *((2, row) for row in truth.results if not row.is_deleted and row.status in _REPORTED),
-            *((3, row) for row in truth.orders if _counts_as_order(row)))
-        for place, row in counted:
-            kind = kinds.get((row.facility_id, row.encounter_identifier_value), "unknown")
-            self._volume[row.facility_id, row.service_date, kind][place] += 1
-
-    def census(self) -> list[CensusAnswer]:
-        """Daily census of the network, sorted by facility, date and ward."""
-        return [CensusAnswer(*key, count, self._open[key]) for key, count in sorted(self._census.items())]
-
-    def volume(self) -> list[VolumeAnswer]:
-        """Facility volume of the network, sorted by facility, date and class."""
-        return [VolumeAnswer(*key, *counts) for key, counts in sorted(self._volume.items())]

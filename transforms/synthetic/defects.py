@@ -14,7 +14,7 @@ from transforms.synthetic.encode_hl7v2 import Hl7Writer
 from transforms.synthetic.outbox import Feed, Outbox
 from transforms.synthetic.site import Site
 
-Defect = tuple[str, str | None, str, str, str]
+Defect = tuple[str, str, str, str, str]
 _Kind = TypeVar("_Kind")
 QUARANTINED, IGNORED = "quarantined", "ignored_by_rule"
 _VISIT = f"PV1|1|O|CLINIC^1^A{'|' * 16}"
@@ -41,7 +41,7 @@ def _fhir(site: Site, at: int, token: str) -> list[Defect]:
     head = f'"id":"{token}","meta":{{"versionId":"1","lastUpdated":"{site.zone.iso(at)}"}}'
     code = '"code":{"coding":[{"system":"http://loinc.org","code":"2345-7"}]}'
     return [
-        ("Observation", None, f'{{"resourceType":"Observation",{head},"status":', QUARANTINED, "fhir.invalid_json"),
+        ("Observation", "unknown", f'{{"resourceType":"Observation",{head},"status":', QUARANTINED, "fhir.invalid_json"),
         ("OperationOutcome", "OperationOutcome",
          f'{{"resourceType":"OperationOutcome","id":"{token}","issue":[{{"severity":"warning","code":"processing"}}]}}',
          IGNORED, "fhir.operation_outcome"),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from transforms.synthetic.clock import DAY, hl7_local, iso_day, notation
 from transforms.synthetic.encode_oldmill import DISPOSITION
+from transforms.synthetic.events import Order, Stay
 from transforms.synthetic.facility_plan import local_test_code
 from transforms.synthetic.outbox import Feed, Outbox
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import Site
-from transforms.synthetic.story import Order, Stay
 
 LOAD = "LOAD00000001"
 BEFORE_ANY_CHANGE = -1

@@ -6,10 +6,10 @@ Each row is the newest version of its key that the night's extract saw; column o
 from __future__ import annotations
 
 from transforms.synthetic.clock import DAY, notation, sql_local
+from transforms.synthetic.events import Order, Stay
 from transforms.synthetic.facility_plan import drug_code, local_test_code
 from transforms.synthetic.outbox import Outbox, newest_by_day
 from transforms.synthetic.site import Site
-from transforms.synthetic.story import Order, Stay
 
 _us_local = notation("%m/%d/%Y", " {h}:{m}:{s}")
 _MEDICATION = {"active": "A", "stopped": "S"}

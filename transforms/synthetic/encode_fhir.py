@@ -8,11 +8,11 @@ here: patients and clinical resources. Not here: the other dialect (`encode_fhir
 from __future__ import annotations
 
 from transforms.synthetic.clock import iso_day
+from transforms.synthetic.events import Condition, Order, Prescription, Result, Stay
 from transforms.synthetic.facility_plan import local_test_code
 from transforms.synthetic.outbox import Feed, Outbox, newest_by_day
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import Site
-from transforms.synthetic.story import Condition, Order, Prescription, Result, Stay
 from transforms.synthetic.terminology import ACT_CODE, ICD10, LOINC, RXNORM, SNOMED, LabTest, Panel
 
 _CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"

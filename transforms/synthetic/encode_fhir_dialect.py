@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from transforms.synthetic.clock import DAY, iso_day, iso_local
 from transforms.synthetic.encode_fhir import GENDER, FhirFeeds
+from transforms.synthetic.events import Condition, Stay
 from transforms.synthetic.facility_plan import SUMMIT_CLASSES, local_test_code
 from transforms.synthetic.outbox import Outbox, newest_by_day
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import Facts, Site
-from transforms.synthetic.story import Condition, Stay
 from transforms.synthetic.terminology import ALLERGY_TEXTS, ICD10
 
 _LOCAL_CLASS = {code: local for local, code in SUMMIT_CLASSES.items()}

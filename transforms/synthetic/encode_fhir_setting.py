@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from transforms.synthetic.clock import DAY, iso_day
 from transforms.synthetic.encode_fhir import FhirFeeds
+from transforms.synthetic.events import Stay
 from transforms.synthetic.names import PAYERS
 from transforms.synthetic.outbox import Outbox
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import WARDS, Facts, Site
-from transforms.synthetic.story import Stay
 from transforms.synthetic.terminology import ICD10
 
 _TERMS = "http://terminology.hl7.org/CodeSystem/"

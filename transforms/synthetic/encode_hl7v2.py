@@ -7,12 +7,12 @@ message's text is kept without MSH-7 and MSH-10, which belong to the sending, no
 from __future__ import annotations
 
 from transforms.synthetic.clock import DAY, HOUR, hl7_local
+from transforms.synthetic.events import Order, Result, ResultVersion, Stay, StayVersion
 from transforms.synthetic.facility_plan import local_test_code
 from transforms.synthetic.names import PAYERS
 from transforms.synthetic.outbox import Feed, Outbox
 from transforms.synthetic.people import Demographics, Patient
 from transforms.synthetic.site import Site
-from transforms.synthetic.story import Order, Result, ResultVersion, Stay, StayVersion
 
 _CLASS = {"IMP": "I", "EMER": "E", "AMB": "O"}
 _DISPOSITION = {"home": "01", "other-hcf": "02", "exp": "20", None: ""}

@@ -6,11 +6,11 @@ Column order is that of `registry_feeds`; the trailer is added when a file is cl
 from __future__ import annotations
 
 from transforms.synthetic.clock import day_texts, notation, sql_local
+from transforms.synthetic.events import Order, Stay
 from transforms.synthetic.facility_plan import local_test_code
 from transforms.synthetic.outbox import Feed, Outbox, newest_by_day
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import Site
-from transforms.synthetic.story import Order, Stay
 
 _stamp = notation("%Y%m%d", " {h}{m}{s}")
 _admitted = notation("%m/%d/%Y", " {h}:{m}")

@@ -29,7 +29,7 @@ class FeedFile:
     day: int
     name: str
     content: bytes
-    units: list[tuple[str | None, str, str | None]]
+    units: list[tuple[str, str, str | None]]
 
     @property
     def batch_date(self) -> str:
@@ -56,7 +56,7 @@ class FileCloser:
                 yield file
                 if feed.stem != LOAD and file.units and day + 1 < len(feed.days) and rng.random() < FILE_RATE:
                     target = day + 1 + int((len(feed.days) - day - 1) * rng.random())
-                    copies: list[tuple[str | None, str, str | None]] = [(kind, "duplicate", why) for kind, _, why in file.units]
+                    copies: list[tuple[str, str, str | None]] = [(kind, "duplicate", why) for kind, _, why in file.units]
                     again.append((target, FeedFile(file.facility_id, file.source, file.unit_kind, self.opening_day + target,
                                                    file.name, file.content, copies)))
 

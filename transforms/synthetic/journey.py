@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from random import Random
 
 from transforms.synthetic.clock import DAY, HOUR
+from transforms.synthetic.events import Stay
 from transforms.synthetic.people import Patient, Person, open_record
 from transforms.synthetic.site import Facts, Site
-from transforms.synthetic.story import Stay, Teller
+from transforms.synthetic.story import Teller
 
 HISTORY_DAYS = 40
 _QUIET_GAP = 30 * DAY

@@ -20,6 +20,7 @@ from transforms.synthetic.encode_fhir_dialect import DialectWriter
 from transforms.synthetic.encode_fhir_setting import SettingWriter
 from transforms.synthetic.encode_hl7v2 import Hl7Writer
 from transforms.synthetic.encode_oldmill import OldmillExtracts
+from transforms.synthetic.events import Stay
 from transforms.synthetic.facility_plan import facility_plans
 from transforms.synthetic.feed_files import FeedFile, FileCloser
 from transforms.synthetic.journey import HISTORY_DAYS, Journeys, Window
@@ -28,7 +29,6 @@ from transforms.synthetic.outcomes import judge
 from transforms.synthetic.people import Patient
 from transforms.synthetic.replays import replay_messages
 from transforms.synthetic.site import Facts, Site
-from transforms.synthetic.story import Stay
 from transforms.synthetic.truth_rows import TruthRows
 
 _STAFF = 12

@@ -1,4 +1,4 @@
-"""What becomes of each unit once everything has been received, and the ledger that counts it.
+"""What becomes of each unit once everything has been received.
 
 The rule, independent of arrival: of each fact the version with the newest source time is current; a unit with a current fact is
 `canonical`, one whose facts all have newer versions is `superseded`. Defects and repetitions are judged where they are made.
@@ -6,7 +6,6 @@ The rule, independent of arrival: of each fact the version with the newest sourc
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from transforms.synthetic.outbox import FACTS, OUTCOME, SOURCE_TIME, Feed, Unit
@@ -37,5 +36,3 @@ def judge(feeds: Iterable[Feed], facts: int) -> int:
             current[OUTCOME] = "canonical"
     return ties
 
-
-Ledger = Counter[tuple[str, int, str, str, str | None, str]]

@@ -98,7 +98,7 @@ _TESTS = (
     LabTest("TSH", "3016-3", "Thyrotropin", "m[IU]/L", "mIU/L", 10, 980, 2),
     LabTest("CRP", "1988-5", "C reactive protein", "mg/L", "mg/l", 3, 1900, 1),
     LabTest("TROP", "10839-9", "Troponin I", "ng/mL", "ng/ml", 1, 480, 2),
-    LabTest("XSEP", None, "Sepsis score, in-house", "{score}", "score", 0, 40, 0),
+    LabTest("XSEP", None, "In-house sepsis score", "{score}", "score", 0, 40, 0),
 )
 TESTS = {test.short: test for test in _TESTS}
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from transforms.synthetic.feed_files import FeedFile
 from transforms.synthetic.outcomes import OUTCOMES
-from transforms.synthetic.truth_rows import (
+from transforms.synthetic.truth_rows import TruthRows
+from transforms.synthetic.truth_types import (
     ConditionRow,
     EncounterRow,
     OrderRow,
@@ -18,7 +19,6 @@ from transforms.synthetic.truth_rows import (
     PersonRow,
     ReportRow,
     ResultRow,
-    TruthRows,
 )
 
 _INSTANTS = {"died_at", "period_start", "period_end", "authored_on", "effective", "issued", "started_at", "ended_at", "ordered_at",
@@ -79,7 +79,7 @@ def unit_table(file: FeedFile) -> pa.Table:
     return pa.Table.from_arrays([*fixed, *told], schema=UNIT_SCHEMA)
 
 
-LedgerKey = tuple[str, int, str, str, str | None]
+LedgerKey = tuple[str, int, str, str, str]
 
 
 class LedgerTruth:
