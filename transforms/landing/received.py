@@ -74,17 +74,21 @@ def _count_fhir(payload: bytes, source: Source) -> int:
 
 def _is_json(text: bytes) -> bool:
     try:
-        json.loads(text)
+        json.loads(text, parse_int=str, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError("NaN and Infinity are no JSON numbers")
 
 
 def _count_value(text: bytes) -> int:
     """Units of one JSON text: the entries of a sound Bundle, else 1."""
     if _depth(text) > _DEPTH_LIMIT or not _is_json(text):
         return 1
-    root = json.loads(text, object_pairs_hook=_Pairs)
+    root = json.loads(text, object_pairs_hook=_Pairs, parse_int=str)
     if not isinstance(root, _Pairs) or root.repeats():
         return 1
     members = dict(root)

@@ -92,25 +92,27 @@ class _Delivery:
         try:
             text = content.decode("utf-8")
             value, repeats = self._reader.parse(text)
-            hashed = canonical(value)
+            bundle = read_bundle(self._reader, text) if is_bundle(value) else None
+            if bundle is None or bundle.repeats:
+                self._resource(locator, value, text, None, repeats)
+                return
         except ValueError:  # not JSON, not UTF-8, or a lone surrogate
             self._unit(locator, content_hash(content), UNKNOWN_TYPE, INVALID_JSON)
             return
-        if is_bundle(value):
-            bundle = read_bundle(self._reader, text)
-            if not bundle.repeats:
-                for position, entry in enumerate(bundle.entries):
-                    self._entry(f"{locator}#/entry/{position}", entry, bundle.last_updated)
-                return
-        self._resource(locator, value, text, hashed, None, repeats)
+        for position, entry in enumerate(bundle.entries):
+            self._entry(f"{locator}#/entry/{position}", entry, bundle.last_updated)
 
     def _entry(self, locator: str, entry: Entry, bundle_updated: str | None) -> None:
-        if not entry.is_delete:
-            self._resource(
-                locator, entry.resource, entry.resource_text, canonical(entry.resource), entry.full_url, entry.repeats
-            )
-            return
-        updated = bundle_updated or entry.modified
+        try:
+            if entry.is_delete:
+                self._deletion(locator, entry, bundle_updated or entry.modified)
+            else:
+                canonical(entry.full_url)
+                self._resource(locator, entry.resource, entry.resource_text, entry.full_url, entry.repeats)
+        except UnicodeEncodeError:  # a lone surrogate in this entry alone
+            self._unit(locator, content_hash(entry.text.encode("utf-8")), UNKNOWN_TYPE, INVALID_JSON)
+
+    def _deletion(self, locator: str, entry: Entry, updated: str | None) -> None:
         resource_type, resource_id = entry.target or (UNKNOWN_TYPE, None)
         code = DUPLICATE_KEY if entry.repeats else None if entry.target else MISSING_TYPE
         ordinal = self._unit(locator, content_hash(canonical([entry.value, updated])), resource_type, code)
@@ -118,9 +120,8 @@ class _Delivery:
             keys = (self._delivery.delivery_id, ordinal, locator)
             self._rows.add((*keys, resource_type, resource_id, None, updated, entry.full_url, True, entry.text))
 
-    def _resource(
-        self, locator: str, value: Any, text: str, hashed: bytes, full_url: str | None, repeats: bool
-    ) -> None:
+    def _resource(self, locator: str, value: Any, text: str, full_url: str | None, repeats: bool) -> None:
+        hashed = canonical(value)
         resource_type = text_of(value.get("resourceType")) if isinstance(value, dict) else None
         named = resource_type if resource_type and _TYPE_NAME.fullmatch(resource_type) else UNKNOWN_TYPE
         code = DUPLICATE_KEY if repeats else None if resource_type else MISSING_TYPE
