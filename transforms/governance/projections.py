@@ -166,16 +166,26 @@ _ALL = (
         upstream       text      what it reads
     """),
     _table("column_edge", "one column derived from another",
-           "model, code_version, out_col, src_asset, src_col, type, subtype", """
+           "model, code_version, out_col, src_asset, src_col, path, type, subtype", """
         model          text      asset of the output column
         code_version   text      version of its SQL
         out_col        text      output column
         src_asset      text      asset read
-        src_col        text      column read
+        src_col        text      column read; * where it is the rows
+        path           text      place in a JSON document; empty: the whole column
         type           text      DIRECT or INDIRECT
         subtype        text      how it is derived, see lineage.edges
         masking        boolean   does a hash stand between?
         expr_sql       text      expression of the output column
+    """),
+    _table("rowset_edge", "a column that decides which rows there are",
+           "model, code_version, src_asset, src_col, path, subtype", """
+        model          text      asset whose rows it decides
+        code_version   text      version of its SQL
+        src_asset      text      asset read
+        src_col        text      column read; * where it is the rows
+        path           text      place in a JSON document; empty: the whole column
+        subtype        text      how: JOIN, FILTER, GROUP_BY, SORT or SUBQUERY
     """),
 )
 
