@@ -193,7 +193,7 @@ def days(first: date, count: int) -> list[date]:
 
 
 def _flags(project: Path) -> list[str]:
-    return ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--log-path", str(project / "logs")]
+    return ["--quiet", "--no-use-colors", "--no-write-json", "--log-level", "none", "--log-level-file", "none", "--log-path", str(project / "logs")]
 
 
 def _where(project: Path) -> list[str]:

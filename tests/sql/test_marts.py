@@ -18,7 +18,7 @@ JAN = [date(2026, 1, 1), *days(date(2026, 1, 1), 31)]  # JAN[5] is 5 January
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the marts' own dbt project, parsed once."""
-    return tmp_path_factory.mktemp("marts")
+    return tmp_path_factory.getbasetemp() / "marts_project"
 
 
 @pytest.fixture
