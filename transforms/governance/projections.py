@@ -30,6 +30,8 @@ class Table:
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    index: tuple[str, ...] = ()
+    """Columns that pages look rows up by, where the key does not serve."""
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -37,13 +39,13 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-def _table(name: str, description: str, key: str, columns: str) -> Table:
+def _table(name: str, description: str, key: str, columns: str, index: str = "") -> Table:
     """A table from lines `name form description`; a form followed by `?` may be null."""
     parsed = []
     for line in columns.strip().splitlines():
         column, form, meaning = line.split(maxsplit=2)
         parsed.append(Column(column, form.rstrip("?"), form.endswith("?"), meaning))
-    return Table(name, description, tuple(parsed), tuple(key.split(", ")))
+    return Table(name, description, tuple(parsed), tuple(key.split(", ")), tuple(index.split(", ")) if index else ())
 
 
 _ALL = (
@@ -177,7 +179,7 @@ _ALL = (
         subtype        text      how it is derived, see lineage.edges
         masking        boolean   does a hash stand between?
         expr_sql       text      expression of the output column
-    """),
+    """, index="src_asset, src_col"),
     _table("rowset_edge", "a column that decides which rows there are",
            "model, code_version, src_asset, src_col, path, subtype", """
         model          text      asset whose rows it decides
@@ -186,7 +188,7 @@ _ALL = (
         src_col        text      column read; * where it is the rows
         path           text      place in a JSON document; empty: the whole column
         subtype        text      how: JOIN, FILTER, GROUP_BY, SORT or SUBQUERY
-    """),
+    """, index="src_asset, src_col"),
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
