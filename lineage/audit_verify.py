@@ -71,11 +71,15 @@ def verify(path: Path, anchors: Sequence[str] = (), public_keys: Iterable[bytes]
     """
     with open_catalog(path) as connection:
         try:
-            return _verify(connection, anchors, frozenset(public_keys))
+            sound = connection.execute("pragma quick_check(1)").fetchone()[0] == "ok"
+            return _verify(connection, anchors, frozenset(public_keys)) if sound else _DAMAGED
         except sqlite3.DatabaseError:
-            damaged = Answer(False, "The file is damaged: SQLite cannot read it. Restore it and compare the anchors.")
-            untold = Answer(None, "Not looked at: the file is damaged.")
-            return Verification(0, 0, damaged, untold, untold, ())
+            return _DAMAGED
+
+
+_UNTOLD = Answer(None, "Not looked at: the file is damaged.")
+_DAMAGED = Verification(
+    0, 0, Answer(False, "The file is damaged. Restore it from its copy and compare the anchors."), _UNTOLD, _UNTOLD, ())
 
 
 def _verify(connection: sqlite3.Connection, notes: Sequence[str], known: frozenset[bytes]) -> Verification:
