@@ -72,7 +72,7 @@ TEXTS = Form("is not a list of texts", pl.List(pl.String))
 
 MD5 = Form("is not 32 hexadecimal digits", pl.String(), _matches("[0-9a-f]{32}"), is_structural=True)
 SHA256 = Form("is not 64 hexadecimal digits", pl.String(), _matches("[0-9a-f]{64}"), is_structural=True)
-NAME = Form("is empty", pl.String(), lambda column: column.str.len_bytes() > 0, is_structural=True)
+NAME = Form("is an empty text", pl.String(), lambda column: column.str.len_bytes() > 0, is_structural=True)
 MARK = code(frozenset({"V", "N"}), is_structural=True)
 FHIR_DATE = Form("is not a FHIR date", pl.String(), _is_calendar_text(rf"{_DATE})?)?"))
 FHIR_DATETIME = Form("is not a FHIR dateTime in UTC", pl.String(), _is_calendar_text(rf"{_DATE}{_TIME})?)?"))
