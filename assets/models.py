@@ -39,8 +39,9 @@ class LayerTranslator(DagsterDbtTranslator):
         return [owner if "@" in owner else OWNERS.get(str(dbt_resource_props["schema"]), OWNERS["ref"])]
 
     def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """Version of the model's own SQL."""
-        return str(dbt_resource_props["checksum"]["checksum"])[:12]
+        """Version of the model's own SQL; sources have none."""
+        checksum = dbt_resource_props.get("checksum")
+        return str(checksum["checksum"])[:12] if checksum else None
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The YAML's description."""
@@ -69,10 +70,13 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
     def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step(group, list(context.partition_keys))
-        chosen = [nodes[key] for key in sorted(context.selected_asset_keys) if key in nodes]
+        chosen = [nodes[key] for key in context.selected_asset_keys if key in nodes]
         results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in chosen])
         seconds = {result.name: result.seconds for result in results}
-        named = [(f"{node['schema']}.{node.get('alias') or node['name']}", str(node["schema"])) for node in chosen]
+        built = {str(node["unique_id"]): node for node in chosen}
+        # dbt's own order is topological, which Dagster wants of the results too.
+        ordered = [built[result.unique_id] for result in results if result.unique_id in built]
+        named = [(f"{node['schema']}.{node.get('alias') or node['name']}", str(node["schema"])) for node in ordered]
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, named)
         record_states(session.root, run, states, {})

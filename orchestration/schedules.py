@@ -6,10 +6,11 @@ import dagster as dg
 
 from assets.partitions import to_key
 from assets.root import Root
+from orchestration.jobs import AssetJob
 from orchestration.run_requests import range_tags
 
 
-def build_nightly(job: dg.UnresolvedAssetJobDefinition, root: Root) -> dg.ScheduleDefinition:
+def build_nightly(job: AssetJob, root: Root) -> dg.ScheduleDefinition:
     """Build the schedule. It runs after the extraction windows close; late arrivals are the sensor's."""
 
     @dg.schedule(job=job, cron_schedule="30 5 * * *", name="nightly", execution_timezone="America/New_York",

@@ -12,10 +12,11 @@ import dagster as dg
 
 from assets.partitions import to_key, to_partition
 from assets.root import Root
+from orchestration.jobs import AssetJob
 from orchestration.run_requests import range_tags, rectangles
 
 
-def build_landing_sensor(job: dg.UnresolvedAssetJobDefinition, root: Root) -> dg.SensorDefinition:
+def build_landing_sensor(job: AssetJob, root: Root) -> dg.SensorDefinition:
     """Build the sensor over the root's landing folder."""
 
     @dg.sensor(job=job, name="landed", minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.STOPPED,

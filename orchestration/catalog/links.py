@@ -1,0 +1,87 @@
+"""Column edges out of the catalog, of the code in force: one asset's neighbours, one column's whole way."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+CURRENT_EDGES = """
+select e.src_asset, e.src_col, e.model, e.out_col, e.type, e.subtype, e.path, e.masking, e.expr_sql
+from column_edge e join model m on m.asset = e.model and m.code_version = e.code_version and m.current = 1
+"""
+
+
+class ColumnLink(NamedTuple):
+    """One edge, from a source column to an output column."""
+
+    src_asset: str
+    src_col: str
+    asset: str
+    column: str
+    type: str
+    subtype: str
+    path: str
+    masking: bool
+    expression: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """The edges that lead to or from a column, with their distance in assets."""
+
+    links: list[tuple[int, ColumnLink]]
+
+    @property
+    def assets(self) -> list[str]:
+        """Assets on the way, nearest first."""
+        order: dict[str, int] = {}
+        for distance, link in self.links:
+            for asset in (link.src_asset, link.asset):
+                order[asset] = min(order.get(asset, distance), distance)
+        return sorted(order, key=lambda asset: (order[asset], asset))
+
+
+def neighbours(connection: sqlite3.Connection, asset: str) -> list[ColumnLink]:
+    """Edges into and out of an asset, one hop each way."""
+    return _select(connection, "where e.model = ?", asset) + _select(connection,
+        "where e.src_asset = ? and e.model <> ?", asset, asset)
+
+
+def upstream_way(connection: sqlite3.Connection, asset: str, column: str, hops: int = 12) -> Way:
+    """Everything that leads to a column."""
+    return _walk(
+        (asset, column), hops, lambda key: _select(connection, "where e.model = ? and e.out_col = ?", *key),
+        lambda link: (link.src_asset, link.src_col))
+
+
+def downstream_way(connection: sqlite3.Connection, asset: str, column: str, hops: int = 12) -> Way:
+    """Everything that a column leads to."""
+    return _walk(
+        (asset, column), hops, lambda key: _select(connection, "where e.src_asset = ? and e.src_col = ?", *key),
+        lambda link: (link.asset, link.column))
+
+
+def _select(connection: sqlite3.Connection, where: str, *values: str) -> list[ColumnLink]:
+    rows = connection.execute(f"{CURRENT_EDGES} {where} order by 1, 2, 3, 4, 5, 6, 7", values)
+    return [ColumnLink(*row) for row in rows]
+
+
+def _walk(
+    start: tuple[str, str], hops: int, links_of: Callable[[tuple[str, str]], list[ColumnLink]],
+    far_end: Callable[[ColumnLink], tuple[str, str]],
+) -> Way:
+    found: dict[ColumnLink, int] = {}
+    front, seen = [start], {start}
+    for distance in range(1, hops + 1):
+        beyond = []
+        for key in front:
+            for link in links_of(key):
+                found.setdefault(link, distance)
+                end = far_end(link)
+                if end not in seen:
+                    seen.add(end)
+                    beyond.append(end)
+        front = beyond
+    return Way([(distance, link) for link, distance in found.items()])
