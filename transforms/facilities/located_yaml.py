@@ -75,7 +75,13 @@ class Located:
         return tuple(item.text() for item in self.items())
 
     def mapping(self, allowed: Iterable[str] | None = None, required: Iterable[str] = ()) -> dict[str, Located]:
-        """Keys and values; keys outside `allowed`, repeated keys and missing required ones are refused."""
+        """Keys and values, keys without value left out; repeated keys, keys outside `allowed` and missing required ones
+        are refused."""
+        found = self.whole_mapping(allowed, required)
+        return {key: value for key, value in found.items() if not value.is_null}
+
+    def whole_mapping(self, allowed: Iterable[str] | None = None, required: Iterable[str] = ()) -> dict[str, Located]:
+        """Like `mapping`, with the keys that have no value."""
         if not isinstance(self._node, yaml.MappingNode):
             self.fail(f"{self.path or 'the document'} is not a mapping", "'key: value' lines")
         known = None if allowed is None else set(allowed) | set(required)
@@ -92,7 +98,7 @@ class Located:
         for key in required:
             if key not in found or found[key].is_null:
                 self.fail(f"{self.path or 'the document'} has no {key!r}", f"add '{key}:'")
-        return {key: value for key, value in found.items() if not value.is_null}
+        return found
 
     def _last_key(self) -> str:
         return self.path.rpartition(".")[2] or "value"

@@ -70,7 +70,7 @@ def read_source(
     date_format, datetime_format = _datetime_format(keys, "date_format"), _datetime_format(keys, "datetime_format")
     columns = tuple(
         _column(name, value, kind, date_format, datetime_format, read_zone)
-        for name, value in keys["columns"].mapping().items()
+        for name, value in keys["columns"].whole_mapping().items()
     )
     if not columns:
         keys["columns"].fail(f"source {source!r} has no columns", "at least its key column")
