@@ -42,7 +42,7 @@ def contract(resource: str) -> dict[str, str]:
     text = (PROJECT / "macros" / "resource_contract.sql").read_text()
     given: list[Any] = []
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL, not HTML
-    environment.globals["return"] = lambda value: given.append(value) or ""
+    environment.globals["return"] = given.append
     module: Any = environment.from_string(text).module
     module.header_columns()
     module.resource_contract(resource)
@@ -142,8 +142,9 @@ class MartsWorld:
         run_id = f"run-{self.run_seq}"
         for facility_id, batch_date in scope:
             self.execute("insert into control.run_scope values (?, ?, ?)", run_id, facility_id, batch_date)
-        for name, value in {"LAKEHOUSE_RUN_ID": run_id, "LAKEHOUSE_RUN_SEQ": str(self.run_seq), "LAKEHOUSE_DEV_COPY": str(self.path)}.items():
-            self.monkeypatch.setenv(name, value)
+        self.monkeypatch.setenv("LAKEHOUSE_RUN_ID", run_id)
+        self.monkeypatch.setenv("LAKEHOUSE_RUN_SEQ", str(self.run_seq))
+        self.monkeypatch.setenv("LAKEHOUSE_DEV_COPY", str(self.path))
         self.close()
         names = select or (f"touch_{mart}", mart)
         if self.run_seq == 1:
@@ -193,7 +194,8 @@ def days(first: date, count: int) -> list[date]:
 
 
 def _flags(project: Path) -> list[str]:
-    return ["--quiet", "--no-use-colors", "--no-write-json", "--log-level", "none", "--log-level-file", "none", "--log-path", str(project / "logs")]
+    return ["--quiet", "--no-use-colors", "--no-write-json",
+            "--log-level", "none", "--log-level-file", "none", "--log-path", str(project / "logs")]
 
 
 def _where(project: Path) -> list[str]:

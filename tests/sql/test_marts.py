@@ -69,8 +69,8 @@ def test_turnaround_measures_reports_and_lone_results(world: MartsWorld) -> None
     world.put("service_request", "s1", BATCH, identifier_value="P1", authored_on="2026-01-03T08:00:00Z", priority="stat", status="active",
               service_date=JAN[3])
     world.put("encounter", "e1", BATCH, **stay("p1", JAN[3], JAN[5]))
-    answer = {"based_on_identifier_value": "P1", "effective_datetime": "2026-01-03T08:20:30Z", "issued": "2026-01-03T09:00:00Z",
-              "service_date": JAN[3], "encounter_key": "e1"}
+    answer: dict[str, Any] = {"based_on_identifier_value": "P1", "effective_datetime": "2026-01-03T08:20:30Z",
+              "issued": "2026-01-03T09:00:00Z", "service_date": JAN[3], "encounter_key": "e1"}
     world.put("diagnostic_report", "final", BATCH, **answer, status="final")
     world.put("diagnostic_report", "draft", BATCH, **answer, status="preliminary")
     world.put("diagnostic_report", "unordered", BATCH, **{**answer, "based_on_identifier_value": "P9"}, status="corrected")
@@ -93,9 +93,10 @@ def test_turnaround_measures_reports_and_lone_results(world: MartsWorld) -> None
 
 def test_turnaround_takes_the_newest_of_equal_order_numbers(world: MartsWorld) -> None:
     """Where a facility sent one order number twice, the order that is newest by source time and still stands is the one meant."""
-    for key, source_time, status in [("old", "2026-01-01", "active"), ("new", "2026-01-02", "active"), ("wrong", "2026-01-03", "entered-in-error")]:
-        world.put("service_request", key, BATCH, identifier_value="P1", source_time=f"{source_time} 00:00:00", status=status)
-    world.put("service_request", "elsewhere", BATCH, facility_id="south", identifier_value="P1", source_time="2026-01-09 00:00:00", status="active")
+    for key, day, status in [("old", 1, "active"), ("new", 2, "active"), ("wrong", 3, "entered-in-error")]:
+        world.put("service_request", key, BATCH, identifier_value="P1", source_time=datetime(2026, 1, day), status=status)
+    world.put("service_request", "elsewhere", BATCH, facility_id="south", identifier_value="P1", source_time=datetime(2026, 1, 9),
+              status="active")
     world.put("diagnostic_report", "d1", BATCH, based_on_identifier_value="P1", service_date=JAN[3], status="final")
     world.run("mart_lab_turnaround")
     assert world.rows("mart_lab_turnaround", "result_key", "order_key") == [("d1", "new")]
@@ -175,7 +176,8 @@ def test_census_counts_who_is_there_at_the_end_of_each_local_day(world: MartsWor
     world.put("encounter", "future end", JAN[5], **stay("p7", JAN[5], JAN[9]))
     world.put("encounter", "elsewhere", JAN[4], facility_id="south", **stay("p8", JAN[3], None))
     world.run("mart_daily_census")
-    assert world.rows("mart_daily_census", "facility_id", "service_date", "class_code", "location_point_of_care", "inpatients", "open_stays") == [
+    columns = ("facility_id", "service_date", "class_code", "location_point_of_care", "inpatients", "open_stays")
+    assert world.rows("mart_daily_census", *columns) == [
         ("north", JAN[2], "IMP", "4W", 1, 0), ("north", JAN[3], "IMP", "4W", 2, 1), ("north", JAN[4], "IMP", "4W", 1, 1),
         ("north", JAN[5], "IMP", "4W", 1, 1), ("north", JAN[5], "IMP", "unknown", 1, 0),
         ("south", JAN[3], "IMP", "unknown", 1, 1), ("south", JAN[4], "IMP", "unknown", 1, 1),
@@ -194,5 +196,6 @@ def test_volume_counts_encounters_humans_results_and_orders(world: MartsWorld) -
     for key, encounter, status in [("s1", "e4", "active"), ("s2", "e4", "revoked")]:
         world.put("service_request", key, BATCH, encounter_key=encounter, status=status, service_date=JAN[3])
     world.run("mart_facility_volume")
-    assert world.rows("mart_facility_volume", "facility_id", "service_date", "class_code", "encounters", "persons", "results", "orders") == [
+    columns = ("facility_id", "service_date", "class_code", "encounters", "persons", "results", "orders")
+    assert world.rows("mart_facility_volume", *columns) == [
         ("north", JAN[3], "AMB", 3, 2, 2, 0), ("north", JAN[3], "EMER", 1, 1, 0, 1), ("north", JAN[3], "unknown", 0, 0, 1, 0)]
