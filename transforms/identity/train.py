@@ -28,15 +28,16 @@ _LEAST_SHARE = 2e-4
 _SEED = 20260101
 
 
-def train(records: pa.Table, trained_on: str) -> IdentityModel:
+def train(records: pa.Table, trained_on: str, chance_pairs: int = 5_000_000) -> IdentityModel:
     """Train a model on records (columns of FEATURE_SCHEMA; `person_no` where the humans are known).
 
-    `trained_on` says on what, for people; it becomes part of the model's content and so of its version.
+    `trained_on` says on what, for people; it becomes part of the model's content and so of its version. `chance_pairs`: random pairs
+    from which the agreement of two humans is estimated.
     """
-    return load_model(model_text(records, trained_on))
+    return load_model(model_text(records, trained_on, chance_pairs))
 
 
-def model_text(records: pa.Table, trained_on: str) -> str:
+def model_text(records: pa.Table, trained_on: str, chance_pairs: int = 5_000_000) -> str:
     """Train and give the text of the model file."""
     connection = open_records(records.select(FEATURE_SCHEMA.names), FULL_BLOCK_SCHEMA.empty_table())
     try:
@@ -46,7 +47,7 @@ def model_text(records: pa.Table, trained_on: str) -> str:
             connection.register("label", records.select(["patient_key", "person_no"]))
             connection.execute("create or replace view training as select record.*, label.person_no from record join label using (patient_key)")
         content = {
-            "trained_on": trained_on, "prior": PRIOR, "weights": _weights(connection, labelled), "block_caps": BLOCK_CAPS,
+            "trained_on": trained_on, "prior": PRIOR, "weights": _weights(connection, labelled, chance_pairs), "block_caps": BLOCK_CAPS,
             "frequencies": {column: _frequencies(connection, column) for column in ("family", "given")},
             "default_frequency": {"family": _LEAST_SHARE / 8, "given": _LEAST_SHARE / 4},
         }
@@ -55,7 +56,7 @@ def model_text(records: pa.Table, trained_on: str) -> str:
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _weights(connection: duckdb.DuckDBPyConnection, labelled: bool) -> dict[str, dict[str, list[float]]]:
+def _weights(connection: duckdb.DuckDBPyConnection, labelled: bool, chance_pairs: int) -> dict[str, dict[str, list[float]]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of a parser that Splink's own dependency imports
         from splink import DuckDBAPI, Linker, block_on
@@ -63,7 +64,7 @@ def _weights(connection: duckdb.DuckDBPyConnection, labelled: bool) -> dict[str,
     logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(connection)
     linker = Linker(api.register("training"), splink_settings(PRIOR), log_level=None, validate_settings=False)
-    linker.training.estimate_u_using_random_sampling(max_pairs=5e6, seed=_SEED)
+    linker.training.estimate_u_using_random_sampling(max_pairs=chance_pairs, seed=_SEED)
     if labelled:
         linker.training.estimate_m_from_label_column("person_no")
     else:

@@ -1,0 +1,125 @@
+"""Model and policy files: read, checked, versioned by what they say."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from importlib import resources
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from transforms.errors import ConfigurationError
+from transforms.identity.blocking import RULES
+from transforms.identity.comparisons import COMPARISONS
+from transforms.identity.model import load_model, splink_settings
+from transforms.identity.policy import Rule, condition_sql, load_policy
+from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA, open_records
+from transforms.identity.resolution import KEY_SCHEMA, find_edges
+from transforms.identity.train import train
+from transforms.identity.training_population import training_population
+
+
+def _text(name: str) -> str:
+    return resources.files("transforms.identity").joinpath(name).read_text(encoding="utf-8")
+
+
+def test_the_shipped_model_weighs_agreement_up_and_disagreement_down() -> None:
+    """For each comparison exact agreement is likelier among one human's records, and disagreement among two humans'."""
+    model = load_model()
+    for comparison in COMPARISONS:
+        m_exact, u_exact = model.weights[comparison.name]["exact"]
+        m_other, u_other = model.weights[comparison.name]["different"]
+        assert m_exact > u_exact, comparison.name
+        assert m_other < u_other, comparison.name
+
+
+def test_the_model_version_is_its_content() -> None:
+    """Spacing changes nothing, any constant changes the version."""
+    content = json.loads(_text("model.json"))
+    assert load_model(json.dumps(content)).version == load_model().version
+    content["block_caps"]["phone"] += 1
+    assert load_model(json.dumps(content)).version != load_model().version
+
+
+@pytest.mark.parametrize("key", ["prior", "weights", "frequencies", "block_caps"])
+def test_a_model_without_a_constant_is_refused(key: str) -> None:
+    """A model file that lacks a constant names no default: it is a configuration error."""
+    content = json.loads(_text("model.json"))
+    del content[key]
+    with pytest.raises(ConfigurationError, match="identity model"):
+        load_model(json.dumps(content))
+
+
+def test_every_block_rule_has_a_cap_and_the_settings_carry_every_level() -> None:
+    """The scorer gets exactly the levels that the policy speaks of."""
+    model = load_model()
+    assert set(model.block_caps) == {rule.name for rule in RULES}
+    for comparison, said in zip(COMPARISONS, splink_settings(1e-6)["comparisons"], strict=True):
+        labels = [level["label_for_charts"] for level in said["comparison_levels"]]
+        assert labels == ["unknown", *reversed(comparison.level_names())]
+
+
+def test_balanced_links_all_that_strict_links_and_shares_its_vetoes() -> None:
+    """Balanced only adds: the same vetoes, and every auto rule of strict."""
+    strict, balanced = load_policy("strict"), load_policy("balanced")
+    assert strict.vetoes == balanced.vetoes
+    assert {rule.name for rule in strict.rules if rule.zone == "auto"} < {rule.name for rule in balanced.rules if rule.zone == "auto"}
+    assert strict.version.startswith("strict-1-")
+    assert strict.version != balanced.version
+    assert isinstance(strict.effective_date, datetime.date)
+    assert strict.owner
+
+
+def test_a_policy_that_asks_for_the_impossible_is_refused() -> None:
+    """Unknown policies, columns, levels and zones are configuration errors, found when the policy is read."""
+    shipped = yaml.safe_load(_text("policy.yaml"))
+    with pytest.raises(ConfigurationError):
+        load_policy("lenient")
+    for bad in ({"name": "r", "zone": "auto", "when": {"given": ["similar"]}}, {"name": "r", "zone": "auto", "when": {"shoe": ["exact"]}},
+                {"name": "r", "zone": "maybe", "when": {"given": ["exact"]}}, {"name": "r; drop", "zone": "auto", "when": {"given": ["exact"]}},
+                {"name": "r", "zone": "auto", "when": {"given": 3}}):
+        shipped["policies"]["strict"]["rules"] = [bad]
+        with pytest.raises(ConfigurationError, match="strict"):
+            load_policy("strict", yaml.safe_dump(shipped))
+
+
+def test_conditions_become_sql() -> None:
+    """A list is one of, a number is at least and unknown numbers are less than any, an exception is negated."""
+    rule = Rule("r", "auto", {"given": ["exact", "short"], "weight": 20}, ({"ssn": ["exact"]},))
+    assert rule.sql() == "(given in ('exact', 'short') and coalesce(weight, -1e9) >= 20.0 and not (ssn in ('exact')))"
+    assert condition_sql({"witnesses": 1}) == "coalesce(witnesses, -1e9) >= 1.0"
+
+
+def test_a_new_model_can_be_trained_and_finds_who_is_who() -> None:
+    """Trained on labelled records, a model links most pairs of other people of that world and no two humans."""
+    model = train(training_population(400, 3), "test", chance_pairs=100_000)
+    people = training_population(300, 4)
+    features = people.select(FEATURE_SCHEMA.names)
+    connection = open_records(features, FULL_BLOCK_SCHEMA.empty_table(), model)
+    edges = find_edges(connection, features.select(["patient_key"]), KEY_SCHEMA.empty_table(), model, load_policy("strict"))
+    connection.close()
+    human = dict(zip(people["patient_key"].to_pylist(), people["person_no"].to_pylist(), strict=True))
+    linked = [(row["patient_key_l"], row["patient_key_r"]) for row in edges.to_pylist() if row["zone"] == "auto"]
+    sizes = pa.chunked_array(people["person_no"]).value_counts().to_pylist()
+    true_pairs = sum(one["counts"] * (one["counts"] - 1) // 2 for one in sizes)
+    assert all(human[left] == human[right] for left, right in linked)
+    assert len(linked) > 0.5 * true_pairs
+
+
+def test_a_pair_weighs_the_same_alone_as_in_a_crowd() -> None:
+    """Scores come from registered constants: the other records at hand change no weight."""
+    people = training_population(200, 5).select(FEATURE_SCHEMA.names)
+    model, policy = load_model(), load_policy("strict")
+
+    def scores(features: pa.Table) -> dict[tuple[str, str], float]:
+        connection = open_records(features, FULL_BLOCK_SCHEMA.empty_table(), model)
+        edges = find_edges(connection, features.select(["patient_key"]), KEY_SCHEMA.empty_table(), model, policy)
+        connection.close()
+        return {(row["patient_key_l"], row["patient_key_r"]): row["score"] for row in edges.to_pylist()}
+
+    crowd = scores(people)
+    few = scores(people.slice(0, 60))
+    assert few
+    assert few == {pair: crowd[pair] for pair in few}
