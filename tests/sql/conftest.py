@@ -89,6 +89,7 @@ class Scratch:
     partitions: set[tuple[str, date]] = field(default_factory=set)
     ordinals: dict[tuple[str, ...], int] = field(default_factory=dict)
     registry: Any = None
+    pending: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -119,19 +120,25 @@ class Scratch:
         return delivery
 
     def load(self, table: str, rows: Sequence[dict[str, Any]], delivery: Delivery | None = None) -> None:
-        """Append raw rows; columns left out are null, what the loader adds is added where a row has it not."""
+        """Add raw rows; columns left out are null, what the loader adds is added where a row has it not."""
         complete = [_with_coordinates(row, delivery) for row in rows]
-        columns = raw_table_columns(table)
         self.partitions |= {(row["facility_id"], row["batch_date"]) for row in complete}
-        arrays = {name: pa.array([row.get(name) for row in complete], _ARROW_TYPES[kind])
-                  for name, kind in columns.items()}
+        self.pending.setdefault(table, []).extend(complete)
+
+    def _flush(self) -> None:
+        """Write what was loaded: opening the warehouse is dear, so it is done once for all rows."""
         with self.store.open() as warehouse:
-            warehouse.load(f"raw.{table}", pa.table(arrays))
+            for table, rows in self.pending.items():
+                columns = raw_table_columns(table)
+                arrays = {name: pa.array([row.get(name) for row in rows], _ARROW_TYPES[kind])
+                          for name, kind in columns.items()}
+                warehouse.load(f"raw.{table}", pa.table(arrays))
+            begin_run(warehouse, self.run_id, self.partitions)
+        self.pending = {}
 
     def build(self, *select: str) -> None:
         """Run models, in scope of all partitions that were loaded."""
-        with self.store.open() as warehouse:
-            begin_run(warehouse, self.run_id, self.partitions)
+        self._flush()
         self.project.invoke(["run", "--select", *select], self.environment)
 
     def compiled(self, jinja: str) -> str:
@@ -183,9 +190,10 @@ def _project_of(parts: Sequence[str], folder: Path) -> DbtProject:
     (folder / "models").mkdir(parents=True)
     for name in ("dbt_project.yml", "profiles.yml", "macros", "seeds", "models/sources.yml"):
         (folder / name).symlink_to(PROJECT / name)
-    for part in parts:
-        (folder / "models" / part).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "models" / part).symlink_to(PROJECT / "models" / part)
+    for model in (file for part in parts for file in (PROJECT / "models" / part).rglob("*") if file.is_file()):
+        link = folder / model.relative_to(PROJECT)  # dbt does not follow a link to a folder
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(model)
     return DbtProject(folder)
 
 

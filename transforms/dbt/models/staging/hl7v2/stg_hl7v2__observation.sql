@@ -1,0 +1,68 @@
+{#- One row for each value that a result message gives: keyed by order number, what was observed (OBX-3), its sub-id (OBX-4), occurrence and
+    repetition, never by OBX-1. -#}
+{%- set test = coded_columns('test', 'result', 'obx_3') -%}
+{%- set answer = coded_columns('answer', 'result', 'v') -%}
+with result as (
+  select said.record_id, said.record_locator, said.unit_id, said.facility_id, said.batch_date, said.segment_ordinal, said.order_group, said.timezone, said.repetition,
+    said.obx_3_1, said.obx_3_2, said.obx_3_3, said.obx_3_4, said.obx_3_5, said.obx_3_6, said.obx_4, said.test, said.obx_14_1, said.performer_display, said.status, said.result_status,
+    said.kind, said.number, said.number_text, said.comparator, said.first_number, said.second_number, said.whole, said.time_text, said.is_not_numeric,
+    case when said.kind = 'code' then {{ hl7_value('said.v_1') }} end as v_1, case when said.kind = 'code' then {{ hl7_value('said.v_2') }} end as v_2,
+    case when said.kind = 'code' then said.v_3 end as v_3, case when said.kind = 'code' then said.v_4 end as v_4,
+    case when said.kind = 'code' then said.v_5 end as v_5, case when said.kind = 'code' then said.v_6 end as v_6,
+    case when said.kind in ('number', 'ratio', 'range') then said.unit end as unit,
+    case when said.other_unit_system = 'UCUM' then said.other_unit end as other_ucum
+  from {{ ref('stg_hl7v2__result') }} said
+),
+{{ hl7_times('observed', 'result', 'obx_14_1') }},
+{{ hl7_times('answered', 'result', 'time_text') }},
+{#- The same test twice under one order number: its occurrence joins the key. Rare, so only the later ones are joined back. -#}
+counted as (
+  select result.record_id, row_number() over (
+    partition by result.unit_id, orders.result_numbering, orders.result_number, result.test, result.obx_4 order by result.segment_ordinal) as occurrence
+  from result
+  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = result.unit_id and orders.order_group = result.order_group
+  where result.repetition = 1
+),
+later as (
+  select counted.record_id, counted.occurrence from counted where counted.occurrence > 1
+)
+select
+  {{ staging_select('observation', hl7_header('orders', 'result', {
+    'fact_key': fact_key('observation', 'orders.facility_id',
+      ['orders.result_numbering', 'orders.result_number', 'result.test', 'result.obx_4', 'coalesce(later.occurrence, 1)', 'result.repetition']),
+    'is_fact': 'true', 'maintains': '1',
+    'identifier_system': 'orders.filler_system', 'identifier_value': "orders.filler_value || ' ' || result.test || coalesce(' ' || result.obx_4, '')",
+    'subject_key': 'orders.patient_key', 'encounter_key': 'orders.encounter_key', 'encounter_identifier_value': 'orders.visit_value',
+    'status': "coalesce(result.status, 'unknown')",
+    'service_date': 'coalesce(observed.local_day, orders.effective_day, orders.issued_day)',
+    'service_end_date': 'coalesce(observed.local_day, orders.effective_day, orders.issued_day)',
+    'code_code': test['code'], 'code_system': test['system'], 'code_text': test['text'], 'code_local_code': test['local_code'],
+    'code_local_system': test['local_system'], 'code_translations': test['translations'],
+    'effective_datetime': 'coalesce(observed.value, orders.effective_datetime)', 'issued': 'orders.issued',
+    'value_quantity_value': "case when result.kind = 'number' then result.number end",
+    'value_quantity_value_source': "case when result.kind = 'number' then result.number_text end",
+    'value_quantity_comparator': "case when result.kind = 'number' then result.comparator end",
+    'value_quantity_unit': ucum_unit('spelled', 'result.unit', 'result.other_ucum'), 'value_quantity_unit_source': 'result.unit',
+    'value_string': "case when result.kind = 'text' then result.whole end",
+    'value_codeable_concept_code': answer['code'], 'value_codeable_concept_system': answer['system'],
+    'value_codeable_concept_text': "coalesce(" ~ answer['text'] ~ ", result.v_1)",
+    'value_datetime': 'answered.value',
+    'value_ratio_numerator_value': "case when result.kind = 'ratio' then result.first_number end",
+    'value_ratio_denominator_value': "case when result.kind = 'ratio' then result.second_number end",
+    'value_range_low_value': "case when result.kind = 'range' then result.first_number end",
+    'value_range_high_value': "case when result.kind = 'range' then result.second_number end",
+    'data_absent_reason_code': "case when result.status = 'cancelled' then 'unknown' end",
+    'performer_display': 'coalesce(result.performer_display, orders.interpreter_display)',
+    'report_identifier_value': 'orders.filler_value', 'based_on_identifier_value': 'orders.placer_value',
+    'reject_code': 'coalesce(' ~ time_reject(['observed', 'answered']) ~ ', orders.reject_code)',
+    'flags': flag_list([[test['is_unmapped'] ~ " or (result.kind = 'code' and " ~ answer['is_unmapped'] ~ ")", 'code.unmapped_local'],
+                        ["result.unit is not null and " ~ ucum_unit('spelled', 'result.unit', 'result.other_ucum') ~ " is null", 'unit.not_ucum'],
+                        ['result.is_not_numeric', 'hl7.nm_not_numeric']] + time_flags(['observed', 'answered']))}), full_record=false) }}
+from result
+join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = result.unit_id and orders.order_group = result.order_group
+left join later on later.record_id = result.record_id
+{{ hl7_time_join('observed', 'result.timezone', 'result.obx_14_1') }}
+{{ hl7_time_join('answered', 'result.timezone', 'result.time_text') }}
+{{ join_coded('test', 'result', 'obx_3', 'observation') }}
+{{ join_coded('answer', 'result', 'v', 'observation_value') }}
+{{ join_unit_of_measure('spelled', 'result.unit') }}

@@ -1,0 +1,32 @@
+{#- Links between patients. A40: the prior one is replaced by the one that remains, and the reverse. A24: each sees the other until A37 (s3.3.24,
+    s3.3.37), which undoes no merge: the type is part of the key. A47: the prior number was never another patient; `renamed-to` leads
+    facts to the new number and is no FHIR link. -#}
+with pair as (
+  select prior.record_id, prior.record_locator, prior.subject_record_id, prior.prior_key as from_key, prior.system as from_system, prior.value as from_value,
+    subject.patient_key as to_key, subject.patient_value as to_value,
+    case prior.kind when 'merge' then 'replaced-by' else 'renamed-to' end as type, false as is_deleted
+  from {{ ref('stg_hl7v2__prior_patient') }} prior
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = prior.subject_record_id
+  union all
+  select prior.record_id, prior.record_locator, prior.subject_record_id, subject.patient_key as from_key, subject.patient_system as from_system,
+    subject.patient_value as from_value, prior.prior_key as to_key, prior.value as to_value, 'replaces' as type, false as is_deleted
+  from {{ ref('stg_hl7v2__prior_patient') }} prior
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = prior.subject_record_id
+  where prior.kind = 'merge'
+  union all
+  select subject.record_id, subject.record_locator, subject.record_id as subject_record_id, subject.patient_key as from_key,
+    subject.patient_system as from_system, subject.patient_value as from_value, other.patient_key as to_key, other.patient_value as to_value,
+    'seealso' as type, subject.kind = 'unlink' as is_deleted
+  from {{ ref('stg_hl7v2__subject') }} subject
+  join {{ ref('stg_hl7v2__subject') }} other on other.unit_id = subject.unit_id and other.patient_group <> subject.patient_group
+  where subject.kind in ('link', 'unlink') and subject.patient_key is not null and other.patient_key is not null
+    and other.patient_key <> subject.patient_key
+)
+select
+  {{ staging_select('patient_link', hl7_header('subject', 'pair', {
+    'fact_key': fact_key('patient_link', 'subject.facility_id', ['pair.from_key', 'pair.to_key', 'pair.type']),
+    'subject_key': 'pair.from_key', 'identifier_system': 'pair.from_system', 'identifier_value': 'pair.from_value',
+    'is_deleted': 'pair.is_deleted', 'is_fact': 'true', 'maintains': '1',
+    'type': 'pair.type', 'other_key': 'pair.to_key', 'other_identifier_value': 'pair.to_value'}), full_record=false) }}
+from pair
+join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = pair.subject_record_id

@@ -1,0 +1,85 @@
+{{ config(materialized='view') }}
+{#-
+  One row for each value of OBX-5 of a result message: one OBX, or one repetition where numbers, codes or times repeat; repetitions of text are
+  lines of one text. OBX-2 governs what OBX-5 means (v2-to-FHIR, OBX[Observation]). A deleted or unobtainable result keeps no value.
+-#}
+{%- set carried = ['record_id', 'record_locator', 'unit_id', 'facility_id', 'batch_date', 'segment_ordinal', 'order_group', 'timezone', 'value_type',
+  'obx_3_1', 'obx_3_2', 'obx_3_3', 'obx_3_4', 'obx_3_5', 'obx_3_6', 'obx_4', 'test', 'unit', 'other_unit', 'other_unit_system', 'result_status', 'obx_14_1',
+  'performer_display'] -%}
+{%- set components = ['v_1', 'v_2', 'v_3', 'v_4', 'v_5', 'v_6'] -%}
+{%- set repeating_types = "('NM', 'SN', 'CE', 'CWE', 'CNE', 'CF', 'TS', 'DTM', 'DT')" -%}
+{%- set plain = '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)' -%}
+with said as (
+  select obx.record_id, obx.record_locator, obx.unit_id, obx.facility_id, obx.batch_date, obx.segment_ordinal, obx.order_group, orders.timezone,
+    {{ hl7_value('obx.obx_2_1') }} as value_type, obx.obx_3_1, obx.obx_3_2, obx.obx_3_3, obx.obx_3_4, obx.obx_3_5, obx.obx_3_6, obx.obx_4,
+    {#- What was observed, for the key: code and system, never the wording, which a correction may change. -#}
+    case when obx.obx_3_1 is not null then obx.obx_3_1 || '^' || coalesce(obx.obx_3_3, '')
+      when obx.obx_3_4 is not null then obx.obx_3_4 || '^' || coalesce(obx.obx_3_6, '') else coalesce(obx.obx_3_2, obx.obx_3_5, '') end as test,
+    obx.obx_5_1 as v_1, obx.obx_5_2 as v_2, obx.obx_5_3 as v_3, obx.obx_5_4 as v_4, obx.obx_5_5 as v_5, obx.obx_5_6 as v_6,
+    {{ joined_components('obx.obx_5_', 1, 12) }} as whole,
+    coalesce({{ hl7_value('obx.obx_6_1') }}, {{ hl7_value('obx.obx_6_2') }}) as unit, {{ hl7_value('obx.obx_6_4') }} as other_unit, upper(obx.obx_6_6) as other_unit_system,
+    {{ hl7_value('obx.obx_11_1') }} as result_status, obx.obx_14_1,
+    coalesce({{ hl7_value('obx.obx_23_1') }}, {{ person_display('obx.obx_16') }}) as performer_display
+  from {{ source('raw', 'raw_hl7v2__obx') }} obx
+  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = obx.unit_id and orders.order_group = obx.order_group and orders.kind = 'result'
+  where {{ in_scope('obx') }}
+),
+again as (
+  select listing.unit_id, listing.segment_ordinal, listing.repetition, listing.c1 as v_1, listing.c2 as v_2, listing.c3 as v_3, listing.c4 as v_4,
+    listing.c5 as v_5, listing.c6 as v_6, {{ joined_components('listing.c', 1, 12) }} as whole
+  from {{ source('raw', 'raw_hl7v2__repetition') }} listing
+  where {{ in_scope('listing') }} and listing.field = 'obx_5' and listing.repetition > 1
+),
+more_lines as (
+  select again.unit_id, again.segment_ordinal, {{ dbt.listagg("coalesce(again.whole, '')", "'\n'", 'order by again.repetition') }} as lines
+  from again group by again.unit_id, again.segment_ordinal
+),
+each_value as (
+  select {% for name in carried + components %}said.{{ name }}, {% endfor %}1 as repetition,
+    case when said.value_type in {{ repeating_types }} or more_lines.lines is null then said.whole else coalesce(said.whole, '') || '
+' || more_lines.lines end as whole
+  from said
+  left join more_lines on more_lines.unit_id = said.unit_id and more_lines.segment_ordinal = said.segment_ordinal
+  union all
+  select {% for name in carried %}said.{{ name }}, {% endfor %}{% for name in components %}again.{{ name }}, {% endfor %}again.repetition, again.whole
+  from said
+  join again on again.unit_id = said.unit_id and again.segment_ordinal = said.segment_ordinal
+  where said.value_type in {{ repeating_types }} and again.whole is not null
+),
+read as (
+  select {% for name in carried + components %}each_value.{{ name }}, {% endfor %}each_value.repetition, state.fhir_code as status,
+    case when state.fhir_code in ('entered-in-error', 'cancelled') or {{ hl7_value('each_value.whole') }} is null then 'none'
+      when each_value.value_type = 'NM' then 'number'
+      when each_value.value_type = 'SN' then
+        case when each_value.v_3 in (':', '/') then 'ratio' when each_value.v_3 = '-' then 'range' when each_value.v_3 is null then 'number' else 'text' end
+      when each_value.value_type in ('CE', 'CWE', 'CNE', 'CF') then 'code'
+      when each_value.value_type in ('TS', 'DTM', 'DT') then 'time'
+      when each_value.value_type in ('ED', 'RP') then 'attachment'
+      else 'text' end as kind,
+    {#- A number, or a comparator and a number (NM and SN, ch. 2A). FHIR knows no other comparator. -#}
+    case when each_value.value_type = 'NM' then trim(each_value.v_1) when coalesce(each_value.v_1, '=') = '=' then each_value.v_2
+      when each_value.v_1 in ('<', '<=', '>', '>=') then each_value.v_1 || each_value.v_2 end as measured,
+    case when each_value.value_type = 'SN' then coalesce(each_value.v_1, '') || coalesce(each_value.v_2, '') || coalesce(each_value.v_3, '') || coalesce(each_value.v_4, '')
+      else {{ hl7_value('each_value.whole') }} end as whole
+  from each_value
+  {{ join_hl7_table('state', '0085', 'each_value.result_status') }}
+),
+measured as (
+  select {% for name in carried + components %}read.{{ name }}, {% endfor %}read.repetition, read.status, read.kind, read.whole,
+    case when read.kind <> 'number' then null when {{ regexp_full('read.measured', plain) }} then read.measured
+      when {{ regexp_full('read.measured', '(<=|>=|<|>) *' ~ plain) }} then ltrim(read.measured, '<>= ') end as number_text,
+    case when read.kind = 'number' and {{ regexp_full('read.measured', '(<=|>=|<|>) *' ~ plain) }} then
+      case when substr(read.measured, 2, 1) = '=' then left(read.measured, 2) else left(read.measured, 1) end end as comparator,
+    case when read.kind in ('ratio', 'range') then {{ plain_number('read.v_2') }} end as first_number,
+    case when read.kind in ('ratio', 'range') then {{ plain_number('read.v_4') }} end as second_number
+  from read
+)
+select {% for name in carried + components %}measured.{{ name }}, {% endfor %}measured.repetition, measured.status, measured.whole,
+  case when measured.kind = 'time' then {{ hl7_value('measured.v_1') }} end as time_text, measured.comparator, measured.first_number, measured.second_number,
+  measured.number_text, try_cast(measured.number_text as decimal(28, 9)) as number,
+  {#- What is not of its declared type is text, never a guessed number and never 0. -#}
+  case when measured.kind = 'number' and try_cast(measured.number_text as decimal(28, 9)) is null then 'text'
+    when measured.kind in ('ratio', 'range') and (measured.first_number is null or measured.second_number is null) then 'text'
+    else measured.kind end as kind,
+  measured.value_type = 'NM' and measured.kind = 'number' and (measured.number_text is null or measured.comparator is not null) as is_not_numeric
+from measured
