@@ -32,14 +32,14 @@ def rebuilt(outcome: Outcome) -> bytes:
     return "".join(row["segment_text"] + row["terminator"] for row in rows).encode("utf-8")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(payloads())
 def test_raw_rebuilds_the_payload(text: str) -> None:
     """Segments with their terminators are the payload, byte for byte."""
     assert rebuilt(decode(facility(), "hl7v2", text.encode())) == text.encode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(SEGMENT.filter(lambda segment: segment[0] in SEGMENTS), max_size=6))
 def test_columns_are_what_a_split_by_hand_gives(segments: list[tuple[str, list[str]]]) -> None:
     """Each component column holds the component of the first repetition of its field, null where it is empty."""
@@ -68,7 +68,7 @@ def test_repetition_rows_rebuild_their_field(field: str, place: str) -> None:
     assert joined == [repetition.rstrip("^") for repetition in field.split("~")]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=80))
 def test_no_bytes_make_the_decoder_raise(noise: bytes) -> None:
     """Whatever arrives becomes units that the independent count agrees with."""

@@ -130,27 +130,41 @@ def _count_rows(payload: bytes, source: Source) -> int:
     csv.field_size_limit(sys.maxsize)
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
     first_cells = [row[0] for row in csv.reader(lines, delimiter=source.delimiter) if row]
-    if not first_cells or (source.header and not _is_header(lines, source)):
+    if not first_cells or (source.header and not _is_header(_first_row(lines, source), source)):
         return 1
     rows = len(first_cells) - (1 if source.header else 0)
-    if source.trailer is None:
+    has_trailer = source.trailer is not None and rows > 0 and first_cells[-1] == source.trailer.prefix
+    rows -= 1 if has_trailer else 0
+    if rows:
         return rows
-    if rows and first_cells[-1] == source.trailer.prefix:
-        announced = next(csv.reader([_last_line(lines)], delimiter=source.delimiter))
-        field = source.trailer.row_count_field - 1
-        rows -= 1
-        count = announced[field].strip() if field < len(announced) else ""
-        return rows if rows or (count.strip("0") == "" and count) else 1
-    return rows or 1
+    sound = not source.header or _is_sound(_first_row(lines, source), source)
+    if source.trailer is not None:
+        sound = sound and has_trailer and _announces_none(_last_line(lines), source, source.trailer.row_count_field)
+    return 0 if sound else 1
+
+
+def _first_row(lines: list[str], source: Source) -> list[str]:
+    return next(row for row in csv.reader(lines, delimiter=source.delimiter) if row)
 
 
 def _last_line(lines: list[str]) -> str:
     return next(line for line in reversed(lines) if line.strip("\r\n"))
 
 
-def _is_header(lines: list[str], source: Source) -> bool:
+def _announces_none(line: str, source: Source, field: int) -> bool:
+    cells = next(csv.reader([line], delimiter=source.delimiter))
+    count = cells[field - 1].strip() if field <= len(cells) else ""
+    return count != "" and set(count) == {"0"}
+
+
+def _is_header(cells: list[str], source: Source) -> bool:
     """Is the first row readable text that names a contracted column, or is one cell (the wrong delimiter)?"""
-    cells = next(row for row in csv.reader(lines, delimiter=source.delimiter) if row)
     if any(_UNKNOWN_BYTE.match(mark) or (mark < " " and mark != "\t") for cell in cells for mark in cell):
         return False
-    return len(cells) == 1 or not {column.name for column in source.columns}.isdisjoint(cells)
+    return (len(cells) == 1 and not cells[0].isspace()) or not {c.name for c in source.columns}.isdisjoint(cells)
+
+
+def _is_sound(cells: list[str], source: Source) -> bool:
+    """Are the column names distinct and apart?"""
+    names = {column.name for column in source.columns}
+    return len(set(cells)) == len(cells) and (len(cells) > 1 or names == set(cells))

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
-from transforms.decode.extract.file import TOTAL_MISMATCH, ExtractFile, read_file
+from transforms.decode.extract.file import ExtractFile, read_file
 from transforms.decode.extract.hashing import content_hashes
 from transforms.decode.extract.text import DAMAGE
 from transforms.decode.raw_schema import RAW_SCHEMAS
@@ -43,8 +43,8 @@ def _decode(deliveries: Sequence[Delivered], unit_kind: str) -> Decoded:
         file = read_file(delivery.payload, delivery.source)
         if file is None:
             few.add(unreadable(delivery))
-        elif file.code == TOTAL_MISMATCH and not file.rows:
-            few.add(payload_unit(delivery, TOTAL_MISMATCH))
+        elif file.code is not None and not file.rows:
+            few.add(payload_unit(delivery, file.code))
         else:
             rows = _Rows(delivery, file, unit_kind)
             for unit in rows.odd_units():

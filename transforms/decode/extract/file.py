@@ -65,7 +65,7 @@ def _is_header(head: list[str], source: Source) -> bool:
     """Does the first record name a contracted column, or is it one cell, as the wrong delimiter leaves it?"""
     if any(DAMAGE.search(cell) or any(mark < " " and mark != "\t" for mark in cell) for cell in head):
         return False
-    return len(head) == 1 or not {column.name for column in source.columns}.isdisjoint(head)
+    return (len(head) == 1 and bool(head[0].strip())) or not {column.name for column in source.columns}.isdisjoint(head)
 
 
 def _header_fault(columns: list[str], source: Source) -> tuple[str | None, str | None]:
