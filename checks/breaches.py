@@ -59,7 +59,7 @@ def shape_breaches(table: TableSchema, empty: pl.DataFrame) -> dict[str, str]:
             return str(error.failure_cases), "is missing"
         return str(error.schema.name), "is of another type"
 
-    return dict(phrase(error) for error in _errors(shape_schema(table), empty.head(0)))
+    return dict(phrase(error) for error in _errors(shape_schema(table), empty.head(0), "SCHEMA_ONLY"))
 
 
 def row_breaches(table: TableSchema, frame: pl.DataFrame) -> Breaches:
@@ -68,7 +68,7 @@ def row_breaches(table: TableSchema, frame: pl.DataFrame) -> Breaches:
     keys = frame.select("facility_id", table.date_column)
     worst: dict[Severity, pl.Series] = {}
     severities = _severities(table)
-    for error in _errors(row_schema(table, frame.columns), frame):
+    for error in _errors(row_schema(table, frozenset(frame.columns)), frame):
         column = None if error.schema.name == table.asset else str(error.schema.name)
         check = error.check if isinstance(error.check, str) else str(error.check.name)
         words = EMPTY_WORDS if check == "not_nullable" else check
@@ -97,12 +97,12 @@ def _severities(table: TableSchema) -> dict[tuple[str | None, str], Severity]:
     return known
 
 
-def _errors(schema: Any, frame: pl.DataFrame) -> list[Any]:
-    from pandera.config import ValidationDepth, config_context
+def _errors(schema: Any, frame: pl.DataFrame, depth: str = "SCHEMA_AND_DATA") -> list[Any]:
+    from pandera.config import config_context
     from pandera.errors import SchemaErrors
 
     # Pandera can be switched off by the environment: a gate that an unset variable opens would be none.
-    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+    with config_context(validation_enabled=True, validation_depth=depth):
         try:
             schema.validate(frame, lazy=True)
         except SchemaErrors as errors:

@@ -30,8 +30,9 @@ CODED: Mapping[str, tuple[str, ...]] = {
 Mix = Counter[str | None]
 
 
-def judge_drift(warehouse: Warehouse, resource: str, partitions: Collection[Partition]) -> Iterator[Verdict]:
-    """Judge the version rows of one resource; a verdict for each partition with enough rows and enough past."""
+def judge_drift(warehouse: Warehouse, resource: str, totals: Mapping[Partition, int]) -> Iterator[Verdict]:
+    """Judge the version rows of one resource; a verdict for each partition of `totals` (its rows) with enough rows and enough past."""
+    partitions = [partition for partition, rows in totals.items() if rows >= ENOUGH_ROWS]
     coded = CODED.get(resource, ())
     filled = (limit.columns[0] for limit in NULL_LIMITS.get(resource, ()) if len(limit.columns) == 1)
     columns = tuple(dict.fromkeys([*coded, *filled]))

@@ -50,7 +50,8 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
     tables = existing_tables(warehouse)
     raw = [schema for asset, schema in RAW_TABLES.items() if asset in tables]
     versions = [schema for asset, schema in VERSION_TABLES.items() if asset in tables]
-    verdicts = list(_judge_tables(warehouse, run_id, [*raw, *versions], wanted, may_block=True))
+    counted = _counted(warehouse, run_id, [*raw, *versions], wanted)
+    verdicts = list(_judge_tables(warehouse, [*raw, *versions], counted, may_block=True))
     if {"raw.raw_unit", "raw.raw_delivery"} <= tables:
         verdicts += judge_raw_completeness(warehouse, run_id, wanted)
         records = [schema.asset for schema in raw if schema.grain == ("record_id",)]
@@ -59,7 +60,7 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
         if f"canonical.{resource}_version" in tables:
             verdicts += judge_references(warehouse, run_id, resource, tables, wanted)
             verdicts += judge_null_rates(warehouse, run_id, resource, wanted)
-            verdicts += judge_drift(warehouse, resource, wanted)
+            verdicts += judge_drift(warehouse, resource, counted[f"canonical.{resource}_version"])
     return [*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, {*RAW_TABLES, *VERSION_TABLES})]
 
 
@@ -68,7 +69,7 @@ def judge_current(warehouse: Warehouse, run_id: str, partitions: Collection[Part
     tables = existing_tables(warehouse)
     wanted = frozenset(partitions)
     schemas = [schema for asset, schema in CURRENT_TABLES.items() if asset in tables]
-    verdicts = list(_judge_tables(warehouse, run_id, schemas, wanted, may_block=False))
+    verdicts = list(_judge_tables(warehouse, schemas, _counted(warehouse, run_id, schemas, wanted), may_block=False))
     return [*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, set(CURRENT_TABLES))]
 
 
@@ -136,13 +137,19 @@ def _table(run_id: str, verdicts: Sequence[Verdict]) -> pa.Table:
     })
 
 
-def _judge_tables(warehouse: Warehouse, run_id: str, schemas: Sequence[TableSchema], partitions: frozenset[Partition],
+def _counted(warehouse: Warehouse, run_id: str, schemas: Sequence[TableSchema],
+             partitions: frozenset[Partition]) -> dict[str, dict[Partition, int]]:
+    return {
+        asset: {partition: rows for partition, rows in totals.items() if partition in partitions}
+        for asset, totals in rows_by_partition(warehouse, [schema.asset for schema in schemas], run_id).items()
+    }
+
+
+def _judge_tables(warehouse: Warehouse, schemas: Sequence[TableSchema], counted: Mapping[str, Mapping[Partition, int]],
                   may_block: bool) -> Iterator[Verdict]:
     for schema in schemas:
-        counted = rows_by_partition(warehouse, schema.asset, run_id)
-        totals = {partition: rows for partition, rows in counted.items() if partition in partitions}
-        if totals:
-            yield from judge_table(warehouse, schema, totals, may_block)
+        if counted[schema.asset]:
+            yield from judge_table(warehouse, schema, counted[schema.asset], may_block)
 
 
 def _emptied(warehouse: Warehouse, run_id: str, verdicts: Sequence[Verdict], partitions: frozenset[Partition],

@@ -10,14 +10,16 @@ from collections.abc import Collection
 
 from assets.stores.control import Partition
 from assets.stores.warehouse import Warehouse
-from checks.reading import as_day, in_run
+from checks.reading import as_day, existing_tables, in_run
 from checks.verdict import LEDGER, Verdict, words
 
 ASSET = "canonical.ledger"
 
 
 def judge_ledger(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) -> list[Verdict]:
-    """Judge each partition of the run; one without a delivery balances at nothing."""
+    """Judge each partition of the run; one without a delivery balances at nothing. Nothing is judged before outcomes exist."""
+    if "canonical.reconciliation" not in existing_tables(warehouse):
+        return []
     counted = {
         (row["facility_id"], as_day(row["batch_date"])): row
         for row in warehouse.query(

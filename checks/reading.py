@@ -49,12 +49,18 @@ def in_run(alias: str) -> str:
             f"and run_scope.facility_id = {alias}.facility_id and run_scope.batch_date = {alias}.batch_date)")
 
 
-def rows_by_partition(warehouse: Warehouse, asset: str, run_id: str) -> dict[Partition, int]:
-    """Count a table's rows in each partition of the run."""
-    counted = warehouse.query(
-        f"select said.facility_id, said.batch_date, count(*) as n from LAKE.{asset} said where {in_run('said')} group by 1, 2", [run_id]
-    ).to_pylist()
-    return {(row["facility_id"], as_day(row["batch_date"])): int(row["n"]) for row in counted}
+def rows_by_partition(warehouse: Warehouse, assets: Sequence[str], run_id: str) -> dict[str, dict[Partition, int]]:
+    """Count each table's rows in the partitions of the run, by one statement; partitions without rows are left out."""
+    counted: dict[str, dict[Partition, int]] = {asset: {} for asset in assets}
+    if not assets:
+        return counted
+    query = " union all ".join(
+        f"select '{asset}' as asset, said.facility_id, said.batch_date, count(*) as n from LAKE.{asset} said "
+        f"where {in_run('said')} group by said.facility_id, said.batch_date" for asset in assets
+    )
+    for row in warehouse.query(query, [run_id] * len(assets)).to_pylist():
+        counted[row["asset"]][row["facility_id"], as_day(row["batch_date"])] = int(row["n"])
+    return counted
 
 
 def empty_frame(warehouse: Warehouse, asset: str) -> pl.DataFrame:
@@ -72,16 +78,16 @@ def frames(warehouse: Warehouse, table: TableSchema, columns: Sequence[str], tot
         yield to_frame(rows.rename_columns(list(columns)))
 
 
-def parts(totals: Mapping[Partition, int], limit: int = PART_ROWS) -> Iterator[Part]:
-    """Cut partitions, given their rows, into parts of at most `limit` rows (a part of one hashed bucket may be somewhat larger)."""
+def parts(totals: Mapping[Partition, int]) -> Iterator[Part]:
+    """Cut partitions, given their rows, into parts of at most `PART_ROWS` rows; a sixteenth of a very large partition may be larger."""
     group: list[Partition] = []
     size = 0
     for partition in sorted(totals, key=lambda one: (one[1], one[0])):
         rows = totals[partition]
-        if rows > limit:
+        if rows > PART_ROWS:
             yield from (Part((partition,), bucket) for bucket in _BUCKETS)
             continue
-        if group and (size + rows > limit or len(group) == PART_PARTITIONS):
+        if group and (size + rows > PART_ROWS or len(group) == PART_PARTITIONS):
             yield Part(tuple(group))
             group, size = [], 0
         group.append(partition)

@@ -6,9 +6,10 @@ counted (`breaches`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -59,7 +60,7 @@ class RowRule:
     severity: Severity
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableSchema:
     """A table, named `schema.table`: columns, grain (columns that identify a row), rules. `date_column` dates its partitions."""
 
@@ -88,6 +89,7 @@ GRAIN_WORDS = "rows share their key"
 EMPTY_WORDS = "is empty"
 
 
+@cache
 def shape_schema(table: TableSchema) -> Any:
     """Build the `pandera.polars.DataFrameSchema` of presence and types of all columns, for a frame without rows."""
     import pandera.polars as pa  # takes a second; only who validates pays for it
@@ -95,7 +97,8 @@ def shape_schema(table: TableSchema) -> Any:
     return pa.DataFrameSchema({column.name: pa.Column(column.form.dtype, nullable=True) for column in table.columns}, name=table.asset)
 
 
-def row_schema(table: TableSchema, present: Collection[str]) -> Any:
+@cache
+def row_schema(table: TableSchema, present: frozenset[str]) -> Any:
     """Build the `pandera.polars.DataFrameSchema` of the values of `present` columns.
 
     No check hands out failing values (`n_failure_cases=0`), so that not even Pandera's own error text can hold one.
@@ -111,8 +114,8 @@ def row_schema(table: TableSchema, present: Collection[str]) -> Any:
     def row_check(rule: RowRule) -> Any:
         return pa.Check(lambda data: data.lazyframe.select(rule.test()), name=rule.words, n_failure_cases=0)
 
-    checks = [row_check(rule) for rule in table.rules if set(rule.columns) <= set(present)]
-    if set(table.grain) <= set(present):
+    checks = [row_check(rule) for rule in table.rules if set(rule.columns) <= present]
+    if set(table.grain) <= present:
         grain = list(table.grain)
         checks.append(pa.Check(lambda data: data.lazyframe.select(pl.struct(grain).is_unique()), name=GRAIN_WORDS, n_failure_cases=0))
     columns = {

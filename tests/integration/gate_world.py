@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import jinja2
+import pyarrow as pa
 
 from assets.stores.control import begin_run, create_control, create_tables
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
@@ -76,12 +77,17 @@ CONTENT: dict[str, dict[str, Any]] = {
 class GateWorld:
     """One scratch warehouse. `say` adds version rows with their unit and raw record; `run` begins a run over partitions."""
 
-    def __init__(self) -> None:
-        """Make all tables, empty."""
+    def __init__(self, path: Path) -> None:
+        """Open the warehouse file, making all tables, empty, where it is new."""
+        self.ordinal = 1000 if path.exists() else 0
         self.connection = duckdb.connect()
-        self.connection.execute("attach ':memory:' as LAKE")
+        self.connection.execute(f"attach '{path}' as LAKE")
         self.connection.execute("use LAKE")
         self.warehouse = DuckDBWarehouse(self.connection)
+        if not self.ordinal:
+            self._make()
+
+    def _make(self) -> None:
         create_control(self.warehouse)
         create_tables(self.warehouse, "raw", {name: raw_table_columns(name) for name in raw_table_names()})
         for resource in RESOURCES:
@@ -90,7 +96,6 @@ class GateWorld:
             create_tables(self.warehouse, "canonical", {f"{resource}_version": version})
         create_tables(self.warehouse, "canonical", {"unit": {
             "unit_id": "varchar", "facility_id": "varchar", "batch_date": "date", "content_hash": "varchar"}})
-        self.ordinal = 0
 
     def run(self, name: str, *partitions: tuple[str, date]) -> int:
         """Begin a run and give its ordinal."""
@@ -127,21 +132,20 @@ class GateWorld:
 
     def say(self, resource: str, facility_id: str, day: date = DAY, rows: int = 1, **columns: Any) -> list[str]:
         """Add version rows, in order but for `columns`; give their fact keys."""
-        keys = []
+        said = []
         for _ in range(rows):
             self.ordinal += 1
             delivery_id, locator = md5("delivery", facility_id, day), f"line {self.ordinal}"
             subject = {} if resource == "patient" else {"subject_key": md5("patient of", facility_id)}
             other = {"other_key": md5("patient of", facility_id)} if resource == "patient_link" else {}
-            row = {
+            said.append({
                 "record_id": md5(delivery_id, locator), "unit_id": md5(delivery_id, self.ordinal), "delivery_id": delivery_id,
                 "payload_id": "a" * 64, "record_locator": locator, "facility_id": facility_id, "batch_date": day, "received_time": NOON,
                 "source": "bulk", "fact_key": md5(resource, self.ordinal), "source_time": NOON, "source_order": "", "is_deleted": False,
                 "is_fact": True, "maintains": 1, **subject, **other, **CONTENT[resource], "row_hash": md5("row", self.ordinal), **columns,
-            }
-            self._insert(f"canonical.{resource}_version", row)
-            keys.append(str(row["fact_key"]))
-        return keys
+            })
+        self.warehouse.load(f"canonical.{resource}_version", pa.Table.from_pylist(said))
+        return [str(row["fact_key"]) for row in said]
 
     def admit(self, facility_id: str, day: date = DAY) -> str:
         """Add the patient whom all rows of a facility speak of."""
@@ -158,5 +162,4 @@ class GateWorld:
         }
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:
-        names = ", ".join(f'"{name}"' for name in row)
-        self.connection.execute(f"insert into LAKE.{table} ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
+        self.warehouse.load(table, pa.Table.from_pylist([row]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +15,8 @@ from gate_world import DAY, RESOURCES, GateWorld
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from checks import reading
 from checks.gate import GateResult, apply_gate, hold, judge, release
+from checks.resources import VERSION_TABLES
+from checks.table_verdicts import judge_table
 from checks.verdict import Verdict
 from transforms.errors import ConfigurationError
 
@@ -20,17 +24,27 @@ NORTH, SOUTH = ("north", DAY), ("south", DAY)
 CANARY = "ZZCANARYZZ"
 
 
-@pytest.fixture()
-def world() -> Iterator[GateWorld]:
-    """Two facilities, each with a patient, one delivery and rows of every resource, all in order."""
-    made = GateWorld()
+@pytest.fixture(scope="module")
+def warehouse_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two facilities, each with a patient, one delivery and rows of some resources, all in order."""
+    path = tmp_path_factory.mktemp("gate") / "LAKE.duckdb"
+    made = GateWorld(path)
     for facility in ("north", "south"):
         made.admit(facility)
         made.deliver(facility, units=3)
-        for resource in RESOURCES:
+        for resource in ("patient", "encounter", "observation"):
             made.say(resource, facility, rows=2)
-    yield made
     made.connection.close()
+    return path
+
+
+@pytest.fixture
+def world(warehouse_file: Path, tmp_path: Path) -> Iterator[GateWorld]:
+    """A copy of that warehouse."""
+    path = Path(shutil.copy(warehouse_file, tmp_path))
+    opened = GateWorld(path)
+    yield opened
+    opened.connection.close()
 
 
 def pass_gate(world: GateWorld, name: str, *partitions: tuple[str, date]) -> GateResult:
@@ -232,8 +246,8 @@ BREAKS: dict[str, tuple[str, tuple[str, str, int, bool]]] = {
                           ("canonical.observation_version", "referential", 2, False)),
     "born after the batch": ("update LAKE.canonical.patient_version set birth_date = '2026-02' where facility_id = 'north'",
                              ("canonical.patient_version", "plausibility", 3, False)),
-    "fact flag lost": ("update LAKE.canonical.condition_version set is_fact = null where facility_id = 'north'",
-                       ("canonical.condition_version", "schema", 2, True)),
+    "fact flag lost": ("update LAKE.canonical.encounter_version set is_fact = null where facility_id = 'north'",
+                       ("canonical.encounter_version", "schema", 2, True)),
     "code of no set": ("update LAKE.canonical.patient_version set gender = 'femme' where facility_id = 'north'",
                        ("canonical.patient_version", "schema", 3, True)),
 }
@@ -245,22 +259,23 @@ def test_each_check_fails_on_what_it_is_for(world: GateWorld, name: str) -> None
     statement, (asset, check, rows, holds) = BREAKS[name]
     world.rows(statement)
     world.run("r1", NORTH, SOUTH)
-    assert failing(judge(world.warehouse, "r1", [NORTH, SOUTH])).get((asset, check, "north")) == (rows, holds)
-    assert all(facility == "north" for _, _, facility in failing(judge(world.warehouse, "r1", [NORTH, SOUTH])))
+    found = failing(judge(world.warehouse, "r1", [NORTH, SOUTH]))
+    assert found.get((asset, check, "north")) == (rows, holds)
+    assert {facility for _, _, facility in found} == {"north"}
 
 
 def test_a_lost_column_holds_every_partition_of_the_table(world: GateWorld) -> None:
     """A version table without a promised column fails whole, naming the column."""
-    world.rows("alter table LAKE.canonical.condition_version drop column clinical_status")
+    world.rows("alter table LAKE.canonical.encounter_version drop column location_bed")
     world.run("r1", NORTH, SOUTH)
     verdicts = [one for one in judge(world.warehouse, "r1", [NORTH, SOUTH]) if not one.has_passed]
     assert [(one.facility_id, one.failed_rows, one.holds) for one in verdicts] == [("north", 2, True), ("south", 2, True)]
-    assert verdicts[0].description == "2 of 2: clinical_status is missing."
+    assert verdicts[0].description == "2 of 2: location_bed is missing."
 
 
 def test_a_few_wrong_values_are_shown_and_do_not_hold(world: GateWorld) -> None:
     """One wrong code among 101 rows fails without blocking; two are more than one in a hundred and hold."""
-    world.say("service_request", "north", rows=98)
+    world.say("service_request", "north", rows=100)
     world.say("service_request", "north", priority="soon")
     world.run("r1", NORTH)
     key = ("canonical.service_request_version", "schema", "north")
@@ -307,13 +322,17 @@ def test_failures_do_not_outlive_their_rows(world: GateWorld) -> None:
 @pytest.mark.parametrize("limit", [1, 3, 7])
 def test_parts_of_any_size_count_the_same(world: GateWorld, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     """Reading a table in small parts, single partitions cut by a hash of the key, finds the same breaches, duplicates among them."""
-    spoil(world)
-    world.rows("insert into LAKE.canonical.patient_version select * from LAKE.canonical.patient_version where facility_id = 'south' limit 1")
-    world.run("r1", NORTH, SOUTH)
-    whole = failing(judge(world.warehouse, "r1", [NORTH, SOUTH]))
-    assert whole[("canonical.patient_version", "schema", "south")] == (2, True)
+    world.rows("insert into LAKE.canonical.patient_version select * from LAKE.canonical.patient_version "
+               "where facility_id = 'south' limit 1")
+    world.say("patient", "north", gender="femme")
+    totals = {NORTH: 4, SOUTH: 4}
+    table = VERSION_TABLES["canonical.patient_version"]
+    whole = list(judge_table(world.warehouse, table, totals, may_block=True))
+    assert failing(whole) == {(table.asset, "schema", "north"): (1, True), (table.asset, "schema", "south"): (2, True)}
     monkeypatch.setattr(reading, "PART_ROWS", limit)
-    assert failing(judge(world.warehouse, "r1", [NORTH, SOUTH])) == whole
+    cut = list(reading.parts({NORTH: 3, SOUTH: 4}))
+    assert {part.bucket is not None for part in cut} == {1: {True}, 3: {False, True}, 7: {False}}[limit]
+    assert list(judge_table(world.warehouse, table, totals, may_block=True)) == whole
 
 
 def test_no_value_leaves_through_verdicts(world: GateWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
