@@ -77,12 +77,13 @@ def _summit_csv(token: str, day: str) -> list[Defect]:
 
 def _oldmill(token: str, day: str) -> list[Defect]:
     stamp = f"{day.replace('-', '')} 100000"
-    person = f'{{number}},ZZTEST,DEFECT,2,{{born}},"1 Elm St",Axton,NJ,10001,-,{stamp}'
-    number = f"{int(token[-5:]) % 1000:03}"
+    admitted = f"{day[5:7]}/{day[8:]}/{day[:4]} 10:00"
+    visit = f"VX{token}|000001|C|1|{{admitted}}||CLINIC||{day} 10:00:00\n"
     return [
-        ("patients", "patients", person.format(number=f"999{number}", born="31-Feb-1970") + "\n", QUARANTINED, "time.invalid"),
-        ("patients", "patients", person.format(number=f"9.9E{number}", born="01-Jan-1970") + "\n", QUARANTINED, "csv.excel_mangled"),
-        ("visits", "visits", f"VX{token}|000001|C|1|{day[5:7]}/{day[8:]}/{day[:4]} 10:00\n", QUARANTINED, "csv.ragged_row"),
+        ("visits", "visits", visit.format(admitted=f"02/30/{day[:4]} 10:00"), QUARANTINED, "time.invalid"),
+        ("patients", "patients", f'9.9E{token[-3:]},ZZTEST,DEFECT,2,01-Jan-1970,"1 Elm St",Axton,NJ,10001,-,{stamp}\n', QUARANTINED,
+         "csv.excel_mangled"),
+        ("visits", "visits", f"VX{token}|000001|C|1|{admitted}\n", QUARANTINED, "csv.ragged_row"),
     ]
 
 

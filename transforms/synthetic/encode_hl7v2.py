@@ -22,6 +22,7 @@ _RESULT = {"preliminary": "P", "final": "F", "corrected": "C", "entered-in-error
 _TO_44 = "|" * 8
 _TO_19 = "|" * 12
 _TO_36 = "|" * 17
+_TO_27 = "|" * 23
 
 
 class Hl7Writer:
@@ -131,9 +132,9 @@ class Hl7Writer:
             control = {"active": "NW", "cancel-requested": "CA", "revoked": "CR"}[status]
             filler = order.filler if control == "CR" else ""
             body = (
-                f"{self.pid(stay.patient, at)}{self._where(stay)}ORC|{control}|{order.number}|{filler}||||"
-                f"^^^^^{'S' if order.stat else 'R'}||{hl7_local(at)}|||{self._staff[order.provider]}\r"
-                f"OBR|1|{order.number}|{filler}|{code}\r"
+                f"{self.pid(stay.patient, at)}{self._where(stay)}ORC|{control}|{order.number}|{filler}||||||"
+                f"{hl7_local(at)}|||{self._staff[order.provider]}\r"
+                f"OBR|1|{order.number}|{filler}|{code}{_TO_27}^^^^^{'S' if order.stat else 'R'}\r"
             )
             self.send(at, "ORM^O01", "ORM_O01", body, at, (order.fact,), self.outbox.day_or_late(at))
 

@@ -68,16 +68,18 @@ class TruthRows:
             at, status = order.report_versions[-1]
             self.reports.append(ReportRow(facility, order.filler, order.report_id if style == "riverside" else None, order.number,
                                           visit, patient, person, status, effective, utc(at), day))
-        is_v2, is_fhir = style == "lakeside", style == "riverside"
-        prefix = "L" if style == "oldmill" else ""
+        is_fhir, is_extract = style == "riverside", style not in HAS_REPORTS
         for result in order.results:
             test, version = result.test, result.versions[-1]
-            wrong = version.status == "entered-in-error"
+            number = f"L{result.number}" if style == "oldmill" else result.number
+            has_unit = version.value is not None or not is_fhir
+            gone = version.status == "entered-in-error" and style in DELETES and result.fact % 2 == 1
             self.results.append(ResultRow(
-                facility, None if is_v2 or is_fhir else prefix + result.number, "o" + result.number if is_fhir else None,
-                order.filler if is_v2 or is_fhir else None, None if is_fhir else order.number, visit, patient, person,
-                local_test_code(style, test.short), test.loinc, version.value, test.ucum, test.spelling, version.text, version.status,
-                effective, utc(version.at), day, wrong and style in DELETES and result.fact % 2 == 1, len(result.versions)))
+                facility, number if is_extract else None, f"o{result.number}" if is_fhir else None,
+                None if is_extract else order.filler, None if is_fhir else order.number, visit, patient, person,
+                local_test_code(style, test.short), test.loinc, version.value, test.ucum if has_unit else None,
+                test.spelling if has_unit else None, version.text, version.status, effective, utc(version.at), day, gone,
+                len(result.versions)))
 
     def _vitals(self, site: Site, stay: Stay, person: int) -> None:
         for test, _, identifier, at, value in stay.vitals:
@@ -90,11 +92,12 @@ class TruthRows:
         style = site.style
         for condition in stay.conditions:
             dx, state = condition.diagnosis, condition.versions[-1][1]
-            number = {"lakeside": None, "oldmill": "D" + condition.number, "harbor": condition.number}.get(style, "c" + condition.number)
+            number = {"oldmill": "D" + condition.number, "harbor": condition.number}.get(style)
+            fhir_id = "c" + condition.number if style in HAS_FHIR else None
             carried = [version for version in stay.versions
                        if version.event in ("A03", "A08") and condition.versions[0][0] <= version.at]
             self.conditions.append(ConditionRow(
-                site.facility_id, number, stay.number, stay.patient.number, person,
+                site.facility_id, number, fhir_id, stay.number, stay.patient.number, person,
                 dx.icd10 if dx.mapped or style != "oldmill" else None, dx.icd9 if style == "oldmill" else None, state,
                 condition.onset, state == "error" and style == "harbor",
                 bool(carried) and state != "error" if style == "lakeside" else None))

@@ -109,8 +109,8 @@ class ResultRow(NamedTuple):
     local_code: str
     loinc: str | None
     value: str | None
-    unit_ucum: str
-    unit_source: str
+    unit_ucum: str | None
+    unit_source: str | None
     value_string: str | None
     status: str
     effective: int
@@ -121,10 +121,12 @@ class ResultRow(NamedTuple):
 
 
 class ConditionRow(NamedTuple):
-    """A diagnosis. HL7 v2 names it by visit and code; `recorded_in_adt` tells whether any DG1 carried it."""
+    """A diagnosis, named by `identifier_value` (extracts), `fhir_id` (FHIR) or visit and code (HL7 v2), where `recorded_in_adt`
+    tells whether any DG1 carried it."""
 
     facility_id: str
     identifier_value: str | None
+    fhir_id: str | None
     encounter_identifier_value: str
     patient_identifier_value: str
     person_no: int
