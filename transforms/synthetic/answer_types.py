@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class SummaryAnswer(NamedTuple):
-    """Expected row of the encounter summary. `condition_count` is null where DG1 segments carry the diagnoses."""
+    """Expected row of the encounter summary."""
 
     facility_id: str
     service_date: int
@@ -28,7 +28,7 @@ class SummaryAnswer(NamedTuple):
     disposition_group: str | None
     observation_count: int
     order_count: int
-    condition_count: int | None
+    condition_count: int
 
 
 class TurnaroundAnswer(NamedTuple):

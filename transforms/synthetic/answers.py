@@ -53,8 +53,7 @@ def summary(truth: TruthRows) -> list[SummaryAnswer]:
                        if not row.is_deleted and row.status != "entered-in-error")
     ordered = Counter((row.facility_id, row.encounter_identifier_value) for row in truth.orders if counts_as_order(row))
     told = Counter((row.facility_id, row.encounter_identifier_value) for row in truth.conditions
-                   if row.state != "error" and row.recorded_in_adt is None)
-    in_adt = {row.facility_id for row in truth.conditions if row.recorded_in_adt is not None}
+                   if row.state != "error" and row.recorded_in_adt is not False)
     answers = []
     for stay in truth.encounters:
         if is_valid(stay):
@@ -64,7 +63,7 @@ def summary(truth: TruthRows) -> list[SummaryAnswer]:
                 stay.facility_id, stay.service_date, stay.identifier_value, stay.person_no, stay.class_code, stay.status,
                 is_inpatient(stay), stay.period_end is None and stay.status == "in-progress", stay.period_start, stay.period_end,
                 stay.service_end_date, hours, stay.location_point_of_care, _DISPOSITION_GROUP.get(stay.disposition or ""),
-                observed[key], ordered[key], None if stay.facility_id in in_adt else told[key]))
+                observed[key], ordered[key], told[key]))
     return answers
 
 

@@ -6,7 +6,7 @@ message's text is kept without MSH-7 and MSH-10, which belong to the sending, no
 
 from __future__ import annotations
 
-from transforms.synthetic.clock import DAY, HOUR, hl7_local
+from transforms.synthetic.clock import DAY, HOUR, hl7_day, hl7_local
 from transforms.synthetic.events import Order, Result, ResultVersion, Stay, StayVersion
 from transforms.synthetic.facility_plan import local_test_code
 from transforms.synthetic.names import PAYERS
@@ -104,7 +104,7 @@ class Hl7Writer:
             for condition in stay.conditions:
                 if condition.versions and condition.versions[0][0] <= version.at and condition.versions[-1][1] != "error":
                     place += 1
-                    text += f"DG1|{place}||{condition.diagnosis.icd10}^{condition.diagnosis.text}^I10C|||F\r"
+                    text += f"DG1|{place}||{condition.diagnosis.icd10}^{condition.diagnosis.text}^I10C||{hl7_day[condition.onset]}|F\r"
         if version.event == "A03":
             for place, (procedure, _, _, done) in enumerate(stay.procedures, 1):
                 text += f"PR1|{place}||{procedure.cpt}^{procedure.text}^C4||{hl7_local(done)}\r"
