@@ -1,7 +1,8 @@
 """dbt models as assets, in the three groups that a run builds: version, current, mart."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
 from assets.session import Session
 
+STAGING = "staging"
 OWNERS = {
     "staging": "mapping@northstar.example", "canonical": "mapping@northstar.example", "identity": "identity@northstar.example",
     "marts": "analytics@northstar.example", "ref": "platform@northstar.example",
@@ -53,25 +55,61 @@ def translator() -> LayerTranslator:
     return LayerTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=False))
 
 
+@lru_cache(maxsize=4)
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read dbt's manifest, once for all groups."""
+    manifest: dict[str, Any] = json.loads(path.read_text())
+    return manifest
+
+
+def staging_of(manifest: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give the staging models that models read, directly or through other staging models."""
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = [name for node in nodes for name in node["depends_on"]["nodes"]]
+    while waiting:
+        name = waiting.pop()
+        node = manifest["nodes"].get(name)
+        if node is not None and name not in found and node["schema"] == STAGING:
+            found[name] = node
+            waiting += node["depends_on"]["nodes"]
+    return list(found.values())
+
+
+def build_staging_specs(manifest_path: Path) -> list[dg.AssetSpec]:
+    """Give staging models as assets that are shown and never materialized by themselves.
+
+    They hold the run's rows only and are rebuilt with what reads them; an event for each of them and each partition would double
+    what Dagster has to write in a run over many facilities.
+    """
+    manifest = read_manifest(manifest_path)
+    translate = translator()
+    return [
+        translate.get_asset_spec(manifest, name, None)
+        for name, node in sorted(manifest["nodes"].items())
+        if node["resource_type"] == "model" and node["schema"] == STAGING
+    ]
+
+
 def build_model_assets(group: str, manifest_path: Path, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """Build the assets of one group (tag `version`, `current` or `mart`): one dbt invocation in process for the run's scope."""
-    manifest = json.loads(manifest_path.read_text())
+    manifest = read_manifest(manifest_path)
     translate = translator()
     nodes = {
         translate.get_asset_key(node): node
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and group in node["config"]["tags"]
+        if node["resource_type"] == "model" and group in node["config"]["tags"] and node["schema"] != STAGING
     }
 
     @dbt_assets(
-        manifest=manifest, select=f"tag:{group}", name=f"{group}_models", partitions_def=partitions, pool="warehouse",
+        manifest=manifest, select=f"tag:{group}", exclude=f"config.schema:{STAGING}", name=f"{group}_models", partitions_def=partitions, pool="warehouse",
         dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
     )
     def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step(group, list(context.partition_keys))
         chosen = [nodes[key] for key in context.selected_asset_keys if key in nodes]
-        results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in chosen])
+        work = [*staging_of(manifest, chosen), *chosen]
+        results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in work])
         seconds = {result.name: result.seconds for result in results}
         built = {str(node["unique_id"]): node for node in chosen}
         # dbt's own order is topological, which Dagster wants of the results too.

@@ -1,13 +1,13 @@
 {{ config(materialized='view') }}
 {#- Received, counted on the payloads by code that shares nothing with the decoders, against the outcomes in the tables. -#}
 with received as (
-  select delivery.facility_id, delivery.batch_date, delivery.source, sum(delivery.received_units) as received
+  select delivery.facility_id, delivery.batch_date, delivery.source, cast(sum(delivery.received_units) as bigint) as received
   from {{ source('raw', 'raw_delivery') }} delivery
   group by delivery.facility_id, delivery.batch_date, delivery.source
 ),
 accounted as (
-  select ledger.facility_id, ledger.batch_date, ledger.source, sum(ledger.canonical) as canonical, sum(ledger.duplicate) as duplicate,
-    sum(ledger.superseded) as superseded, sum(ledger.quarantined) as quarantined, sum(ledger.ignored_by_rule) as ignored_by_rule
+  select ledger.facility_id, ledger.batch_date, ledger.source, cast(sum(ledger.canonical) as bigint) as canonical, cast(sum(ledger.duplicate) as bigint) as duplicate,
+    cast(sum(ledger.superseded) as bigint) as superseded, cast(sum(ledger.quarantined) as bigint) as quarantined, cast(sum(ledger.ignored_by_rule) as bigint) as ignored_by_rule
   from {{ ref('ledger') }} ledger
   group by ledger.facility_id, ledger.batch_date, ledger.source
 )

@@ -1,0 +1,268 @@
+"""Pages of the accounts: ledger, quarantine, holds, corrections, and one facility on one day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestration.catalog.cells import count, long_date
+from orchestration.catalog.heat import strip
+from orchestration.catalog.overview import runs_table
+from orchestration.catalog.reading import PARTITION_STATE, Reading
+from orchestration.catalog.tables import Asked, query_table, rows_table
+from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Page, Section, Table
+
+_LEDGER = Empty("Nothing has been accounted for yet.", "lakehouse materialize")
+_FACILITY = Column("facility_id", "Facility", href="/facility/{facility_id}")
+_DAY = Column("batch_date", "Batch date", "date", href="/facility/{facility_id}/{batch_date}")
+
+Filters = tuple[str, tuple[object, ...]]
+
+
+def partition_filter(facility: str, day: str, alias: str = "") -> Filters:
+    """A where clause for a facility and a batch date, each empty for all."""
+    prefix = f"{alias}." if alias else ""
+    wanted = [(f"{prefix}facility_id = ?", facility), (f"{prefix}batch_date = ?", day)]
+    given = [(condition, value) for condition, value in wanted if value]
+    if not given:
+        return "", ()
+    return "where " + " and ".join(condition for condition, _ in given), tuple(value for _, value in given)
+
+
+def ledger_page(reading: Reading, asked: Asked, facility: str, day: str) -> Page:
+    """What became of every record received."""
+    where, values = partition_filter(facility, day)
+    sums = reading.db.execute(
+        "select coalesce(sum(received), 0), coalesce(sum(canonical), 0), coalesce(sum(duplicate), 0), coalesce(sum(superseded), 0), "
+        f"coalesce(sum(quarantined), 0), coalesce(sum(ignored_by_rule), 0), coalesce(sum(balanced = 0), 0) from ledger {where}",
+        values).fetchone()
+    received, canonical, duplicate, superseded, quarantined, ignored, unbalanced = (int(value) for value in sums)
+    if unbalanced:
+        answer, status = f"{count(unbalanced)} lines do not add up.", "unbalanced"
+    elif received:
+        answer, status = (
+            f"{count(received)} received = {count(canonical)} published + {count(duplicate)} duplicates + {count(superseded)} "
+            f"superseded + {count(quarantined)} in quarantine + {count(ignored)} ignored by rule.", "balanced")
+    else:
+        answer, status = "Nothing has been received here yet.", "pending"
+    return Page("What became of every record received?", answer, status, [Crumb("Ledger", "/ledger"),
+        *_scope(reading, facility, day)],
+                [ledger_table(reading, asked, where, values)])
+
+
+def _scope(reading: Reading, facility: str, day: str) -> list[Crumb]:
+    crumbs = [Crumb(reading.name(facility), f"/facility/{facility}")] if facility else []
+    return [*crumbs, Crumb(long_date(day))] if day else crumbs
+
+
+def ledger_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
+    """The ledger's lines."""
+    numbers = [("received", "Received"), ("canonical", "Published"), ("duplicate", "Duplicate"), ("superseded",
+        "Superseded"),
+               ("quarantined", "Quarantine"), ("ignored_by_rule", "Ignored")]
+    return query_table(
+        reading.db, asked, "ledger", "Ledger", (
+            _FACILITY, _DAY, Column("source", "Feed"), Column("record_type", "Record type", "code"),
+            *(Column(name, label, "count") for name, label in numbers), Column("state", "State", "status")),
+        f"select *, case when balanced then 'balanced' else 'unbalanced' end as state from ledger {where}", values,
+        "balanced, batch_date desc, facility_id, source, record_type", _LEDGER)
+
+
+def quarantine_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility: str, day: str) -> Page:
+    """What waits, for what reason, and who can mend it."""
+    where, values = partition_filter(facility, day)
+    units, since = reading.db.execute(f"select coalesce(sum(units), 0), min(since) from quarantine {where}",
+        values).fetchone()
+    owners = reading.one(f"select count(distinct owner) from quarantine {where}", *values)
+    answer, status = (
+        (f"{count(units)} records wait for {owners} owners, the oldest since {long_date(since[:10])}.",
+        "waiting") if units
+        else ("Nothing waits in quarantine.", "passed"))
+    by_reason = [
+        {**dict(row), "meaning": _meaning(words, row["reason"])}
+        for row in reading.db.execute(
+            f"select reason, owner, sum(units) as units, min(since) as since, count(distinct facility_id) as facilities "
+            f"from quarantine {where} group by reason, owner order by units desc", values)
+    ]
+    return Page(
+        "What waits in quarantine, and who can mend it?", answer, status,
+        [Crumb("Quarantine", "/quarantine"), *_scope(reading, facility, day)],
+        [
+            rows_table(asked, "reasons", "By reason", (
+                Column("meaning", "Held because"), Column("reason", "Code", "code"), Column("owner", "Owner"),
+                Column("units", "Records", "count"), Column("facilities", "Facilities", "count"),
+                Column("since", "Since", "instant")), by_reason, _NO_QUARANTINE),
+            quarantine_table(reading, asked, words, where, values),
+        ])
+
+
+_NO_QUARANTINE = Empty("No record waits. Records that cannot be judged would stand here with their reason and owner.",
+                       "lakehouse quarantine list")
+
+
+def _meaning(words: Mapping[str, str], reason: str) -> str:
+    text = words.get(reason, "")
+    return text[:1].upper() + text[1:] if text else reason
+
+
+def quarantine_table(reading: Reading, asked: Asked, words: Mapping[str, str], where: str, values: tuple[object,
+    ...]) -> Table:
+    """Records in quarantine by partition, feed and reason."""
+    table = query_table(
+        reading.db, asked, "quarantine", "By partition", (
+            _FACILITY, _DAY, Column("source", "Feed"), Column("meaning", "Held because"), Column("reason", "Code",
+            "code"),
+            Column("owner", "Owner"), Column("units", "Records", "count"), Column("since", "Since", "instant")),
+        f"select *, reason as meaning from quarantine {where}", values, "since, facility_id, reason", _NO_QUARANTINE)
+    rows = [{**row, "meaning": _meaning(words, str(row["reason"]))} for row in table.rows]
+    return Table(table.name, table.caption, table.columns, rows, table.total, table.empty, table.order)
+
+
+def holds_page(reading: Reading, asked: Asked, facility: str) -> Page:
+    """Partitions that are kept out of what is published."""
+    where, values = partition_filter(facility, "")
+    held = reading.one(
+        f"select count(*) from (select distinct facility_id, batch_date from hold where released is null "
+        f"{'and facility_id = ?' if facility else ''})", *values)
+    answer = f"{count(held)} partitions are on hold; the last good state stays published." if held else "No partition is on hold."
+    return Page("Which partitions are on hold?", answer, "held" if held else "passed",
+                [Crumb("Holds", "/holds"), *_scope(reading, facility, "")], [hold_table(reading, asked, where,
+                values)])
+
+
+def hold_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
+    """Holds, open ones first."""
+    return query_table(
+        reading.db, asked, "holds", "Holds", (
+            _FACILITY, _DAY, Column("state", "State", "status"), Column("asset", "Asset", "code",
+            href="/asset/{asset}/{facility_id}/{batch_date}"),
+            Column("reason", "Failed check"), Column("since", "Since", "instant"), Column("released", "Released",
+            "instant")),
+        f"select *, case when released is null then 'held' else 'released' end as state from hold {where}", values,
+        "released is not null, since desc, facility_id, asset, reason",
+        Empty("No partition has been held. One whose blocking checks fail would stand here, and its neighbours publish."))
+
+
+def corrections_page(reading: Reading, asked: Asked, facility: str) -> Page:
+    """Facts that later records restated."""
+    where, values = partition_filter(facility, "")
+    facts, partitions, oldest = reading.db.execute(
+        f"select coalesce(sum(facts), 0), count(distinct facility_id || batch_date), min(oldest_service_date) from correction {where}",
+        values).fetchone()
+    answer = (
+        f"{count(facts)} facts were restated by {count(partitions)} partitions"
+        + (f", reaching back to {long_date(oldest)}." if oldest else ".")
+        if facts else "No later record has restated an earlier one.")
+    return Page("What was corrected afterwards?", answer, "passed",
+                [Crumb("Corrections", "/corrections"), *_scope(reading, facility, "")],
+                [correction_table(reading, asked, where, values)])
+
+
+def correction_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
+    """Corrections by partition and resource."""
+    return query_table(
+        reading.db, asked, "corrections", "Corrections", (
+            _FACILITY, _DAY, Column("resource", "Resource", "code"), Column("facts", "Facts restated", "count"),
+            Column("slices", "Slices touched", "count"), Column("oldest_service_date", "Back to", "date"),
+            Column("run_id", "Run", "id", href="/run/{run_id}"), Column("time", "When", "instant")),
+        f"select * from correction {where}", values, "time desc, facility_id, batch_date, resource",
+        Empty("No correction yet. A record that restates an earlier one under the same key would stand here."))
+
+
+def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
+    """One facility over its newest days."""
+    name = reading.name(facility)
+    known = reading.facilities.get(facility)
+    states = {
+        (row["facility_id"], row["batch_date"]): (row["state"], f"{row['state']}, {count(row['received'])} received")
+        for row in reading.db.execute(f"select * from ({PARTITION_STATE}) where facility_id = ?", (facility,))
+    }
+    newest = max((day for _, day in states), default=None)
+    bad = sum(word in ("unbalanced", "held", "failed") for word, _ in states.values())
+    answer = (
+        "Nothing has been received from here yet." if not states
+        else f"{count(len(states))} days received, all accounted for and published." if not bad
+        else f"{count(bad)} of {count(len(states))} days are held back or do not add up.")
+    where, values = partition_filter(facility, "")
+    facts = [Fact("Facility", facility, "code"), Fact("System", known.source_system), Fact("Region", known.region),
+             Fact("Zone", known.zone), Fact("Owner", known.owner)] if known else [Fact("Facility", facility, "code")]
+    return Page(
+        f"How is {name} doing?", answer, "held" if bad else "balanced" if states else "pending",
+        [Crumb("Facilities", "/"), Crumb(name)],
+        [
+            strip(reading, "Batch dates", states, lambda f, d: f"/facility/{f}/{d}", newest,
+            True) if states else Facts("Days", []),
+            Facts("Registered as", facts),
+            ledger_table(reading, asked, where, values),
+            hold_table(reading, asked, where, values),
+            correction_table(reading, asked, where, values),
+        ], reading.zone(facility))
+
+
+def day_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility: str, day: str) -> Page:
+    """Everything that happened with one facility's batch of one day."""
+    where, values = partition_filter(facility, day)
+    row = reading.db.execute(f"select * from ({PARTITION_STATE}) {where}", values).fetchone()
+    name = reading.name(facility)
+    state = str(row["state"]) if row else "nothing received"
+    answer = (
+        f"{count(row['received'])} records received, {count(row['quarantined'])} in quarantine; the day is {state}." if row
+        else "Nothing was received.")
+    sections: list[Section] = [
+        Figures([
+            Figure(count(row["received"] if row else 0), "records received",
+            f"/ledger?facility={facility}&date={day}"),
+            Figure(count(row["quarantined"] if row else 0), "in quarantine",
+            f"/quarantine?facility={facility}&date={day}"),
+            Figure(count(row["failed"] if row else 0), "checks failed",
+            status="failed" if row and row["failed"] else ""),
+        ]),
+        deliveries_table(reading, asked, where, values), ledger_table(reading, asked, where, values),
+        quarantine_table(reading, asked, words, where, values), verdict_table(reading, asked, where, values),
+        hold_table(reading, asked, where, values), correction_table(reading, asked, where, values),
+        written_table(reading, asked, where, values),
+        runs_table(reading, asked, "runs", "Runs that covered the day",
+                   "where exists (select 1 from json_each(facilities) f where f.value = ?) "
+                   "and exists (select 1 from json_each(dates) d where d.value = ?)", (facility, day)),
+    ]
+    return Page(f"What happened on {long_date(day)} at {name}?", answer, state,
+                [Crumb("Facilities", "/"), Crumb(name, f"/facility/{facility}"), Crumb(long_date(day))], sections,
+                reading.zone(facility))
+
+
+def deliveries_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
+    """Arrivals."""
+    return query_table(
+        reading.db, asked, "deliveries", "Deliveries", (
+            Column("source", "Feed"), Column("received_time", "Received", "instant"), Column("units", "Records",
+            "count"),
+            Column("size", "Bytes", "count"), Column("payload_id", "Payload (SHA-256)", "id"), Column("delivery_id",
+            "Delivery", "id")),
+        f"select * from delivery {where}", values, "received_time, delivery_id",
+        Empty("No file has been landed for this day.", "lakehouse land PATH --facility F --source S"))
+
+
+def verdict_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
+    """What checks said, failures first."""
+    return query_table(
+        reading.db, asked, "verdicts", "Checks", (
+            Column("shown", "Verdict", "status"), Column("description", "Question"), Column("asset", "Asset", "code",
+            href="/asset/{asset}"),
+            Column("failed_rows", "Rows failing", "count"), Column("total_rows", "Rows looked at", "count"),
+            Column("severity", "If it fails"), Column("check_name", "Check", "code")),
+        f"""select *, case when status = 'failed' and severity <> 'blocking' then 'warning' else status end as shown
+            from verdict {where}""", values, "status = 'failed' desc, severity, asset, check_name",
+        Empty("No check has looked at this yet.", "lakehouse materialize"))
+
+
+def written_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
+    """Assets written for a partition."""
+    return query_table(
+        reading.db, asked, "assets", "Assets written", (
+            Column("layer", "Layer", "layer"), Column("asset", "Asset", "code",
+            href="/asset/{asset}/{facility_id}/{batch_date}"),
+            Column("rows", "Rows", "count"), Column("run_id", "Run", "id", href="/run/{run_id}"),
+            Column("code_version", "Code", "id"),
+            Column("content_hash", "Content", "id"), Column("time", "Written", "instant")),
+        f"select * from materialization {where}", values,
+        "case layer when 'raw' then 0 when 'staging' then 1 when 'canonical' then 2 when 'identity' then 3 else 4 end, asset",
+        Empty("No asset has been written for this day.", "lakehouse materialize"))

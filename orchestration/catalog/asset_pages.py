@@ -1,0 +1,265 @@
+"""Pages of the assets: the list, one asset, one column, one partition."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from lineage.audit_log import entries, newest_checkpoint
+from orchestration.catalog.accounts import (
+    hold_table,
+    ledger_table,
+    partition_filter,
+    verdict_table,
+)
+from orchestration.catalog.cells import count, long_date
+from orchestration.catalog.column_graph import draw
+from orchestration.catalog.heat import strip
+from orchestration.catalog.links import ColumnLink, downstream_way, neighbours, upstream_way
+from orchestration.catalog.reading import Reading
+from orchestration.catalog.tables import Asked, query_table, rows_table
+from orchestration.catalog.view import Code, Column, Crumb, Empty, Fact, Facts, Heat, Page, Picture, Prose, Section,
+    Table
+
+_NO_CODE = Empty("The code has not been read into the catalog yet.", "lakehouse materialize")
+_LINK_COLUMNS = (
+    Column("src_asset", "From asset", "code", href="/asset/{src_asset}"),
+    Column("src_col", "From column", "code", href="/asset/{src_asset}/column/{src_col}"),
+    Column("path", "Place in it", "code"),
+    Column("asset", "To asset", "code", href="/asset/{asset}"),
+    Column("column", "To column", "code", href="/asset/{asset}/column/{column}"),
+    Column("kind", "How"),
+    Column("expression", "Expression", "code"),
+)
+LEVEL_ORDER = "case layer when 'raw' then 0 when 'staging' then 1 when 'canonical' then 2 when 'identity' then 3 when 'marts' then 4 else 5 end"
+
+
+def assets_page(reading: Reading, asked: Asked, layer: str) -> Page:
+    """Every asset by layer."""
+    where, values = ("where current = 1 and layer = ?", (layer,)) if layer else ("where current = 1", ())
+    number = reading.one(f"select count(*) from model {where}", *values)
+    opaque = reading.one(f"select count(*) from model {where} and opaque is not null", *values)
+    answer = (
+        "No asset is known yet." if not number
+        else f"{count(number)} assets; the source of every column is known." if not opaque
+        else f"{count(number)} assets; of {count(opaque)} the source of columns is not known.")
+    table = query_table(
+        reading.db, asked, "assets", "Assets", (
+            Column("layer", "Layer", "layer", href="/assets?layer={layer}"),
+            Column("asset", "Asset", "code", href="/asset/{asset}"),
+            Column("description", "What a row is"),
+            Column("columns", "Columns", "count"),
+            Column("phi", "Protection", "phi"),
+            Column("partitions", "Partitions", "count"),
+            Column("rows", "Rows", "count"),
+            Column("failed", "Checks failed", "count"),
+            Column("newest", "Last written", "instant"),
+            Column("owner", "Owner"),
+        ), f"""
+        select m.asset, m.layer, m.description, m.owner, json_array_length(m.columns) as columns,
+          (select max(json_extract(c.value, '$.phi')) from json_each(m.columns) c) as phi,
+          w.partitions, w.rows, w.newest, coalesce(v.failed, 0) as failed
+        from (select * from model {where}) m
+        left join (select asset, count(*) as partitions, sum(rows) as rows, max(time) as newest from materialization
+        group by asset) w
+          on w.asset = m.asset
+        left join (select asset, count(*) as failed from verdict where status = 'failed' group by asset) v on v.asset
+        = m.asset
+        """, values, f"{LEVEL_ORDER}, asset", _NO_CODE)
+    return Page("Which tables are there, and what is in them?", answer,
+        "warning" if opaque else "passed" if number else "pending",
+                [Crumb("Assets", "/assets"), *([Crumb(layer, layer=layer)] if layer else [])], [table])
+
+
+def asset_page(reading: Reading, asked: Asked, asset: str) -> Page | None:
+    """One asset; None where there is none of that name."""
+    model = reading.db.execute("select * from model where asset = ? and current = 1", (asset,)).fetchone()
+    if model is None:
+        return None
+    links = neighbours(reading.db, asset)
+    sections: list[Section] = [
+        Facts("What it is", [
+            Fact("Layer", model["layer"], "layer"), Fact("Owner", model["owner"]), Fact("Code version",
+            model["code_version"], "id"),
+            Fact("Partitions", reading.one("select count(*) from materialization where asset = ?", asset), "count"),
+            Fact("Rows", reading.one("select sum(rows) from materialization where asset = ?", asset), "count"),
+        ]),
+        _asset_strip(reading, asked, asset),
+        _columns_table(asked, asset, json.loads(model["columns"]), links),
+        *_neighbour_picture(asset, links),
+        _link_table(asked, "edges", "Column edges, one step each way", [(1, link) for link in links]),
+        _rowset_table(reading, asked, asset),
+        verdict_table(reading, asked, "where asset = ? and status = 'failed'", (asset,)),
+    ]
+    if model["sql"]:
+        sections.append(Code("SQL in force", model["sql"], folded=True))
+    return Page(
+        f"What is {asset}?", _asset_answer(model), "warning" if model["opaque"] else "passed",
+        [Crumb("Assets", "/assets"), Crumb(model["layer"], f"/assets?layer={model['layer']}", model["layer"]),
+        Crumb(asset)], sections)
+
+
+def _asset_answer(model: Any) -> str:
+    words = str(model["description"]).removeprefix("grain: ").strip() or "No description has been written."
+    words = words[:1].upper() + words[1:]
+    if model["opaque"]:
+        words += f" Column lineage is not known ({model['opaque']}): every column read counts as a source."
+    return words
+
+
+def _asset_strip(reading: Reading, asked: Asked, asset: str) -> Heat:
+    rows = reading.db.execute(
+        """
+        select m.facility_id, m.batch_date, m.rows,
+          coalesce(sum(v.status = 'failed' and v.severity = 'blocking'), 0) as blocking, coalesce(sum(v.status =
+          'failed'), 0) as failed, count(v.status) as checks
+        from materialization m left join verdict v on v.asset = m.asset and v.facility_id = m.facility_id and
+        v.batch_date = m.batch_date where m.asset = ? group by m.facility_id, m.batch_date, m.rows
+        """, (asset,)).fetchall()
+    states = {}
+    for row in rows:
+        word = "failed" if row["blocking"] else "warning" if row["failed"] else "passed" if row["checks"] else "written"
+        said = f"{count(row['failed'])} of {count(row['checks'])} checks failed" if row["failed"] else f"{count(row['checks'])} checks passed"
+        states[row["facility_id"], row["batch_date"]] = (word, f"{count(row['rows'])} rows, {said}")
+    newest = max((day for _, day in states), default=None)
+    return strip(reading, "Checks by facility and batch date, worst first", states,
+                 lambda facility, day: f"/asset/{asset}/{facility}/{day}", newest, asked.everything)
+
+
+def _columns_table(asked: Asked, asset: str, columns: list[dict[str, Any]], links: list[ColumnLink]) -> Table:
+    into = Counter(link.column for link in links if link.asset == asset)
+    out_of = Counter(link.src_col for link in links if link.src_asset == asset and link.asset != asset)
+    rows = [
+        {**column, "asset": asset, "into": into[column["name"]], "out_of": out_of[column["name"]],
+         "type": "" if column["type"] == "unknown" else column["type"]}
+        for column in columns
+    ]
+    return rows_table(asked, "columns", "Columns", (
+        Column("name", "Column", "code", href="/asset/{asset}/column/{name}"), Column("type", "Type"),
+        Column("phi", "Protection", "phi", help="computed along the edges from the payload's fields"),
+        Column("into", "Edges in", "count", href="/asset/{asset}/column/{name}"),
+        Column("out_of", "Edges out", "count", href="/asset/{asset}/column/{name}"), Column("description",
+        "Meaning")), rows, _NO_CODE)
+
+
+def _neighbour_picture(asset: str, links: list[ColumnLink]) -> list[Section]:
+    if not links:
+        return [Prose("No column edge begins or ends here.")]
+    direct = [link for link in links if link.type == "DIRECT"] or links
+    near = [asset, *dict.fromkeys(other for link in direct for other in (link.src_asset, link.asset))]
+    svg, hidden = draw(direct, near, frozenset(), f"Columns of {asset} and their neighbours")
+    note = f"{hidden} more assets are in the table below." if hidden else ""
+    return [Picture("Where its columns come from and go to, one step", svg, note)]
+
+
+def _link_table(asked: Asked, name: str, caption: str, links: list[tuple[int, ColumnLink]]) -> Table:
+    rows = [
+        {**link._asdict(), "distance": distance,
+         "kind": f"{'value' if link.type == 'DIRECT' else 'influence'}: {link.subtype.lower()}" + (", hashed" if link.masking else "")}
+        for distance, link in links
+    ]
+    return rows_table(asked, name, caption, (Column("distance", "Steps", "count"), *_LINK_COLUMNS), rows,
+                      Empty("No edge is known here."))
+
+
+def _rowset_table(reading: Reading, asked: Asked, asset: str) -> Table:
+    return query_table(
+        reading.db, asked, "rows", "Columns that decide which rows there are", (
+            Column("src_asset", "Asset", "code", href="/asset/{src_asset}"),
+            Column("src_col", "Column", "code", href="/asset/{src_asset}/column/{src_col}"), Column("path",
+            "Place in it", "code"),
+            Column("kind", "How")),
+        """select distinct r.src_asset, r.src_col, r.path, lower(replace(r.subtype, '_', ' ')) as kind
+           from rowset_edge r join model m on m.asset = r.model and m.code_version = r.code_version and m.current = 1
+           where r.model = ?""", (asset,), "src_asset, src_col, path, kind",
+        Empty("Nothing filters, joins or groups: the rows are those of its source."))
+
+
+def column_page(reading: Reading, asked: Asked, asset: str, column: str) -> Page | None:
+    """Where one column comes from and where it goes; None where there is none of that name."""
+    model = reading.db.execute("select * from model where asset = ? and current = 1", (asset,)).fetchone()
+    up, down = upstream_way(reading.db, asset, column), downstream_way(reading.db, asset, column)
+    described = {item["name"]: item for item in json.loads(model["columns"])} if model else {}
+    if column not in described and not (up.links or down.links):
+        return None
+    sources = sorted({(link.src_asset, link.src_col, link.path) for _,
+        link in up.links if link.src_asset == "landing.payload"})
+    expression = next((link.expression for distance, link in up.links if distance == 1 and link.column == column), "")
+    sections: list[Section] = [Facts("What it is", [
+        Fact("Protection", described.get(column, {}).get("phi", 0), "phi"), Fact("Meaning", described.get(column,
+        {}).get("description")),
+        Fact("Payload fields behind it", ", ".join(name for _, name,
+        _ in sources[:12]) + (" …" if len(sources) > 12 else ""))])]
+    links = [link for _, link in (*up.links, *down.links)]
+    if links:
+        near = list(dict.fromkeys([asset, *up.assets, *down.assets]))
+        svg, hidden = draw(links, near, frozenset({(asset, column)}), f"Lineage of {asset}.{column}")
+        sections.append(Picture("From payload to mart", svg,
+            f"{hidden} more assets are in the tables below." if hidden else ""))
+    if expression:
+        sections.append(Code("Expression", expression))
+    sections += [_link_table(asked, "upstream", "Where it comes from", up.links), _link_table(asked, "downstream",
+        "Where it goes", down.links)]
+    layer = model["layer"] if model else asset.split(".", 1)[0]
+    return Page(
+        f"Where does {column} come from?", _column_answer(column, up.links, len(down.assets)), "passed",
+        [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"),
+        Crumb(column)], sections)
+
+
+def _column_answer(column: str, up: list[tuple[int, ColumnLink]], reached: int) -> str:
+    direct = {(link.src_asset, link.src_col) for distance, link in up if distance == 1 and link.type == "DIRECT"}
+    if not up:
+        came = f"{column} is a constant, or stands at the beginning of the life of the data"
+    elif len(direct) == 1:
+        source, name = next(iter(direct))
+        came = f"{column} is made from {'the rows' if name == '*' else name} of {source}"
+    else:
+        came = f"{column} is made from {len(direct)} columns"
+    return f"{came}; {count(max(reached - 1, 0))} assets depend on it."
+
+
+def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, day: str) -> Page | None:
+    """One asset on one facility's day: what was written, from what, and the proof that it was recorded."""
+    found = reading.db.execute(
+        "select * from materialization where asset = ? and facility_id = ? and batch_date = ?", (asset, facility,
+        day)).fetchone()
+    history = entries(reading.db, subject=f"{asset}|{facility}|{day}", limit=asked.limit)
+    if found is None and not history:
+        return None
+    name = reading.name(facility)
+    signed = newest_checkpoint(reading.db)
+    rows = [
+        {"seq": entry.seq, "time": entry.time.isoformat(), "kind": entry.kind, "run_id": entry.run_id,
+         "rows": entry.body.get("rows"), "code_version": entry.body.get("code_version"),
+         "content_hash": entry.body.get("content_hash"),
+         "proof": "signed" if signed and entry.seq < signed[0] else "awaits the next checkpoint"}
+        for entry in history
+    ]
+    where, values = partition_filter(facility, day)
+    sections: list[Section] = [
+        Facts("As it stands", [
+            Fact("Rows", found["rows"], "count"), Fact("Run", found["run_id"], "id", f"/run/{found['run_id']}"),
+            Fact("Code version", found["code_version"], "id"), Fact("Data version", found["data_version"], "id"),
+            Fact("Content hash", found["content_hash"], "id"), Fact("Written", found["time"],
+            "instant")] if found else []),
+        rows_table(asked, "history", "Entries of the audit log", (
+            Column("seq", "Entry", "count", href="/log/{seq}"), Column("time", "When", "instant"), Column("kind",
+            "Event", "code"),
+            Column("rows", "Rows", "count"), Column("code_version", "Code", "id"), Column("content_hash", "Content",
+            "id"),
+            Column("run_id", "Run", "id", href="/run/{run_id}"), Column("proof", "Proof", href="/log/{seq}")), rows,
+            Empty("The log has no entry for this partition.")),
+        verdict_table(reading, asked, f"{where} and asset = ?", (*values, asset)),
+        hold_table(reading, asked, f"{where} and asset = ?", (*values, asset)),
+        ledger_table(reading, asked, where, values),
+    ]
+    layer = asset.split(".", 1)[0]
+    return Page(
+        f"What happened on {long_date(day)} at {name}, in {asset}?",
+        f"{count(found['rows'])} rows stand, written {len([r for r in rows if r['kind'] == 'materialize'])} times." if found
+        else "Nothing stands here; the log knows of it.", "written",
+        [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"),
+         Crumb(name, f"/facility/{facility}"), Crumb(long_date(day), f"/facility/{facility}/{day}")], sections,
+         reading.zone(facility))
