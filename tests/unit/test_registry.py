@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from transforms.errors import ConfigurationError
 from transforms.facilities.datetime_formats import SUPPORTED_DATETIME_FORMATS
+from transforms.facilities.mappable import MAPPABLE_RESOURCES, mappable, mappable_dates
 from transforms.facilities.registry import load_registry, shipped_registry_text
 from transforms.facilities.registry_tables import registry_schema, registry_tables
 
@@ -34,7 +37,7 @@ facilities:
     sources:
       adt: {kind: hl7v2}
       labs:
-        {kind: csv_extract, resource: observation, delimiter: ";", mode: delta, key: [B, A], version_column: U,
+        {kind: csv_extract, resource: patient, delimiter: ";", mode: delta, key: [B, A], version_column: U,
          date_format: "%m/%d/%Y", datetime_format: "%m/%d/%Y %H:%M:%S", null_markers: ["NULL", \\N],
          trailer: {prefix: TRL, row_count_field: 2}, owner: labs@northstar.example,
          columns: {A: {maps_to: identifier_value, pattern: "^[0-9]+$"}, B: , G: {maps_to: gender, value_map: {N: other}},
@@ -113,12 +116,15 @@ def test_each_date_column_has_one_format() -> None:
         ("      adt:", "      ADT:", ":21: source name 'ADT'"),
         ("key: [B, A]", "key: [B, Z]", ":23: key column 'Z' is not among the columns"),
         ("key: [B, A]", "key: []", ":23: the key is empty"),
-        ("resource: observation", "resource: observatory", ":23: unknown resource 'observatory'"),
+        ("resource: patient", "resource: patients", ":23: unknown resource 'patients'"),
         ('delimiter: ";"', 'delimiter: ";;"', ":23: the delimiter is not one ASCII mark"),
         ('"%d-%b-%Y"', '"%Q"', ":27: unsupported date_format '%Q'"),
         ("row_count_field: 2", "row_count_field: 0", ":25: .* is not a whole number from 1"),
         ('"^[0-9]+$"', '"^[0-9+$"', ":26: the pattern is no regular expression"),
         ("{type: int}", "{type: integr}", ":32: unknown column type 'integr'"),
+        ("maps_to: gender", "maps_to: sex", ":26: patient has no 'sex'. Remedy: one of active, "),
+        ("maps_to: gender", "maps_to: identifier_value", ":26: two columns map to 'identifier_value'"),
+        ("maps_to: gender", "maps_to: birth_date", ":26: 'birth_date' is a date and column 'G' is not"),
         ("type: date}, E", "type: day}, E", ":27: unknown column type 'day'"),
         ("system: http://loinc.org, ", "", ":19: .* has no 'system'"),
         ("set_status: entered-in-error", "status: x", ":16: unknown key 'status'"),
@@ -179,6 +185,23 @@ def test_tables_without_rows_keep_their_columns() -> None:
     table = registry_tables(load_registry(text))["code_map"]
     assert table.num_rows == 0
     assert table.schema == registry_schema("code_map")
+
+
+def test_what_may_be_mapped_is_what_staging_reads() -> None:
+    """The names that the registry allows are those that the extract staging models read."""
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for path in (Path(__file__).parents[2] / "transforms/dbt/models/staging/extract").glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        resource = re.search(r"extract_record\('(\w+)'", text)
+        if resource:
+            lists = {name: set(re.findall(r"'(\w+)'", names)) for name, names in re.findall(r"set (\w+) = \[([^\]]*)\]", text)}
+            dates = lists.get("dates", set())
+            found[resource[1]] = (lists.get("texts", set()) | dates | lists.get("coded", set()), dates)
+    assert set(found) == MAPPABLE_RESOURCES
+    everywhere = {"identifier_value", "source_time", "subject_identifier_value", "encounter_identifier_value"}
+    for resource_name, (names, dates) in found.items():
+        assert mappable(resource_name) - everywhere == names
+        assert mappable_dates(resource_name) == dates | {"source_time"}
 
 
 def test_the_shipped_registry_is_sound() -> None:

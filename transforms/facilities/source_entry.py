@@ -17,6 +17,7 @@ from transforms.facilities.datetime_formats import (
 )
 from transforms.facilities.entry import Source, SourceColumn, Trailer
 from transforms.facilities.located_yaml import Located
+from transforms.facilities.mappable import MAPPABLE_RESOURCES, mappable, mappable_dates
 
 _COMMON = {"kind", "owner"}
 _EXTRACT = _COMMON | {
@@ -37,12 +38,6 @@ _REQUIRED: dict[str, set[str]] = {
 }
 SOURCE_KINDS = frozenset(_KEYS)
 
-_RESOURCES = frozenset(
-    {
-        "patient", "encounter", "condition", "procedure", "observation", "diagnostic_report", "service_request",
-        "medication_request", "practitioner", "organization", "location", "coverage", "claim", "allergy_intolerance",
-    }
-)  # fmt: skip
 _EXTRACT_TYPES = frozenset({"string", "integer", "decimal", "date", "datetime", "boolean"})
 _SQL_SERVER_TYPES = frozenset(
     {
@@ -52,7 +47,7 @@ _SQL_SERVER_TYPES = frozenset(
     }
 )  # fmt: skip
 _TYPE = re.compile(r"[a-z0-9]+(\((max|[0-9]+(, ?[0-9]+)?)\))?")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_DATE_TYPES = frozenset({"date", "datetime", "datetime2", "smalldatetime", "datetimeoffset"})
 
 
 def read_source(
@@ -67,6 +62,7 @@ def read_source(
     owner = keys["owner"].text() if "owner" in keys else owner
     if "columns" not in keys:
         return Source(source=source, kind=kind, owner=owner)
+    resource = keys["resource"].one_of(MAPPABLE_RESOURCES)
     date_format, datetime_format = _datetime_format(keys, "date_format"), _datetime_format(keys, "datetime_format")
     columns = tuple(
         _column(name, value, kind, date_format, datetime_format, read_zone)
@@ -74,12 +70,13 @@ def read_source(
     )
     if not columns:
         keys["columns"].fail(f"source {source!r} has no columns", "at least its key column")
+    _check_targets(resource, columns, keys["columns"])
     contracted = {column.name for column in columns}
     return Source(
         source=source,
         kind=kind,
         owner=owner,
-        resource=keys["resource"].one_of(_RESOURCES),
+        resource=resource,
         table=_optional_text(keys, "table"),
         delimiter=_delimiter(keys),
         encoding=_encoding(keys, kind, charset),
@@ -167,7 +164,7 @@ def _column(
         place.fail(f"column {name!r} is a {column_type} without a format", "date_format here or in the source")
     return SourceColumn(
         name=name,
-        maps_to=_maps_to(keys.get("maps_to")),
+        maps_to=_optional_text(keys, "maps_to"),
         type=column_type,
         pattern=_pattern(keys.get("pattern")),
         value_map={value: target.text() for value, target in keys["value_map"].mapping().items()}
@@ -188,13 +185,22 @@ def _type(place: Located, kind: str) -> str:
     return value
 
 
-def _maps_to(place: Located | None) -> str | None:
-    if place is None:
-        return None
-    value = place.text()
-    if not _NAME.fullmatch(value):
-        place.fail(f"maps_to {value!r} is no column name", "a column of the resource, such as identifier_value")
-    return value
+def _check_targets(resource: str, columns: tuple[SourceColumn, ...], place: Located) -> None:
+    """Refuse a target that staging does not read, one that two columns share, and a date without a type of dates."""
+    places = place.whole_mapping()
+    known, dates = mappable(resource), mappable_dates(resource)
+    taken: set[str] = set()
+    for column in columns:
+        if column.maps_to is None:
+            continue
+        target = places[column.name].mapping()["maps_to"]
+        if column.maps_to not in known:
+            target.fail(f"{resource} has no {column.maps_to!r}", "one of " + ", ".join(sorted(known)))
+        if column.maps_to in taken:
+            target.fail(f"two columns map to {column.maps_to!r}", "one column for each target")
+        if column.maps_to in dates and base_type(column.type) not in _DATE_TYPES:
+            target.fail(f"{column.maps_to!r} is a date and column {column.name!r} is not", "type: date or type: datetime")
+        taken.add(column.maps_to)
 
 
 def _pattern(place: Located | None) -> str | None:
