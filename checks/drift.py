@@ -7,7 +7,7 @@ Whole sets in SQL give counts by partition and code; codes stay inside, descript
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,7 +30,7 @@ CODED: Mapping[str, tuple[str, ...]] = {
 Mix = Counter[str | None]
 
 
-def judge_drift(warehouse: Warehouse, resource: str, totals: Mapping[Partition, int]) -> Iterator[Verdict]:
+def judge_drift(warehouse: Warehouse, run_id: str, resource: str, totals: Mapping[Partition, int]) -> Iterator[Verdict]:
     """Judge the version rows of one resource; a verdict for each partition of `totals` (its rows) with enough rows and enough past."""
     partitions = [partition for partition, rows in totals.items() if rows >= ENOUGH_ROWS]
     coded = CODED.get(resource, ())
@@ -38,25 +38,32 @@ def judge_drift(warehouse: Warehouse, resource: str, totals: Mapping[Partition, 
     columns = tuple(dict.fromkeys([*coded, *filled]))
     if not columns or not partitions:
         return
-    mixes = {column: _mixes(warehouse, resource, column, column in coded, partitions) for column in columns}
+    # Of columns without a code set only empty against filled is counted: their values are no codes.
+    shown = {
+        column: f"said.{column}" if column in coded else f"case when said.{column} is not null then 'filled' end" for column in columns
+    }
+    mixes = _mixes(warehouse, run_id, resource, shown, [day for _, day in partitions])
     for partition in sorted(partitions):
         yield from _verdict(f"canonical.{resource}_version", partition, mixes)
 
 
-def _mixes(warehouse: Warehouse, resource: str, column: str, is_coded: bool, partitions: Collection[Partition]) -> dict[Partition, Mix]:
-    """Count the codes of a column by partition from the earliest past to the newest partition; else only empty against filled."""
-    days = [day for _, day in partitions]
-    facilities = sorted({facility for facility, _ in partitions})
-    shown = f"said.{column}" if is_coded else f"case when said.{column} is not null then 'filled' end"
-    rows = warehouse.query(
-        f"select said.facility_id, said.batch_date, {shown} as code, count(*) as n from LAKE.canonical.{resource}_version said "
-        f"where said.batch_date >= ? and said.batch_date <= ? and said.facility_id in ({', '.join('?' * len(facilities))}) "
-        "and said.is_deleted = false and coalesce(said.maintains, 1) = 1 group by 1, 2, 3",
-        [min(days) - timedelta(days=HISTORY_DAYS), max(days), *facilities],
+def _mixes(warehouse: Warehouse, run_id: str, resource: str, shown: Mapping[str, str],
+           days: Sequence[date]) -> dict[str, dict[Partition, Mix]]:
+    """Count the codes of each column (column -> SQL) by partition, from the earliest past to the newest day, by one statement."""
+    query = " union all ".join(
+        f"select '{column}' as name, said.facility_id, said.batch_date, {code} as code, count(*) as n from said "
+        f"group by said.facility_id, said.batch_date, {code}" for column, code in shown.items()
     )
-    mixes: dict[Partition, Mix] = {}
+    read = ", ".join(f"said.{column}" for column in shown)
+    rows = warehouse.query(
+        f"with said as (select said.facility_id, said.batch_date, {read} from LAKE.canonical.{resource}_version said "
+        "where said.batch_date >= ? and said.batch_date <= ? and said.is_deleted = false and coalesce(said.maintains, 1) = 1 "
+        f"and said.facility_id in (select run_scope.facility_id from LAKE.control.run_scope run_scope where run_scope.run_id = ?)) {query}",
+        [min(days) - timedelta(days=HISTORY_DAYS), max(days), run_id],
+    )
+    mixes: dict[str, dict[Partition, Mix]] = {column: {} for column in shown}
     for row in rows.to_pylist():
-        mixes.setdefault((row["facility_id"], as_day(row["batch_date"])), Counter())[row["code"]] += int(row["n"])
+        mixes[row["name"]].setdefault((row["facility_id"], as_day(row["batch_date"])), Counter())[row["code"]] += int(row["n"])
     return mixes
 
 

@@ -20,7 +20,7 @@ from assets.stores.control import Partition
 from assets.stores.warehouse import Warehouse
 from checks.drift import judge_drift
 from checks.hold import BY_HAND, Cause, Causes, held_causes, hold, is_held, log_changed_holds, release, replace_causes
-from checks.reading import as_day, existing_tables, in_run, rows_by_partition
+from checks.reading import as_day, existing_tables, in_run, rows_by_partition, run_scope
 from checks.reconciliation import judge_raw_completeness, judge_raw_references
 from checks.references import judge_references
 from checks.schemas import CURRENT_TABLES, RAW_TABLES, RESOURCES, VERSION_TABLES
@@ -51,7 +51,7 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
     raw = [schema for asset, schema in RAW_TABLES.items() if asset in tables]
     versions = [schema for asset, schema in VERSION_TABLES.items() if asset in tables]
     counted = _counted(warehouse, run_id, [*raw, *versions], wanted)
-    verdicts = list(_judge_tables(warehouse, [*raw, *versions], counted, may_block=True))
+    verdicts = list(_judge_tables(warehouse, run_id, [*raw, *versions], counted, may_block=True))
     if {"raw.raw_unit", "raw.raw_delivery"} <= tables:
         verdicts += judge_raw_completeness(warehouse, run_id, wanted)
         records = [schema.asset for schema in raw if schema.grain == ("record_id",)]
@@ -60,7 +60,7 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
         if f"canonical.{resource}_version" in tables:
             verdicts += judge_references(warehouse, run_id, resource, tables, wanted)
             verdicts += judge_null_rates(warehouse, run_id, resource, wanted)
-            verdicts += judge_drift(warehouse, resource, counted[f"canonical.{resource}_version"])
+            verdicts += judge_drift(warehouse, run_id, resource, counted[f"canonical.{resource}_version"])
     return [*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, {*RAW_TABLES, *VERSION_TABLES})]
 
 
@@ -69,7 +69,8 @@ def judge_current(warehouse: Warehouse, run_id: str, partitions: Collection[Part
     tables = existing_tables(warehouse)
     wanted = frozenset(partitions)
     schemas = [schema for asset, schema in CURRENT_TABLES.items() if asset in tables]
-    verdicts = list(_judge_tables(warehouse, schemas, _counted(warehouse, run_id, schemas, wanted), may_block=False))
+    counted = _counted(warehouse, run_id, schemas, wanted)
+    verdicts = list(_judge_tables(warehouse, run_id, schemas, counted, may_block=False))
     return [*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, set(CURRENT_TABLES))]
 
 
@@ -145,11 +146,11 @@ def _counted(warehouse: Warehouse, run_id: str, schemas: Sequence[TableSchema],
     }
 
 
-def _judge_tables(warehouse: Warehouse, schemas: Sequence[TableSchema], counted: Mapping[str, Mapping[Partition, int]],
+def _judge_tables(warehouse: Warehouse, run_id: str, schemas: Sequence[TableSchema], counted: Mapping[str, Mapping[Partition, int]],
                   may_block: bool) -> Iterator[Verdict]:
     for schema in schemas:
         if counted[schema.asset]:
-            yield from judge_table(warehouse, schema, counted[schema.asset], may_block)
+            yield from judge_table(warehouse, schema, counted[schema.asset], run_scope(run_id), may_block)
 
 
 def _emptied(warehouse: Warehouse, run_id: str, verdicts: Sequence[Verdict], partitions: frozenset[Partition],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from assets.stores.control import Partition
 from assets.stores.warehouse import Warehouse
-from checks.reading import as_day, existing_tables
+from checks.reading import Scope, as_day, existing_tables
 from checks.schemas import MART_TABLES
 from checks.table_schema import TableSchema
 from checks.table_verdicts import judge_table
@@ -20,8 +20,15 @@ def judge_slices(warehouse: Warehouse, run_seq: int) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for asset, schema in MART_TABLES.items():
         if asset in tables:
-            verdicts += judge_table(warehouse, schema, _built(warehouse, schema, run_seq), may_block=False)
+            verdicts += judge_table(warehouse, schema, _built(warehouse, schema, run_seq), _scope(schema, run_seq), may_block=False)
     return verdicts
+
+
+def _scope(schema: TableSchema, run_seq: int) -> Scope:
+    return Scope(
+        "exists (select 1 from LAKE.control.slice_state state where state.mart = ? and state.built_seq = ? "
+        "and state.facility_id = said.facility_id and state.service_date = said.service_date)", (schema.asset.split(".")[1], run_seq),
+    )
 
 
 def _built(warehouse: Warehouse, schema: TableSchema, run_seq: int) -> dict[Partition, int]:

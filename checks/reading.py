@@ -24,6 +24,14 @@ _BUCKETS = "0123456789abcdef"
 
 
 @dataclass(frozen=True)
+class Scope:
+    """Which rows `said` are judged, as a condition with what it binds."""
+
+    condition: str
+    bound: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Part:
     """Rows of some partitions; with a bucket, those whose hashed key begins with that digit."""
 
@@ -69,12 +77,19 @@ def empty_frame(warehouse: Warehouse, asset: str) -> pl.DataFrame:
     return to_frame(table.rename_columns([name.lower() for name in table.column_names]))
 
 
-def frames(warehouse: Warehouse, table: TableSchema, columns: Sequence[str], totals: Mapping[Partition, int]) -> Iterator[pl.DataFrame]:
-    """Read `columns` of the partitions in `totals` (rows of each), part by part."""
+def run_scope(run_id: str) -> Scope:
+    """Give the rows of a run's partitions."""
+    return Scope(in_run("said"), (run_id,))
+
+
+def frames(warehouse: Warehouse, table: TableSchema, columns: Sequence[str], totals: Mapping[Partition, int],
+           scope: Scope) -> Iterator[pl.DataFrame]:
+    """Read `columns` of the rows in scope, whose number by partition `totals` tells: at once, or part by part where they are many."""
     listed = ", ".join(f"said.{column}" for column in columns)
-    for part in parts(totals):
-        condition, bound = _condition(table, part)
-        rows = warehouse.query(f"select {listed} from LAKE.{table.asset} said where {condition}", bound)
+    # A condition that names every partition costs more to bind than a small table to read.
+    cuts = [scope] if sum(totals.values()) <= PART_ROWS else (_scope_of(table, part) for part in parts(totals))
+    for cut in cuts:
+        rows = warehouse.query(f"select {listed} from LAKE.{table.asset} said where {cut.condition}", cut.bound)
         yield to_frame(rows.rename_columns(list(columns)))
 
 
@@ -96,7 +111,7 @@ def parts(totals: Mapping[Partition, int]) -> Iterator[Part]:
         yield Part(tuple(group))
 
 
-def _condition(table: TableSchema, part: Part) -> tuple[str, list[Any]]:
+def _scope_of(table: TableSchema, part: Part) -> Scope:
     by_day: dict[date, list[str]] = {}
     for facility_id, day in part.partitions:
         by_day.setdefault(day, []).append(facility_id)
@@ -109,4 +124,4 @@ def _condition(table: TableSchema, part: Part) -> tuple[str, list[Any]]:
     if part.bucket is not None:
         condition += f" and substr(md5(coalesce(cast(said.{table.grain[0]} as varchar), '')), 1, 1) = ?"
         bound.append(part.bucket)
-    return condition, bound
+    return Scope(condition, tuple(bound))

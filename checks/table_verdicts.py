@@ -11,7 +11,7 @@ from datetime import date
 from assets.stores.control import Partition
 from assets.stores.warehouse import Warehouse
 from checks.breaches import Breaches, Phrase, row_breaches, shape_breaches
-from checks.reading import empty_frame, frames
+from checks.reading import Scope, empty_frame, frames
 from checks.table_schema import TOLERATED_SHARE, Severity, TableSchema
 from checks.verdict import PLAUSIBILITY, SCHEMA, Verdict, words
 
@@ -19,13 +19,14 @@ from checks.verdict import PLAUSIBILITY, SCHEMA, Verdict, words
 NAMED_BREACHES = 5
 
 
-def judge_table(warehouse: Warehouse, table: TableSchema, totals: Mapping[Partition, int], may_block: bool) -> Iterator[Verdict]:
-    """Judge one table's rows in the partitions of `totals` (rows of each; 0 where the table has none)."""
+def judge_table(warehouse: Warehouse, table: TableSchema, totals: Mapping[Partition, int], scope: Scope,
+                may_block: bool) -> Iterator[Verdict]:
+    """Judge one table's rows in scope, for the partitions of `totals` (rows of each; 0 where the table has none)."""
     wrong = shape_breaches(table, empty_frame(warehouse, table.asset))
     found = Breaches()
     columns = [column for column in table.read_columns if column not in wrong]
     if {"facility_id", table.date_column} <= set(columns):
-        for frame in frames(warehouse, table, columns, {partition: rows for partition, rows in totals.items() if rows}):
+        for frame in frames(warehouse, table, columns, {partition: rows for partition, rows in totals.items() if rows}, scope):
             found.add(row_breaches(table, frame))
     for partition, total in totals.items():
         yield from _verdicts(table, partition, total, wrong, found, may_block)

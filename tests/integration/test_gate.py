@@ -15,6 +15,7 @@ from gate_world import DAY, RESOURCES, GateWorld
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from checks import reading
 from checks.gate import GateResult, apply_gate, hold, judge, release
+from checks.reading import run_scope
 from checks.resources import VERSION_TABLES
 from checks.table_verdicts import judge_table
 from checks.verdict import Verdict
@@ -326,13 +327,14 @@ def test_parts_of_any_size_count_the_same(world: GateWorld, monkeypatch: pytest.
                "where facility_id = 'south' limit 1")
     world.say("patient", "north", gender="femme")
     totals = {NORTH: 4, SOUTH: 4}
+    world.run("r1", NORTH, SOUTH)
     table = VERSION_TABLES["canonical.patient_version"]
-    whole = list(judge_table(world.warehouse, table, totals, may_block=True))
+    whole = list(judge_table(world.warehouse, table, totals, run_scope("r1"), may_block=True))
     assert failing(whole) == {(table.asset, "schema", "north"): (1, True), (table.asset, "schema", "south"): (2, True)}
     monkeypatch.setattr(reading, "PART_ROWS", limit)
     cut = list(reading.parts({NORTH: 3, SOUTH: 4}))
     assert {part.bucket is not None for part in cut} == {1: {True}, 3: {False, True}, 7: {False}}[limit]
-    assert list(judge_table(world.warehouse, table, totals, may_block=True)) == whole
+    assert list(judge_table(world.warehouse, table, totals, run_scope("r1"), may_block=True)) == whole
 
 
 def test_no_value_leaves_through_verdicts(world: GateWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
