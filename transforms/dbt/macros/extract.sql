@@ -48,9 +48,9 @@
 {#- Size in the brackets of a type: characters of a text, all digits of a decimal; null without one. -#}
 {% macro type_size(type) -%} try_cast({{ regexp_first('split_part(' ~ type ~ ", '(', 2)", '^[0-9]+') }} as integer) {%- endmacro %}
 
-{#- A text in its registered format; SQL Server's times are written with or without their fraction. -#}
-{% macro read_registered_datetime(text, format) -%}
-  {{ parse_local_datetime('case when ' ~ format ~ " = '%Y-%m-%d %H:%M:%S.%f' and length(" ~ text ~ ') = 19 then ' ~ text ~ " || '.0' else " ~ text ~ ' end', format) }}
+{#- SQL Server's times are written with or without their fraction: `text` (made of `cell`) with one where its format has one. -#}
+{% macro with_fraction(text, cell, format) -%}
+  {{ text }} || case when {{ format }} = '%Y-%m-%d %H:%M:%S.%f' and length({{ cell }}) = 19 then '.0' else '' end
 {%- endmacro %}
 
 {#- Whole-string match of a pattern that stands in a column. -#}

@@ -3,7 +3,7 @@
   markers applied, dates in canonical form, coded values mapped, keys. Gives CTEs that end in `record`.
 
   texts   columns taken as they are
-  dates   columns that hold a date or a time, of which `record` has the FHIR text, `<column>_utc` and `<column>_day` (facility-local)
+  dates   columns that hold a date or a time, of which `record` has `<column>_text` (FHIR), `_utc` and `_day` (facility-local date)
   coded   columns whose values the feed maps; `record` has the mapped value, `<column>_said` and `<column>_unmapped`
   by_identifier  the business identifier is the key, so that the fact meets the facility's other dialects; else the row's own key
 
@@ -39,6 +39,7 @@ position as (
 cell as (
   select sent.{{ header | join(', sent.') }}, sent.source_table, sent.sequence, sent.op, feed.timezone, feed.default_system, feed.markers
     {%- for column in columns %}, {{ list_element('sent.cells', 'position.' ~ column ~ '_at') }} as {{ column }}{% endfor %}
+    {%- for column in all_dates %}, position.{{ column }}_format{% endfor %}
     {%- for key in keys %}, {{ list_element('sent.cells', 'position.' ~ key ~ '_at') }} as {{ key }}, {{ list_element('sent.cells', 'position.' ~ key ~ '_before_at') }} as {{ key }}_before{% endfor %}
   from {{ source('raw', 'raw_extract__row') }} sent
   join {{ ref('stg_extract__feed') }} feed on feed.delivery_id = sent.delivery_id and feed.resource = '{{ resource }}'
@@ -47,7 +48,8 @@ cell as (
 ),
 known as (
   select cell.{{ header | join(', cell.') }}, cell.source_table, cell.sequence, cell.op, cell.timezone, cell.default_system
-    {%- for column in columns %}, {{ null_marked('cell.' ~ column, 'cell.markers') }} as {{ column }}{% endfor %}
+    {%- for column in all_texts + coded %}, {{ null_marked('cell.' ~ column, 'cell.markers') }} as {{ column }}{% endfor %}
+    {%- for column in all_dates %}, {{ with_fraction(null_marked('cell.' ~ column, 'cell.markers'), 'cell.' ~ column, 'cell.' ~ column ~ '_format') }} as {{ column }}{% endfor %}
     {%- for key in keys %}, {{ null_marked('cell.' ~ key, 'cell.markers') }} as {{ key }}, {{ null_marked('cell.' ~ key ~ '_before', 'cell.markers') }} as {{ key }}_before{% endfor %}
   from cell
 ),
@@ -69,7 +71,7 @@ read as (
   select placed.{{ carried | join(', placed.') }}, placed.{{ (all_texts + coded + keys) | join(', placed.') }}, position.code_system
     {%- for column in columns %}, position.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, placed.{{ column }} as {{ column }}_said, position.{{ column }}_format, position.{{ column }}_zone,
-    {{ read_registered_datetime('placed.' ~ column, 'position.' ~ column ~ '_format') }} as {{ column }}_local
+    {{ parse_local_datetime('placed.' ~ column, 'position.' ~ column ~ '_format') }} as {{ column }}_local
     {%- endfor %}
   from placed
   join position on position.delivery_id = placed.delivery_id

@@ -9,12 +9,18 @@ with checked as (
     and (bound.pattern is not null or bound.key_ordinal is not null or {{ type_check('bound.type') }} is not null)
     and not (bound.kind = 'csv_extract' and bound.pattern is null and bound.key_ordinal is null and {{ type_check('bound.type') }} = 'text')
 ),
-cell as (
+sent_cell as (
   select sent.record_id, checked.kind, checked.pattern, checked.datetime_format, checked.key_ordinal, checked.type_check, checked.type_range,
-    checked.type_size, {{ null_marked(list_element('sent.cells', 'checked.column_ordinal'), 'checked.markers') }} as value
+    checked.type_size, checked.markers, {{ list_element('sent.cells', 'checked.column_ordinal') }} as cell
   from {{ source('raw', 'raw_extract__row') }} sent
   join checked on checked.delivery_id = sent.delivery_id
   where {{ in_scope('sent') }}
+),
+cell as (
+  select sent_cell.record_id, sent_cell.kind, sent_cell.pattern, sent_cell.datetime_format, sent_cell.key_ordinal, sent_cell.type_check,
+    sent_cell.type_range, sent_cell.type_size, {{ null_marked('sent_cell.cell', 'sent_cell.markers') }} as value,
+    {{ with_fraction('sent_cell.cell', 'sent_cell.cell', 'sent_cell.datetime_format') }} as moment
+  from sent_cell
 ),
 judged as (
   select cell.record_id, cell.kind,
@@ -22,7 +28,7 @@ judged as (
       when cell.value is null then case when cell.key_ordinal is not null then 'mangled' end
       when cell.pattern is not null and not {{ regexp_match_of('cell.value', 'cell.pattern') }} then 'mangled'
       when cell.type_check = 'date' then
-        case when {{ read_registered_datetime('cell.value', 'cell.datetime_format') }} is null then
+        case when {{ parse_local_datetime('cell.moment', 'cell.datetime_format') }} is null then
           case when {{ regexp_full('cell.value', '[0-9]+([.][0-9]+)?|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2}([0-9]{2})?)?|[A-Za-z]{3}-[0-9]{2}') }} then 'mangled' else 'no_date' end end
       when cell.type_check = 'integer' and not {{ regexp_full('cell.value', '[+-]?[0-9]+') }} then 'mangled'
       when cell.type_check = 'decimal' and not {{ regexp_full('cell.value', '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'mangled'
