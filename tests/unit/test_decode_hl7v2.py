@@ -40,6 +40,14 @@ def test_delimiters_are_those_of_the_message() -> None:
     assert (msh["msh_1"], msh["msh_2"]) == ("#", "*!?%")
 
 
+@pytest.mark.parametrize(
+    ("msh_9", "record_type"), [("ORU^R01^ORU_R01", "ORU^R01"), ("ACK", "ACK"), ("", "unknown"), ("Rowan Alder", "unknown")]
+)
+def test_record_type_is_a_code_or_unknown(msh_9: str, record_type: str) -> None:
+    """The ledger shows message code and event; text that is no code is not repeated there."""
+    assert run(MSH.replace("ADT^A04", msh_9), PID).units[0]["record_type"] == record_type
+
+
 def test_a_truncation_character_is_legal() -> None:
     """A fifth character in MSH-2 (v2.7) parses, and is plain data in a value."""
     outcome = run(MSH.replace("~\\&", "~\\&#"), "PID|1||M1||FIR#TREE^ROWAN\\P\\")

@@ -122,6 +122,7 @@ def test_each_date_column_has_one_format() -> None:
         ("row_count_field: 2", "row_count_field: 0", ":25: .* is not a whole number from 1"),
         ('"^[0-9]+$"', '"^[0-9+$"', ":26: the pattern is no regular expression"),
         ("{type: int}", "{type: integr}", ":32: unknown column type 'integr'"),
+        ('"^[0-9]+$"', '"^(?=[0-9])$"', ":26: the pattern is no regular expression of RE2"),
         ("maps_to: gender", "maps_to: sex", ":26: patient has no 'sex'. Remedy: one of active, "),
         ("maps_to: gender", "maps_to: identifier_value", ":26: two columns map to 'identifier_value'"),
         ("maps_to: gender", "maps_to: birth_date", ":26: 'birth_date' is a date and column 'G' is not"),

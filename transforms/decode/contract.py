@@ -1,8 +1,8 @@
 """The one contract of every decoder: what it is given and what it gives back.
 
 Belongs here: the types and the unit table's schema. Does not belong here: anything that knows a format.
-A decoder never raises for bad content: it rejects the smallest unit that can be judged alone, with a code of
-`vocabulary.yaml`. It reads nothing but its arguments, so equal deliveries decode equally.
+A decoder never raises for bad content: it rejects the smallest unit that can be judged alone, with a code of the seed
+`reason_code`. It reads nothing but its arguments, so equal deliveries decode equally.
 """
 
 from __future__ import annotations

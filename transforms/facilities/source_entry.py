@@ -7,17 +7,12 @@ is (`registry.py`).
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Callable
 
-from transforms.facilities.datetime_formats import (
-    SUPPORTED_DATETIME_FORMATS,
-    base_type,
-    resolve_datetime_format,
-)
-from transforms.facilities.entry import Source, SourceColumn, Trailer
+from transforms.facilities.entry import Source, Trailer
 from transforms.facilities.located_yaml import Located
-from transforms.facilities.mappable import MAPPABLE_RESOURCES, mappable, mappable_dates
+from transforms.facilities.mappable import MAPPABLE_RESOURCES
+from transforms.facilities.source_column import check_targets, read_column, read_datetime_format
 
 _COMMON = {"kind", "owner"}
 _EXTRACT = _COMMON | {
@@ -38,17 +33,6 @@ _REQUIRED: dict[str, set[str]] = {
 }
 SOURCE_KINDS = frozenset(_KEYS)
 
-_EXTRACT_TYPES = frozenset({"string", "integer", "decimal", "date", "datetime", "boolean"})
-_SQL_SERVER_TYPES = frozenset(
-    {
-        "bit", "tinyint", "smallint", "int", "bigint", "decimal", "numeric", "money", "float", "real", "char", "nchar",
-        "varchar", "nvarchar", "text", "ntext", "uniqueidentifier", "date", "time", "smalldatetime", "datetime",
-        "datetime2", "datetimeoffset",
-    }
-)  # fmt: skip
-_TYPE = re.compile(r"[a-z0-9]+(\((max|[0-9]+(, ?[0-9]+)?)\))?")
-_DATE_TYPES = frozenset({"date", "datetime", "datetime2", "smalldatetime", "datetimeoffset"})
-
 
 def read_source(
     source: str, place: Located, owner: str, charset: str, read_zone: Callable[[Located], str]
@@ -63,14 +47,14 @@ def read_source(
     if "columns" not in keys:
         return Source(source=source, kind=kind, owner=owner)
     resource = keys["resource"].one_of(MAPPABLE_RESOURCES)
-    date_format, datetime_format = _datetime_format(keys, "date_format"), _datetime_format(keys, "datetime_format")
+    date_format, datetime_format = read_datetime_format(keys, "date_format"), read_datetime_format(keys, "datetime_format")
     columns = tuple(
-        _column(name, value, kind, date_format, datetime_format, read_zone)
+        read_column(name, value, kind, date_format, datetime_format, read_zone)
         for name, value in keys["columns"].whole_mapping().items()
     )
     if not columns:
         keys["columns"].fail(f"source {source!r} has no columns", "at least its key column")
-    _check_targets(resource, columns, keys["columns"])
+    check_targets(resource, columns, keys["columns"])
     contracted = {column.name for column in columns}
     return Source(
         source=source,
@@ -135,87 +119,3 @@ def _trailer(place: Located | None) -> Trailer | None:
         return None
     keys = place.mapping((), ("prefix", "row_count_field"))
     return Trailer(prefix=keys["prefix"].text(), row_count_field=keys["row_count_field"].integer(1))
-
-
-def _datetime_format(keys: dict[str, Located], key: str) -> str | None:
-    if key not in keys:
-        return None
-    value = keys[key].text()
-    if value not in SUPPORTED_DATETIME_FORMATS:
-        keys[key].fail(f"unsupported {key} {value!r}", "one of " + ", ".join(sorted(SUPPORTED_DATETIME_FORMATS)))
-    return value
-
-
-def _column(
-    name: str,
-    place: Located,
-    kind: str,
-    date_format: str | None,
-    datetime_format: str | None,
-    read_zone: Callable[[Located], str],
-) -> SourceColumn:
-    if place.is_null:
-        return SourceColumn(name=name)
-    keys = place.mapping({"maps_to", "type", "pattern", "value_map", "code_system", "date_format", "timezone"})
-    column_type = _type(keys["type"], kind) if "type" in keys else "string"
-    own_format = _datetime_format(keys, "date_format")
-    resolved = resolve_datetime_format(kind, column_type, own_format, date_format, datetime_format)
-    if kind == "csv_extract" and column_type in {"date", "datetime"} and resolved is None:
-        place.fail(f"column {name!r} is a {column_type} without a format", "date_format here or in the source")
-    return SourceColumn(
-        name=name,
-        maps_to=_optional_text(keys, "maps_to"),
-        type=column_type,
-        pattern=_pattern(keys.get("pattern")),
-        value_map={value: target.text() for value, target in keys["value_map"].mapping().items()}
-        if "value_map" in keys
-        else {},
-        code_system=_optional_text(keys, "code_system"),
-        date_format=own_format,
-        timezone=_zone(keys.get("timezone"), read_zone),
-        datetime_format=resolved,
-    )
-
-
-def _type(place: Located, kind: str) -> str:
-    value = place.text().lower()
-    allowed = _EXTRACT_TYPES if kind == "csv_extract" else _SQL_SERVER_TYPES
-    if not _TYPE.fullmatch(value) or base_type(value) not in allowed:
-        place.fail(f"unknown column type {value!r}", "one of " + ", ".join(sorted(allowed)))
-    return value
-
-
-def _check_targets(resource: str, columns: tuple[SourceColumn, ...], place: Located) -> None:
-    """Refuse a target that staging does not read, one that two columns share, and a date without a type of dates."""
-    places = place.whole_mapping()
-    known, dates = mappable(resource), mappable_dates(resource)
-    taken: set[str] = set()
-    for column in columns:
-        if column.maps_to is None:
-            continue
-        target = places[column.name].mapping()["maps_to"]
-        if column.maps_to not in known:
-            target.fail(f"{resource} has no {column.maps_to!r}", "one of " + ", ".join(sorted(known)))
-        if column.maps_to in taken:
-            target.fail(f"two columns map to {column.maps_to!r}", "one column for each target")
-        if column.maps_to in dates and base_type(column.type) not in _DATE_TYPES:
-            target.fail(f"{column.maps_to!r} is a date and column {column.name!r} is not", "type: date or type: datetime")
-        taken.add(column.maps_to)
-
-
-def _pattern(place: Located | None) -> str | None:
-    if place is None:
-        return None
-    value = place.text()
-    try:
-        re.compile(value)
-    except re.error:
-        place.fail("the pattern is no regular expression", "for example ^[0-9]{8}$")
-    return value
-
-
-def _zone(place: Located | None, read_zone: Callable[[Located], str]) -> str | None:
-    """Time zone of a column; `facility` is the facility's own, which is also meant where none is given."""
-    if place is None or place.text() == "facility":
-        return None
-    return read_zone(place)

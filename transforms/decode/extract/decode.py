@@ -101,7 +101,10 @@ class _Rows:
         names = sorted(n for n in self._columns if n not in apart and not (prefix and n.startswith(prefix)))
         head = pa.repeat(pa.scalar(content_hash(_UNIT.join(names).encode())), len(self._ordinals))
         op = self._op()
-        parts = [head, *(_escaped(self._columns[name]) for name in names)]
+        columns = [self._columns[name] for name in names]
+        if any(mark.encode() in self._delivery.payload for mark in (_UNIT, _ESCAPE)):
+            columns = [_escaped(column) for column in columns]
+        parts = [head, *columns]
         if op is not None:
             parts.append(pc.if_else(pc.equal(op, "D"), "D", ""))
         return pc.binary_join_element_wise(*parts, _UNIT)
@@ -188,7 +191,5 @@ def _constant(value: str | None, count: int) -> pa.Array:
 
 def _escaped(column: pa.Array) -> pa.Array:
     """Values in which the mark between values cannot occur."""
-    if not pc.match_substring_regex(column, f"[{_ESCAPE}{_UNIT}]").true_count:
-        return column
     once = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
     return pc.replace_substring(once, _UNIT, _ESCAPE + "1")

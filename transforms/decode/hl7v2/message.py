@@ -19,6 +19,7 @@ MISSING_MSH = "hl7.missing_msh"
 TRUNCATED = "hl7.truncated_message"
 Z_SEGMENT = "hl7.unregistered_z_segment"
 
+_TYPE_CODE = re.compile(r"[A-Z0-9]{1,8}")
 _LINES = re.compile(r"([^\r\n]+)([\r\n]*)")
 
 
@@ -94,10 +95,11 @@ def _segments(text: str) -> tuple[list[str], list[str]]:
 
 
 def _record_type(fields: list[str], delimiters: Delimiters) -> str:
-    """`ADT^A01` out of MSH-9, whatever the delimiters."""
+    """`ADT^A01` out of MSH-9, whatever the delimiters. What is no code is not repeated: the ledger shows it."""
     kind = fields[8] if len(fields) > 8 else ""
     parts = kind.split(delimiters.component) if delimiters.component else [kind]
-    return "^".join(part for part in parts[:2] if part) or UNKNOWN_TYPE
+    codes = [part for part in parts[:2] if part]
+    return "^".join(codes) if codes and all(map(_TYPE_CODE.fullmatch, codes)) else UNKNOWN_TYPE
 
 
 def _message_hash(fields: list[str], segments: list[str], delimiters: Delimiters) -> str:
