@@ -44,6 +44,9 @@
 
 {#- Exact decimal of a plain number text (optional sign, digits, optional point), null where the text is anything else or too large. -#}
 {% macro is_plain_number(text) -%} {{ regexp_full(text, '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)') }} {%- endmacro %}
-{% macro plain_number(text) -%}
-  case when {{ is_plain_number(text) }} then try_cast({{ text }} as decimal(28, 9)) end
+{% macro plain_number(text) -%} case when {{ is_plain_number(text) }} then {{ exact_decimal(text) }} end {%- endmacro %}
+
+{#- Text that is known to be a plain number -> decimal(28,9). DuckDB reads a decimal of 18 digits or fewer a hundred times faster. -#}
+{% macro exact_decimal(text) -%}
+  coalesce(cast(try_cast({{ text }} as decimal(18, 9)) as decimal(28, 9)), try_cast({{ text }} as decimal(28, 9)))
 {%- endmacro %}

@@ -153,3 +153,17 @@
   case when coalesce({% for n in range(first + 1, last + 1) %}{{ column }}{{ n }}{{ ', ' if not loop.last }}{% endfor %}) is null then {{ column }}{{ first }}
     else rtrim({% for n in range(first, last + 1) %}coalesce({{ column }}{{ n }}, ''){{ " || '^' || " if not loop.last }}{% endfor %}, '^') end
 {%- endmacro %}
+
+{#- Numbering of staff and places: null stands for the facility's own, as in its extracts, named or not. -#}
+{% macro own_numbering(system, subject) -%} nullif({{ system }}, coalesce({{ subject }}.default_system, '')) {%- endmacro %}
+
+{#- One coded or named person (XCN) of a segment as a row: number, names, the three parts of its authority (2.3.1 on: component 9). -#}
+{% macro xcn_row(segment, field) -%}
+  {%- set column = segment ~ '.' ~ field -%}
+  select {{ segment }}.record_id, {{ segment }}.record_locator, {{ segment }}.unit_id, {{ segment }}.facility_id, {{ segment }}.batch_date, {{ segment }}.patient_group,
+    {{ hl7_value(column ~ '_1') }} as number, {{ hl7_first(column ~ '_2') }} as name_family, {{ hl7_value(column ~ '_3') }} as name_given,
+    case when {{ column }}_9_2 is null then coalesce({{ column }}_9_1, {{ column }}_9) else {{ column }}_9_1 end as namespace,
+    {{ hd_uri(column ~ '_9_2', column ~ '_9_3') }} as own_uri
+  from {{ source('raw', 'raw_hl7v2__' ~ segment) }} {{ segment }}
+  where {{ in_scope(segment) }} and {{ hl7_value(column ~ '_1') }} is not null
+{%- endmacro %}

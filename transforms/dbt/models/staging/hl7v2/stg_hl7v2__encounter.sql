@@ -26,7 +26,7 @@ select
     'location_mark': hl7_mark('said.pv1_3'),
     'discharge_disposition_code': 'coalesce(disposition_mapped.code, disposition.fhir_code)', 'disposition_mark': hl7_mark('said.pv1_36'),
     'practitioner_key': "case when " ~ hl7_value('said.pv1_7_1') ~ " is not null then "
-      ~ practitioner_key('subject.facility_id', "coalesce(attending.system, said.attending_uri, said.attending_namespace)", 'said.pv1_7_1') ~ " end",
+      ~ practitioner_key('subject.facility_id', own_numbering('coalesce(attending.system, said.attending_uri, said.attending_namespace)', 'subject'), 'said.pv1_7_1') ~ " end",
     'practitioner_mark': hl7_mark('said.pv1_7'),
     'reject_code': time_reject(['started', 'ended']),
     'flags': flag_list([["class.fhir_code is null and class_mapped.code is null and said.pv1_2_1 not in ('N', 'U', '\"\"')", 'code.unmapped_local']]

@@ -8,7 +8,7 @@
   'performer_display'] -%}
 {%- set components = ['v_1', 'v_2', 'v_3', 'v_4', 'v_5', 'v_6'] -%}
 {%- set repeating_types = "('NM', 'SN', 'CE', 'CWE', 'CNE', 'CF', 'TS', 'DTM', 'DT')" -%}
-{%- set plain = '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)' -%}
+{%- set compared = '(<=|>=|<|>) *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)' -%}
 with said as (
   select obx.record_id, obx.record_locator, obx.unit_id, obx.facility_id, obx.batch_date, obx.segment_ordinal, obx.order_group, orders.timezone,
     {{ hl7_value('obx.obx_2_1') }} as value_type, obx.obx_3_1, obx.obx_3_2, obx.obx_3_3, obx.obx_3_4, obx.obx_3_5, obx.obx_3_6, obx.obx_4,
@@ -66,20 +66,25 @@ read as (
 ),
 measured as (
   select {% for name in carried + components %}read.{{ name }}, {% endfor %}read.repetition, read.status, read.kind, read.whole,
-    case when read.kind <> 'number' then null when {{ regexp_full('read.measured', plain) }} then read.measured
-      when {{ regexp_full('read.measured', '(<=|>=|<|>) *' ~ plain) }} then ltrim(read.measured, '<>= ') end as number_text,
-    case when read.kind = 'number' and {{ regexp_full('read.measured', '(<=|>=|<|>) *' ~ plain) }} then
+    case when read.kind <> 'number' then null when {{ is_plain_number('read.measured') }} then read.measured
+      when {{ regexp_full('read.measured', compared) }} then ltrim(read.measured, '<>= ') end as number_text,
+    case when read.kind = 'number' and {{ regexp_full('read.measured', compared) }} then
       case when substr(read.measured, 2, 1) = '=' then left(read.measured, 2) else left(read.measured, 1) end end as comparator,
     case when read.kind in ('ratio', 'range') then {{ plain_number('read.v_2') }} end as first_number,
     case when read.kind in ('ratio', 'range') then {{ plain_number('read.v_4') }} end as second_number
   from read
+),
+counted as (
+  select {% for name in carried + components %}measured.{{ name }}, {% endfor %}measured.repetition, measured.status, measured.kind, measured.whole,
+    measured.number_text, measured.comparator, measured.first_number, measured.second_number, {{ exact_decimal('measured.number_text') }} as number
+  from measured
 )
-select {% for name in carried + components %}measured.{{ name }}, {% endfor %}measured.repetition, measured.status, measured.whole,
-  case when measured.kind = 'time' then {{ hl7_value('measured.v_1') }} end as time_text, measured.comparator, measured.first_number, measured.second_number,
-  measured.number_text, try_cast(measured.number_text as decimal(28, 9)) as number,
+select {% for name in carried + components %}counted.{{ name }}, {% endfor %}counted.repetition, counted.status, counted.whole,
+  case when counted.kind = 'time' then {{ hl7_value('counted.v_1') }} end as time_text, counted.comparator, counted.first_number, counted.second_number,
+  counted.number_text, counted.number,
   {#- What is not of its declared type is text, never a guessed number and never 0. -#}
-  case when measured.kind = 'number' and try_cast(measured.number_text as decimal(28, 9)) is null then 'text'
-    when measured.kind in ('ratio', 'range') and (measured.first_number is null or measured.second_number is null) then 'text'
-    else measured.kind end as kind,
-  measured.value_type = 'NM' and measured.kind = 'number' and (measured.number_text is null or measured.comparator is not null) as is_not_numeric
-from measured
+  case when counted.kind = 'number' and counted.number is null then 'text'
+    when counted.kind in ('ratio', 'range') and (counted.first_number is null or counted.second_number is null) then 'text'
+    else counted.kind end as kind,
+  counted.value_type = 'NM' and counted.kind = 'number' and (counted.number_text is null or counted.comparator is not null) as is_not_numeric
+from counted
