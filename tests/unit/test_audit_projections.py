@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from assets.stores.catalog import CatalogStore
 from transforms.governance.projection_rows import Projection, replacement
 from transforms.governance.projections import TABLES
 
@@ -49,3 +53,16 @@ def test_keys_are_columns() -> None:
     for table in TABLES.values():
         assert set(table.key) <= set(table.column_names)
         assert len(set(table.column_names)) == len(table.columns)
+
+
+def test_projections_survive_reopening(tmp_path: Path) -> None:
+    """What was projected is still there when the store is opened again."""
+    key = Ed25519PrivateKey.generate()
+    row = {"facility_id": "f", "name": "F", "region": "r", "owner": "o", "timezone": "UTC", "source_system": "s"}
+    with CatalogStore(tmp_path / "audit.sqlite", key) as catalog:
+        catalog.project("facility", [row], {})
+    with CatalogStore(tmp_path / "audit.sqlite", key):
+        pass
+    connection = sqlite3.connect(tmp_path / "audit.sqlite")
+    assert connection.execute("select count(*) from facility").fetchone() == (1,)
+    connection.close()

@@ -135,4 +135,5 @@ def table_ddl(table: Table) -> str:
         f"{column.name} {_STORED[column.form]}{'' if column.nullable else ' not null'}" for column in table.columns
     ]
     lines.append(f"primary key ({', '.join(table.key)})")
-    return f"create table {table.name} (\n  " + ",\n  ".join(lines) + "\n) strict"
+    # SQLite keeps the text as written but for these two words, and the text is compared when the store is opened.
+    return f"CREATE TABLE {table.name} (\n  " + ",\n  ".join(lines) + "\n) strict"
