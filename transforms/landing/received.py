@@ -161,7 +161,7 @@ def _is_header(cells: list[str], source: Source) -> bool:
     """Is the first row readable text that names a contracted column, or is one cell (the wrong delimiter)?"""
     if any(_UNKNOWN_BYTE.match(mark) or (mark < " " and mark != "\t") for cell in cells for mark in cell):
         return False
-    return (len(cells) == 1 and not cells[0].isspace()) or not {c.name for c in source.columns}.isdisjoint(cells)
+    return (len(cells) == 1 and cells[0].strip() != "") or not {c.name for c in source.columns}.isdisjoint(cells)
 
 
 def _is_sound(cells: list[str], source: Source) -> bool:
