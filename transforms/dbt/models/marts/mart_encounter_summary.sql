@@ -15,28 +15,31 @@ visit as (
   where {{ is_valid_encounter('encounter') }}
 ),
 observed as (
-  select observation.encounter_key, count(observation.fact_key) as observation_count
+  select alias.fact_key as encounter_key, count(observation.fact_key) as observation_count
   from {{ ref('observation') }} observation
-  join visit on visit.fact_key = observation.encounter_key
+  join {{ ref('encounter_alias') }} alias on alias.encounter_key = observation.encounter_key
+  join visit on visit.fact_key = alias.fact_key
   where observation.is_deleted = false and coalesce(observation.status, 'unknown') not in ('cancelled', 'entered-in-error')
-  group by observation.encounter_key
+  group by alias.fact_key
 ),
 ordered as (
-  select service_request.encounter_key, count(service_request.fact_key) as order_count
+  select alias.fact_key as encounter_key, count(service_request.fact_key) as order_count
   from {{ ref('service_request') }} service_request
-  join visit on visit.fact_key = service_request.encounter_key
+  join {{ ref('encounter_alias') }} alias on alias.encounter_key = service_request.encounter_key
+  join visit on visit.fact_key = alias.fact_key
   where service_request.is_deleted = false and coalesce(service_request.status, 'unknown') not in ('revoked', 'entered-in-error')
-  group by service_request.encounter_key
+  group by alias.fact_key
 ),
 diagnosis as (
-  select condition.encounter_key, condition.fact_key, condition.code_code, condition.code_system,
+  select alias.fact_key as encounter_key, condition.fact_key, condition.code_code, condition.code_system,
     row_number() over (
-      partition by condition.encounter_key
+      partition by alias.fact_key
       order by {{ instant('condition.recorded_date') }} nulls last, {{ instant('condition.onset_datetime') }} nulls last,
         condition.code_code nulls last, condition.fact_key
     ) as place
   from {{ ref('condition') }} condition
-  join visit on visit.fact_key = condition.encounter_key
+  join {{ ref('encounter_alias') }} alias on alias.encounter_key = condition.encounter_key
+  join visit on visit.fact_key = alias.fact_key
   where condition.is_deleted = false and coalesce(condition.status, 'unknown') <> 'entered-in-error'
     and coalesce(condition.verification_status, 'unconfirmed') not in ('entered-in-error', 'refuted')
 ),

@@ -14,13 +14,15 @@ event as (
   select observation.facility_id, observation.service_date, encounter.class_code, null, null, observation.fact_key, null
   from {{ ref('observation') }} observation
   join slice on slice.facility_id = observation.facility_id and slice.service_date = observation.service_date
-  left join {{ ref('encounter') }} encounter on encounter.fact_key = observation.encounter_key and {{ is_valid_encounter('encounter') }}
+  left join {{ ref('encounter_alias') }} alias on alias.encounter_key = observation.encounter_key
+  left join {{ ref('encounter') }} encounter on encounter.fact_key = alias.fact_key and {{ is_valid_encounter('encounter') }}
   where observation.is_deleted = false and observation.status in ('final', 'amended', 'corrected')
   union all
   select service_request.facility_id, service_request.service_date, encounter.class_code, null, null, null, service_request.fact_key
   from {{ ref('service_request') }} service_request
   join slice on slice.facility_id = service_request.facility_id and slice.service_date = service_request.service_date
-  left join {{ ref('encounter') }} encounter on encounter.fact_key = service_request.encounter_key and {{ is_valid_encounter('encounter') }}
+  left join {{ ref('encounter_alias') }} alias on alias.encounter_key = service_request.encounter_key
+  left join {{ ref('encounter') }} encounter on encounter.fact_key = alias.fact_key and {{ is_valid_encounter('encounter') }}
   where service_request.is_deleted = false and coalesce(service_request.status, 'unknown') not in ('draft', 'revoked', 'entered-in-error')
 )
 select event.facility_id, event.service_date, coalesce(event.class_code, 'unknown') as class_code,

@@ -49,4 +49,5 @@ from result
 left join {{ ref('patient_person') }} person on person.patient_key = result.subject_key
 left join placed on placed.place = 1 and placed.facility_id = result.facility_id
   and placed.identifier_value = result.based_on_identifier_value
-left join {{ ref('encounter') }} encounter on encounter.fact_key = result.encounter_key and {{ is_valid_encounter('encounter') }}
+left join {{ ref('encounter_alias') }} alias on alias.encounter_key = result.encounter_key
+left join {{ ref('encounter') }} encounter on encounter.fact_key = alias.fact_key and {{ is_valid_encounter('encounter') }}

@@ -1,10 +1,20 @@
 {{ config(materialized='table') }}
-{#- Where each merged patient record ended: the last record of its chain of replaced-by links. A chain is followed 20 steps at most, so
-    that a ring of wrong merges ends; the smallest key then speaks for the ring. -#}
+{#- Under which record a patient key's facts belong. Two roads lead on: a trusted merge (HL7 v2 A40) from the replaced record to its
+    survivor, and, for a record known by a logical id (FHIR), from the key of each of its business identifiers, which extracts and
+    messages of the same facility use, to the record. A chain is followed 20 steps at most, so that a ring of wrong merges ends. -#}
 with recursive link as (
-  select distinct subject_key as patient_key, other_key as next_key
-  from {{ ref('patient_link') }}
-  where type = 'replaced-by' and is_deleted = false
+  select merged.subject_key as patient_key, min(merged.other_key) as next_key
+  from {{ ref('patient_link') }} merged
+  where merged.type = 'replaced-by' and merged.is_deleted = false
+  group by merged.subject_key
+  union
+  select {{ patient_key('identifier.facility_id', 'identifier.system', 'identifier.value') }}, min(identifier.subject_key)
+  from {{ ref('patient_identifier') }} identifier
+  join {{ ref('patient') }} patient on patient.fact_key = identifier.subject_key and patient.id is not null and patient.is_deleted = false
+  where identifier.is_deleted = false
+    and not exists (select 1 from {{ ref('patient') }} known
+                    where known.fact_key = {{ patient_key('identifier.facility_id', 'identifier.system', 'identifier.value') }})
+  group by {{ patient_key('identifier.facility_id', 'identifier.system', 'identifier.value') }}
 ),
 walk as (
   select link.patient_key, link.next_key, 1 as steps from link

@@ -22,7 +22,9 @@ touched as (
   select own.facility_id, own.service_date, own.by_facility_id, own.by_batch_date from {{ own_slices('encounter_change') }} own
   union
   select encounter.facility_id, encounter.service_date, part_of.facility_id, part_of.batch_date
-  from part_of join {{ ref('encounter') }} encounter on encounter.fact_key = part_of.encounter_key
+  from part_of
+  join {{ ref('encounter_alias') }} alias on alias.encounter_key = part_of.encounter_key
+  join {{ ref('encounter') }} encounter on encounter.fact_key = alias.fact_key
   union
   select encounter.facility_id, encounter.service_date, regrouped.by_facility_id, regrouped.by_batch_date
   from {{ regrouped_patients('mart_encounter_summary') }} regrouped

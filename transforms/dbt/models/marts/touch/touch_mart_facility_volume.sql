@@ -12,10 +12,14 @@ touched as (
   select own.facility_id, own.service_date, own.by_facility_id, own.by_batch_date from {{ own_slices('event_change') }} own
   union
   select observation.facility_id, observation.service_date, encounter_change.facility_id, encounter_change.batch_date
-  from encounter_change join {{ ref('observation') }} observation on observation.encounter_key = encounter_change.fact_key
+  from encounter_change
+  join {{ ref('encounter_alias') }} alias on alias.fact_key = encounter_change.fact_key
+  join {{ ref('observation') }} observation on observation.encounter_key = alias.encounter_key
   union
   select service_request.facility_id, service_request.service_date, encounter_change.facility_id, encounter_change.batch_date
-  from encounter_change join {{ ref('service_request') }} service_request on service_request.encounter_key = encounter_change.fact_key
+  from encounter_change
+  join {{ ref('encounter_alias') }} alias on alias.fact_key = encounter_change.fact_key
+  join {{ ref('service_request') }} service_request on service_request.encounter_key = alias.encounter_key
   union
   select encounter.facility_id, encounter.service_date, regrouped.by_facility_id, regrouped.by_batch_date
   from {{ regrouped_patients('mart_facility_volume') }} regrouped

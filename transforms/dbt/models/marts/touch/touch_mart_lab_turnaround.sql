@@ -34,7 +34,9 @@ touched as (
   join result on result.facility_id = ordered.facility_id and result.based_on_identifier_value = ordered.identifier_value
   union
   select result.facility_id, result.service_date, encounter_change.facility_id, encounter_change.batch_date
-  from encounter_change join result on result.encounter_key = encounter_change.fact_key
+  from encounter_change
+  join {{ ref('encounter_alias') }} alias on alias.fact_key = encounter_change.fact_key
+  join result on result.encounter_key = alias.encounter_key
   union
   select result.facility_id, result.service_date, regrouped.by_facility_id, regrouped.by_batch_date
   from {{ regrouped_patients('mart_lab_turnaround') }} regrouped
