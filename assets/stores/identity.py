@@ -13,8 +13,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.stores import identity_read as read
 from assets.stores import identity_scope as scope
-from assets.stores.identity_write import write_links, write_nodes, write_reviews
+from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_reviews
 from assets.stores.warehouse import Warehouse
 from transforms.identity.cluster import Clusters, Edge, cluster, components
 from transforms.identity.model import IdentityModel, load_model
@@ -81,10 +82,10 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
             return Resolution(0, 0, 0, 0, 0, 0)
         compared = scope.replace_blocks(warehouse, settings.model)
         scope.collect_readable(warehouse, everything)
-        connection = open_records(scope.features(warehouse), scope.full_blocks(warehouse), settings.model, settings.memory)
+        connection = open_records(read.features(warehouse), read.full_blocks(warehouse), settings.model, settings.memory)
         try:
-            edges = find_edges(connection, scope.scope_keys(warehouse), scope.retired_keys(warehouse), settings.model, settings.policy)
-            scope.replace_edges(warehouse, edges)
+            edges = find_edges(connection, read.scope_keys(warehouse), read.retired_keys(warehouse), settings.model, settings.policy)
+            replace_edges(warehouse, edges)
             scope.collect_affected(warehouse)
             resolution = _regroup(warehouse, connection, run_seq, settings)
         finally:
@@ -96,13 +97,14 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
 
 def _regroup(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, run_seq: int, settings: Settings) -> Resolution:
     """Cluster the affected components and write what follows."""
-    records = scope.affected_records(warehouse)
-    edges = scope.affected_edges(warehouse)
+    records = read.affected_records(warehouse)
+    edges = read.affected_edges(warehouse)
     _judge_merges(warehouse, connection, settings.policy, edges)
     clusters, component = _clusters(warehouse, connection, settings.policy, records, edges)
-    before = scope.affected_links(warehouse)
+    before = read.affected_links(warehouse)
     persons = _persons(warehouse, clusters, before, settings.salt)
-    person = pa.table({"patient_key": pa.array(list(persons.person), pa.string()), "person_id": pa.array(list(persons.person.values()), pa.string())})
+    person = pa.table({"patient_key": pa.array(list(persons.person), pa.string()),
+                       "person_id": pa.array(list(persons.person.values()), pa.string())})
     after = links(connection, person, edges, _ranks(settings.policy))
     moved = write_links(warehouse, connection, before, after, run_seq, settings.model.version, settings.policy.version)
     write_nodes(warehouse, component, persons, run_seq, settings.model.version, settings.policy.version)
@@ -119,7 +121,7 @@ def _judge_merges(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, p
     """Note on each trusted merge the veto that speaks against it: it holds all the same, but a steward is asked."""
     merged = edges.filter(pc.equal(edges["rule_or_model"], "trusted_merge"))
     if merged.num_rows:
-        scope.note_vetoes(warehouse, vetoes(connection, policy, merged.select(["patient_key_l", "patient_key_r"])))
+        note_vetoes(warehouse, vetoes(connection, policy, merged.select(["patient_key_l", "patient_key_r"])))
 
 
 def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, policy: Policy, records: pa.Table,
@@ -131,7 +133,7 @@ def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, polic
     automatic = [edge for edge in found if edge.rule not in DECIDED]
     of = components(keys, [(edge.left, edge.right) for edge in (*decided, *automatic)])
     component = pa.table({"patient_key": pa.array(list(of), pa.string()), "component_key": pa.array(list(of.values()), pa.string())})
-    barred = vetoes(connection, policy, pairs_within(connection, component, scope.retired_keys(warehouse)))
+    barred = vetoes(connection, policy, pairs_within(connection, component, read.retired_keys(warehouse)))
     pairs = zip(barred["patient_key_l"].to_pylist(), barred["patient_key_r"].to_pylist(), strict=True)
     return cluster(keys, decided, automatic, pairs, parted), component
 
@@ -148,4 +150,4 @@ def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
 def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:
     columns = (before[name].to_pylist() for name in ("patient_key", "person_id", "run_seq", "ordinal"))
     old = {key: OldLink(person_id, run_seq, ordinal) for key, person_id, run_seq, ordinal in zip(*columns, strict=True)}
-    return assign_persons(clusters.group, old, scope.next_ordinal(warehouse), salt)
+    return assign_persons(clusters.group, old, read.next_ordinal(warehouse), salt)

@@ -7,18 +7,15 @@ ones (all components that the changes touch). Text that both engines run; keys n
 
 from __future__ import annotations
 
-import pyarrow as pa
-
+from assets.stores.identity_read import AFFECTED, SCOPE, compared_features, count
+from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
-from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA, blocks_of
-from transforms.identity.resolution import DECIDED, EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
+from transforms.identity.records import blocks_of
+from transforms.identity.resolution import DECIDED
 
 _DECIDED = ", ".join(f"'{rule}'" for rule in DECIDED)
-_SCOPE = "select patient_key from identity.resolve_scope"
-_AFFECTED = "select patient_key from identity.resolve_affected"
-_FEATURES = f"select {', '.join(FEATURE_SCHEMA.names)} from identity.patient_features"
 _SAME_PAIR = "{a}.patient_key_l = {b}.patient_key_l and {a}.patient_key_r = {b}.patient_key_r"
 
 # what people say now: the newest decision of each pair, and trusted merges (HL7 v2 A40) that no steward parted
@@ -56,9 +53,10 @@ def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, pol
     clear(warehouse)
     _sync_decided(warehouse)
     if everything:
-        warehouse.execute(f"insert into identity.resolve_scope select patient_key from identity.patient_features where patient_key not in ({_SCOPE})")
-        warehouse.execute(f"insert into identity.resolve_scope select patient_key from identity.node where patient_key not in ({_SCOPE})")
-        return _count(warehouse, "identity.resolve_scope")
+        for table in ("patient_features", "node"):
+            warehouse.execute(
+                f"insert into identity.resolve_scope select patient_key from identity.{table} where patient_key not in ({SCOPE})")
+        return count(warehouse, "identity.resolve_scope")
     warehouse.execute(f"""
         insert into identity.resolve_scope
         select changed.patient_key from (
@@ -70,13 +68,13 @@ def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, pol
         ) changed
         left join identity.patient_features features on features.patient_key = changed.patient_key
         left join identity.node node on node.patient_key = changed.patient_key
-        where coalesce(features.features_hash, '') <> coalesce(node.features_hash, '') and changed.patient_key not in ({_SCOPE})
+        where coalesce(features.features_hash, '') <> coalesce(node.features_hash, '') and changed.patient_key not in ({SCOPE})
     """)
     # another model or policy: nothing that was said under the old one may stay
     warehouse.execute(
         f"insert into identity.resolve_scope select patient_key from identity.node "
-        f"where (model_version <> ? or policy_version <> ?) and patient_key not in ({_SCOPE})", [model.version, policy.version])
-    return _count(warehouse, "identity.resolve_scope")
+        f"where (model_version <> ? or policy_version <> ?) and patient_key not in ({SCOPE})", [model.version, policy.version])
+    return count(warehouse, "identity.resolve_scope")
 
 
 def _sync_decided(warehouse: Warehouse) -> None:
@@ -98,11 +96,11 @@ def _sync_decided(warehouse: Warehouse) -> None:
 
 def replace_blocks(warehouse: Warehouse, model: IdentityModel) -> int:
     """Replace the blocks of the scope; records of blocks that crossed their cap enter the scope. Gives its final size."""
-    touched = f"insert into identity.resolve_block select distinct block_rule, block_key from identity.block where patient_key in ({_SCOPE})"
+    touched = ("insert into identity.resolve_block "
+               f"select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})")
     warehouse.execute(touched)
-    warehouse.execute(f"delete from identity.block where patient_key in ({_SCOPE})")
-    compared = warehouse.query(f"{_FEATURES} where patient_key in ({_SCOPE}) and patient_key not in ({_RETIRED})").cast(FEATURE_SCHEMA)
-    append(warehouse, "identity.block", blocks_of(compared))
+    warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
+    append(warehouse, "identity.block", blocks_of(compared_features(warehouse)))
     warehouse.execute(touched)
     cap = "case block.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
     full = f"""
@@ -120,7 +118,7 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel) -> int:
           on touched.block_rule = block.block_rule and touched.block_key = block.block_key
         left join identity.full_block before on before.block_rule = block.block_rule and before.block_key = block.block_key
         left join ({full}) now on now.block_rule = block.block_rule and now.block_key = block.block_key
-        where (before.block_key is null) <> (now.block_key is null) and block.patient_key not in ({_SCOPE})
+        where (before.block_key is null) <> (now.block_key is null) and block.patient_key not in ({SCOPE})
     """)
     warehouse.execute("""
         delete from identity.full_block
@@ -128,16 +126,7 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel) -> int:
                       where touched.block_rule = full_block.block_rule and touched.block_key = full_block.block_key)
     """)
     warehouse.execute(f"insert into identity.full_block (block_rule, block_key, patients) {full}")
-    return _count(warehouse, "identity.resolve_scope")
-
-
-# records that a trusted merge retired: their survivor speaks for them
-_RETIRED = """
-select survivor.patient_key from canonical.patient_survivor survivor
-join identity.edge merged on merged.rule_or_model = 'trusted_merge'
-  and merged.patient_key_l = case when survivor.patient_key < survivor.survivor_key then survivor.patient_key else survivor.survivor_key end
-  and merged.patient_key_r = case when survivor.patient_key < survivor.survivor_key then survivor.survivor_key else survivor.patient_key end
-"""
+    return count(warehouse, "identity.resolve_scope")
 
 
 def collect_readable(warehouse: Warehouse, everything: bool) -> None:
@@ -153,7 +142,7 @@ def collect_readable(warehouse: Warehouse, everything: bool) -> None:
         from identity.block own
         join identity.block partner on partner.block_rule = own.block_rule and partner.block_key = own.block_key
         left join identity.full_block held on held.block_rule = own.block_rule and held.block_key = own.block_key
-        where own.patient_key in ({_SCOPE}) and held.block_key is null
+        where own.patient_key in ({SCOPE}) and held.block_key is null
     """)
     _add_components(warehouse)
 
@@ -164,8 +153,8 @@ def collect_affected(warehouse: Warehouse) -> None:
     warehouse.execute(f"""
         insert into identity.resolve_affected
         select patient_key from identity.resolve_scope
-        union select patient_key_r from identity.edge where zone in ('auto', 'decided') and patient_key_l in ({_SCOPE})
-        union select patient_key_l from identity.edge where zone in ('auto', 'decided') and patient_key_r in ({_SCOPE})
+        union select patient_key_r from identity.edge where zone in ('auto', 'decided') and patient_key_l in ({SCOPE})
+        union select patient_key_l from identity.edge where zone in ('auto', 'decided') and patient_key_r in ({SCOPE})
     """)
     _add_components(warehouse)
 
@@ -174,74 +163,9 @@ def _add_components(warehouse: Warehouse) -> None:
     warehouse.execute(f"""
         insert into identity.resolve_affected
         select patient_key from identity.node
-        where component_key in (select component_key from identity.node where patient_key in ({_AFFECTED})) and patient_key not in ({_AFFECTED})
+        where component_key in (select component_key from identity.node where patient_key in ({AFFECTED}))
+          and patient_key not in ({AFFECTED})
     """)
-
-
-def replace_edges(warehouse: Warehouse, edges: pa.Table) -> None:
-    """Replace the edges of the scope that the policy found; what people decided stays."""
-    warehouse.execute(f"""
-        delete from identity.edge
-        where rule_or_model not in ({_DECIDED}) and (patient_key_l in ({_SCOPE}) or patient_key_r in ({_SCOPE}))
-    """)
-    append(warehouse, "identity.edge", edges)
-
-
-def note_vetoes(warehouse: Warehouse, found: pa.Table) -> None:
-    """Write on the trusted merges among affected records which veto speaks against them."""
-    warehouse.execute(f"update identity.edge set veto = null where rule_or_model = 'trusted_merge' and patient_key_l in ({_AFFECTED})")
-    append(warehouse, "identity.resolve_veto", found)
-    warehouse.execute("""
-        update identity.edge set veto = found.veto from identity.resolve_veto found
-        where edge.rule_or_model = 'trusted_merge' and edge.patient_key_l = found.patient_key_l and edge.patient_key_r = found.patient_key_r
-    """)
-
-
-def scope_keys(warehouse: Warehouse) -> pa.Table:
-    """Records in scope."""
-    return warehouse.query(_SCOPE).cast(KEY_SCHEMA)
-
-
-def retired_keys(warehouse: Warehouse) -> pa.Table:
-    """Records that a trusted merge retired."""
-    return warehouse.query(_RETIRED).cast(KEY_SCHEMA)
-
-
-def features(warehouse: Warehouse) -> pa.Table:
-    """Features of the readable records."""
-    return warehouse.query(f"{_FEATURES} where patient_key in ({_AFFECTED})").cast(FEATURE_SCHEMA)
-
-
-def full_blocks(warehouse: Warehouse) -> pa.Table:
-    """Blocks over their cap."""
-    return warehouse.query("select block_rule, block_key from identity.full_block").cast(FULL_BLOCK_SCHEMA)
-
-
-def affected_records(warehouse: Warehouse) -> pa.Table:
-    """Affected records that exist."""
-    return warehouse.query(f"select patient_key from identity.patient_features where patient_key in ({_AFFECTED}) order by patient_key").cast(KEY_SCHEMA)
-
-
-def affected_edges(warehouse: Warehouse) -> pa.Table:
-    """Edges between affected records that join or part them."""
-    return warehouse.query(f"""
-        select patient_key_l, patient_key_r, rule_or_model, score, zone from identity.edge
-        where zone in ('auto', 'decided', 'parted') and patient_key_l in ({_AFFECTED}) and patient_key_r in ({_AFFECTED})
-    """).cast(EDGE_SCHEMA)
-
-
-def affected_links(warehouse: Warehouse) -> pa.Table:
-    """Links before, with the ordinal of the person."""
-    return warehouse.query(f"""
-        select link.patient_key, link.facility_id, link.person_id, link.link_rule, link.score, link.policy_version, link.run_seq, minted.ordinal
-        from identity.link link join identity.person_minted minted on minted.person_id = link.person_id
-        where link.patient_key in ({_AFFECTED})
-    """).cast(LINK_SCHEMA)
-
-
-def next_ordinal(warehouse: Warehouse) -> int:
-    """Ordinal of the next person to be minted."""
-    return int(warehouse.query("select coalesce(max(ordinal), 0) + 1 as ordinal from identity.person_minted")["ordinal"][0].as_py())
 
 
 def clear(warehouse: Warehouse) -> None:
@@ -256,15 +180,5 @@ def move_watermark(warehouse: Warehouse, consumer: str, run_seq: int) -> None:
     warehouse.execute("insert into control.consumer (consumer, run_seq) values (?, ?)", [consumer, run_seq])
 
 
-def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
-    """Append rows, if there are any: an empty file would be loaded for nothing."""
-    if rows.num_rows:
-        warehouse.load(table, rows)
-
-
 def _unseen(consumer: str) -> str:
     return f"run_seq > coalesce((select max(seen.run_seq) from control.consumer seen where seen.consumer = '{consumer}'), -1)"
-
-
-def _count(warehouse: Warehouse, table: str) -> int:
-    return int(warehouse.query(f"select count(*) as n from {table}")["n"][0].as_py())

@@ -1,4 +1,4 @@
-"""What a resolution writes: links with their history and change log, nodes, persons, and questions to stewards."""
+"""What a resolution writes: edges, links with their history and change log, nodes, persons, and questions to stewards."""
 
 from __future__ import annotations
 
@@ -6,12 +6,39 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.stores.identity_scope import append
+from assets.stores.identity_read import AFFECTED, SCOPE
 from assets.stores.warehouse import Warehouse
 from transforms.identity.persons import Persons
-from transforms.identity.resolution import changes
+from transforms.identity.resolution import DECIDED, changes
 
-_AFFECTED = "select patient_key from identity.resolve_affected"
+_PEOPLE = ", ".join(f"'{rule}'" for rule in DECIDED)
+
+
+def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
+    """Append rows, if there are any: an empty file would be loaded for nothing."""
+    if rows.num_rows:
+        warehouse.load(table, rows)
+
+
+def replace_edges(warehouse: Warehouse, edges: pa.Table) -> None:
+    """Replace the edges of the scope that the policy found; what people decided stays."""
+    warehouse.execute(f"""
+        delete from identity.edge
+        where rule_or_model not in ({_PEOPLE}) and (patient_key_l in ({SCOPE}) or patient_key_r in ({SCOPE}))
+    """)
+    append(warehouse, "identity.edge", edges)
+
+
+def note_vetoes(warehouse: Warehouse, found: pa.Table) -> None:
+    """Write on the trusted merges among affected records which veto speaks against them."""
+    warehouse.execute(
+        "update identity.edge set veto = null "
+        f"where rule_or_model = 'trusted_merge' and veto is not null and patient_key_l in ({AFFECTED})")
+    append(warehouse, "identity.resolve_veto", found)
+    warehouse.execute("""
+        update identity.edge set veto = found.veto from identity.resolve_veto found
+        where edge.rule_or_model = 'trusted_merge' and edge.patient_key_l = found.patient_key_l and edge.patient_key_r = found.patient_key_r
+    """)
 
 
 def write_links(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, before: pa.Table, after: pa.Table, run_seq: int,
@@ -36,23 +63,28 @@ def write_links(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, bef
 
 
 def _write_history(warehouse: Warehouse, moved: pa.Table, run_seq: int, model_version: str, policy_version: str) -> None:
-    for event, person, rule, score in (("unlink", "old_person_id", "old_link_rule", "old_score"), ("link", "person_id", "link_rule", "score")):
+    events = (("unlink", "old_person_id", "old_link_rule", "old_score"), ("link", "person_id", "link_rule", "score"))
+    for event, person, rule, score in events:
         rows = moved.filter(pc.is_valid(moved[person]))
         table = pa.table({"patient_key": rows["patient_key"], "facility_id": rows["facility_id"], "person_id": rows[person],
                           "link_rule": rows[rule], "score": rows[score]})
-        append(warehouse, "identity.link_history", _with(table, event=event, run_seq=run_seq, model_version=model_version, policy_version=policy_version))
+        append(warehouse, "identity.link_history", _with(
+            table, event=event, run_seq=run_seq, model_version=model_version, policy_version=policy_version))
 
 
-def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run_seq: int, model_version: str, policy_version: str) -> None:
+def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run_seq: int, model_version: str,
+                policy_version: str) -> None:
     """Write the nodes of the affected records, and the persons that began or were merged away."""
-    warehouse.execute(f"delete from identity.node where patient_key in ({_AFFECTED})")
+    warehouse.execute(f"delete from identity.node where patient_key in ({AFFECTED})")
     append(warehouse, "identity.resolve_component", component)
     warehouse.execute("""
         insert into identity.node (patient_key, facility_id, component_key, features_hash, model_version, policy_version)
         select component.patient_key, features.facility_id, component.component_key, features.features_hash, ?, ?
-        from identity.resolve_component component join identity.patient_features features on features.patient_key = component.patient_key
+        from identity.resolve_component component
+        join identity.patient_features features on features.patient_key = component.patient_key
     """, [model_version, policy_version])
-    minted = pa.table({"person_id": pa.array(list(persons.minted), pa.string()), "ordinal": pa.array(list(persons.minted.values()), pa.int64())})
+    minted = pa.table({"person_id": pa.array(list(persons.minted), pa.string()),
+                       "ordinal": pa.array(list(persons.minted.values()), pa.int64())})
     append(warehouse, "identity.person_minted", _with(minted, run_seq=run_seq))
     redirects = pa.table({"person_id": pa.array(list(persons.redirects), pa.string()),
                           "to_person_id": pa.array(list(persons.redirects.values()), pa.string())})
@@ -62,20 +94,22 @@ def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run
 # pairs that a steward should see: evidence short of linking, links that a veto stopped, trusted merges under a veto
 _WANTED = f"""
 select edge.patient_key_l, edge.patient_key_r,
-  case when edge.rule_or_model = 'trusted_merge' then 'merge_conflict' when edge.zone = 'review' then 'review' else 'conflict' end as reason,
+  case when edge.rule_or_model = 'trusted_merge' then 'merge_conflict' when edge.zone = 'review' then 'review'
+       else 'conflict' end as reason,
   edge.rule_or_model, edge.score, edge.veto, edge.model_version
 from identity.edge edge
 join identity.link l on l.patient_key = edge.patient_key_l
 join identity.link r on r.patient_key = edge.patient_key_r
-where (edge.patient_key_l in ({_AFFECTED}) or edge.patient_key_r in ({_AFFECTED}))
+where (edge.patient_key_l in ({AFFECTED}) or edge.patient_key_r in ({AFFECTED}))
   and ((edge.zone in ('auto', 'review', 'decided') and l.person_id <> r.person_id)
        or (edge.rule_or_model = 'trusted_merge' and edge.veto is not null))
   and not exists (select 1 from identity.edge said
                   where said.patient_key_l = edge.patient_key_l and said.patient_key_r = edge.patient_key_r
                     and said.rule_or_model in ('steward_link', 'steward_cannot_link'))
 """
-_SAME = """wanted.patient_key_l = review_pair.patient_key_l and wanted.patient_key_r = review_pair.patient_key_r and wanted.reason = review_pair.reason
-  and wanted.rule_or_model = review_pair.rule_or_model and coalesce(wanted.score, 0) = coalesce(review_pair.score, 0)
+_SAME = """wanted.patient_key_l = review_pair.patient_key_l and wanted.patient_key_r = review_pair.patient_key_r
+  and wanted.reason = review_pair.reason and wanted.rule_or_model = review_pair.rule_or_model
+  and coalesce(wanted.score, 0) = coalesce(review_pair.score, 0)
   and coalesce(wanted.veto, '') = coalesce(review_pair.veto, '')"""
 
 
@@ -83,13 +117,14 @@ def write_reviews(warehouse: Warehouse, run_seq: int, policy_version: str) -> No
     """Open the questions that arose among the affected records and close those that were answered; equal ones stay as they are."""
     warehouse.execute(f"""
         delete from identity.review_pair
-        where (review_pair.patient_key_l in ({_AFFECTED}) or review_pair.patient_key_r in ({_AFFECTED}))
+        where (review_pair.patient_key_l in ({AFFECTED}) or review_pair.patient_key_r in ({AFFECTED}))
           and (review_pair.policy_version <> ? or not exists (select 1 from ({_WANTED}) wanted where {_SAME}))
     """, [policy_version])
     warehouse.execute(f"""
-        insert into identity.review_pair (patient_key_l, patient_key_r, reason, rule_or_model, score, veto, model_version, policy_version, run_seq)
-        select wanted.patient_key_l, wanted.patient_key_r, wanted.reason, wanted.rule_or_model, wanted.score, wanted.veto, wanted.model_version,
-          cast(? as varchar), cast(? as bigint)
+        insert into identity.review_pair (patient_key_l, patient_key_r, reason, rule_or_model, score, veto, model_version,
+                                          policy_version, run_seq)
+        select wanted.patient_key_l, wanted.patient_key_r, wanted.reason, wanted.rule_or_model, wanted.score, wanted.veto,
+          wanted.model_version, cast(? as varchar), cast(? as bigint)
         from ({_WANTED}) wanted where not exists (select 1 from identity.review_pair where {_SAME})
     """, [policy_version, run_seq])
 

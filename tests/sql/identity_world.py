@@ -27,8 +27,9 @@ SETTINGS = Settings(load_model(), load_policy("strict"))
 def patient(key: str, **given: Any) -> dict[str, Any]:
     """Give the features of a plain patient record, with `given` over them; None stands for unknown."""
     row: dict[str, Any] = {name: None for name in FEATURE_SCHEMA.names} | {
-        "patient_key": key, "facility_id": "riverside", "is_newborn": False, "is_unidentified": False, "family": "KOWALCHUK", "given": "ALEXEI",
-        "gender": "male", "birth_date": datetime.date(1961, 5, 17), "phone": "5035550142", "address_number": "118", "postal_code": "97201",
+        "patient_key": key, "facility_id": "riverside", "is_newborn": False, "is_unidentified": False, "family": "KOWALCHUK",
+        "given": "ALEXEI", "gender": "male",
+        "birth_date": datetime.date(1961, 5, 17), "phone": "5035550142", "address_number": "118", "postal_code": "97201",
     }
     row |= given
     if row["birth_date"] and not row["birth_text"]:
@@ -50,7 +51,8 @@ class IdentityWorld:
         create_control(self.warehouse)
         create_tables(self.warehouse)
         connection.register("empty", FEATURE_SCHEMA.empty_table())
-        connection.execute("create table identity.patient_features as select *, cast(null as varchar) as features_hash from empty")
+        connection.execute("create table identity.patient_features as select * from empty")
+        connection.execute("alter table identity.patient_features add column features_hash varchar")
         connection.unregister("empty")
         connection.execute("create table canonical.patient_survivor (patient_key varchar, survivor_key varchar)")
 
@@ -59,7 +61,8 @@ class IdentityWorld:
         self.run_seq += 1
         self._forget([str(row["patient_key"]) for row in patients])
         rows = pa.Table.from_pylist([dict(row) for row in patients], schema=FEATURE_SCHEMA)
-        hashes = [hashlib.md5(json.dumps(row, sort_keys=True, default=str).encode(), usedforsecurity=False).hexdigest() for row in patients]
+        texts = [json.dumps(row, sort_keys=True, default=str) for row in patients]
+        hashes = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in texts]
         self.warehouse.load("identity.patient_features", rows.append_column("features_hash", pa.array(hashes, pa.string())))
 
     def delete(self, *keys: str) -> None:
@@ -70,7 +73,8 @@ class IdentityWorld:
     def _forget(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.warehouse.execute("delete from identity.patient_features where patient_key = ?", [key])
-            self.warehouse.execute("insert into control.change_log (run_seq, object, fact_key) values (?, 'patient', ?)", [self.run_seq, key])
+            self.warehouse.execute(
+                "insert into control.change_log (run_seq, object, fact_key) values (?, 'patient', ?)", [self.run_seq, key])
 
     def merge(self, retired: str, survivor: str) -> None:
         """Receive a trusted merge (HL7 v2 A40)."""

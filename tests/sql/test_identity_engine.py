@@ -67,7 +67,8 @@ def test_a_newborn_is_never_linked_by_itself(world: IdentityWorld) -> None:
 
 def test_the_same_identifier_of_one_authority_links(world: IdentityWorld) -> None:
     """Two dialects' records under one record number are one person, though one of them says next to nothing."""
-    world.put(patient("a", identifiers="x1"), patient("b", identifiers="x1,x2", phone=None, address_number=None, postal_code=None, gender=None))
+    world.put(patient("a", identifiers="x1"),
+              patient("b", identifiers="x1,x2", phone=None, address_number=None, postal_code=None, gender=None))
     world.resolve()
     assert world.rows("select distinct link_rule from identity.link") == [("same_identifier",)]
 
@@ -129,7 +130,7 @@ def test_a_steward_outranks_machine_and_merge(world: IdentityWorld) -> None:
 
 
 def test_a_split_leaves_the_id_with_the_larger_part_and_a_merge_redirects(world: IdentityWorld) -> None:
-    """Ids outlive their clusters: the larger part keeps its id, a new one is minted for the rest, and a merge redirects to the older."""
+    """The larger part keeps the id, a new one is minted for the rest, and a merge redirects to the older."""
     world.put(patient("a"), patient("b", facility_id="hillside"), patient("c", facility_id="lakeside"))
     world.resolve()
     first = world.person("a")
@@ -170,8 +171,9 @@ def test_a_deleted_record_leaves_and_the_others_stay(world: IdentityWorld) -> No
 
 
 def test_changes_are_logged_with_both_persons(world: IdentityWorld) -> None:
-    """Each record whose person changes is in the change log and in the history, with the person before and after; no other record is."""
-    world.put(patient("a"), patient("b"), patient("z", family="OTHER", birth_date=datetime.date(1990, 1, 2), phone=None, address_number=None))
+    """A record whose person changes is in the change log and the history, with the person before and after; no other is."""
+    world.put(patient("a"), patient("b"),
+              patient("z", family="OTHER", birth_date=datetime.date(1990, 1, 2), phone=None, address_number=None))
     world.resolve()
     person, alone = world.person("a"), world.person("z")
     world.put(patient("b", suffix="JR"), patient("a", suffix="SR"))
@@ -180,7 +182,8 @@ def test_changes_are_logged_with_both_persons(world: IdentityWorld) -> None:
                      "where object = 'link' and run_seq = 2")
     moved = "b" if world.person("a") == person else "a"
     assert log == [(moved, "riverside", None, person, world.person(moved))]
-    history = world.rows(f"select run_seq, event, person_id from identity.link_history where patient_key = '{moved}' order by run_seq, event desc")
+    history = world.rows("select run_seq, event, person_id from identity.link_history "
+                         f"where patient_key = '{moved}' order by run_seq, event desc")
     assert history == [(1, "link", person), (2, "unlink", person), (2, "link", world.person(moved))]
     assert world.person("z") == alone
 
@@ -217,7 +220,8 @@ def test_another_policy_is_applied_to_all(world: IdentityWorld) -> None:
     """A change of policy version judges every record anew, also those that did not change."""
     world.put(patient("a"), patient("b"))
     world.resolve()
-    world.settings = dataclasses.replace(SETTINGS, policy=dataclasses.replace(SETTINGS.policy, version="other-1", rules=SETTINGS.policy.rules[:1]))
+    narrow = dataclasses.replace(SETTINGS.policy, version="other-1", rules=SETTINGS.policy.rules[:1])
+    world.settings = dataclasses.replace(SETTINGS, policy=narrow)
     world.resolve()
     assert world.persons() == {frozenset("a"), frozenset("b")}
 
@@ -268,7 +272,7 @@ def test_any_order_of_arrival_gives_what_a_full_run_gives(seed: int) -> None:
 
 def _crowd(draw: random.Random) -> list[dict[str, object]]:
     """People who share much: households, twins, father and son, common numbers."""
-    rows = [{name: row[name] for name in FEATURE_SCHEMA.names} for row in training_population(45, draw.randrange(10**6)).to_pylist()]
+    rows = training_population(45, draw.randrange(10**6)).select(FEATURE_SCHEMA.names).to_pylist()
     for row in rows:
         row["suffix"] = draw.choice([None, None, None, None, "JR", "SR"])
         row["identifiers"] = draw.choice([None, f"i{draw.randrange(45)}"])

@@ -16,7 +16,10 @@ PAIRS = [pair for pair in itertools.combinations(RECORDS, 2)]
 
 
 def _edges(pairs: list[tuple[str, str]], weights: list[int]) -> list[Edge]:
-    return [Edge(weight % 3, -float(weight), left, right, f"rule{weight % 3}") for (left, right), weight in zip(pairs, weights, strict=False)]
+    return [
+        Edge(weight % 3, -float(weight), left, right, f"rule{weight % 3}")
+        for (left, right), weight in zip(pairs, weights, strict=False)
+    ]
 
 
 def _groups(group: dict[str, str]) -> set[frozenset[str]]:

@@ -78,8 +78,8 @@ def test_a_policy_that_asks_for_the_impossible_is_refused() -> None:
     with pytest.raises(ConfigurationError):
         load_policy("lenient")
     for bad in ({"name": "r", "zone": "auto", "when": {"given": ["similar"]}}, {"name": "r", "zone": "auto", "when": {"shoe": ["exact"]}},
-                {"name": "r", "zone": "maybe", "when": {"given": ["exact"]}}, {"name": "r; drop", "zone": "auto", "when": {"given": ["exact"]}},
-                {"name": "r", "zone": "auto", "when": {"given": 3}}):
+                {"name": "r", "zone": "maybe", "when": {"given": ["exact"]}}, {"name": "r", "zone": "auto", "when": {"given": 3}},
+                {"name": "r; drop", "zone": "auto", "when": {"given": ["exact"]}}):
         shipped["policies"]["strict"]["rules"] = [bad]
         with pytest.raises(ConfigurationError, match="strict"):
             load_policy("strict", yaml.safe_dump(shipped))

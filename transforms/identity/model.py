@@ -93,7 +93,8 @@ def load_model(text: str | None = None) -> IdentityModel:
             block_caps={rule.name: int(content["block_caps"][rule.name]) for rule in RULES},
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"identity model: {type(error).__name__} {error}. Remedy: use the file that `lakehouse identity train` wrote.") from None
+        raise ConfigurationError(
+            f"identity model: {type(error).__name__} {error}. Remedy: use the file that `lakehouse identity train` wrote.") from None
     for comparison in COMPARISONS:
         missing = set(comparison.level_names()) - set(model.weights[comparison.name])
         if missing:

@@ -70,7 +70,4 @@ def _heirs(group: dict[str, str], old: dict[str, OldLink]) -> dict[tuple[int, st
         shares.setdefault(person, Counter())[group[record]] += 1
         key = (*person, group[record])
         first[key] = min(first.get(key, (link.run_seq, record)), (link.run_seq, record))
-    return {
-        person: min(counts, key=lambda name, counts=counts, person=person: (-counts[name], first[(*person, name)]))
-        for person, counts in shares.items()
-    }
+    return {person: min((-count, first[(*person, name)], name) for name, count in counts.items())[2] for person, counts in shares.items()}

@@ -27,7 +27,9 @@ FEATURE_SCHEMA = pa.schema(
 FULL_BLOCK_SCHEMA = pa.schema([("block_rule", pa.string()), ("block_key", pa.int64())])
 
 # words of a family name that many unrelated names share
-PARTICLES = ("DEL", "LOS", "LAS", "VAN", "VON", "DER", "DEN", "DOS", "DAS", "SAN", "SANTA", "MAC", "ABU", "BIN", "BEN", "IBN", "BINT", "TER")
+PARTICLES = (
+    "DEL", "LOS", "LAS", "VAN", "VON", "DER", "DEN", "DOS", "DAS", "SAN", "SANTA", "MAC", "ABU", "BIN", "BEN", "IBN", "BINT", "TER",
+)
 
 _BASE = f"""
 create table base as
@@ -40,7 +42,8 @@ select row_number() over (order by feature.patient_key) as id, feature.patient_k
   feature.given, list_append(coalesce(root.names, []), feature.given) as given_roots,
   replace(feature.middle, ' ', '') as middle, feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
   feature.birth_date, feature.birth_text, feature.phone, feature.email, feature.address_number, feature.postal_code,
-  feature.ssn, feature.ssn_last4, string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
+  feature.ssn, feature.ssn_last4,
+  string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
 from feature
 left join root on root.short = feature.given
 """
@@ -56,7 +59,8 @@ select shared.*, case when given is not null and family is not null then round(-
 """
 
 
-def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
+def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None,
+                 memory: str = "2GB") -> duckdb.DuckDBPyConnection:
     """Open the comparison of some records.
 
     `features`: FEATURE_SCHEMA, one row a record, keys unique. `full_blocks`: FULL_BLOCK_SCHEMA. `model`: whose term frequencies the
@@ -111,7 +115,8 @@ def _record_sql() -> str:
         if rule.voids is None:
             continue
         void = f"void_{rule.name}"
-        full = f"select block.id, block.block_key from block semi join full_block using (block_rule, block_key) where block.block_rule = '{rule.name}'"
+        full = ("select block.id, block.block_key from block semi join full_block using (block_rule, block_key) "
+                f"where block.block_rule = '{rule.name}'")
         if rule.list_column is None:
             joins.append(f"left join (select distinct id from ({full})) {void} on {void}.id = base.id")
             columns.append(f"case when {void}.id is null then base.{rule.voids} end as {rule.voids}")

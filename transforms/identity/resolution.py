@@ -123,7 +123,8 @@ def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Tab
           select patient_key, rule_or_model, score from held
           qualify row_number() over (partition by patient_key order by rank, score desc nulls last, other) = 1
         )
-        select person.patient_key, base.facility_id, person.person_id, coalesce(strongest.rule_or_model, '{SINGLE}') as link_rule, strongest.score
+        select person.patient_key, base.facility_id, person.person_id, coalesce(strongest.rule_or_model, '{SINGLE}') as link_rule,
+          strongest.score
         from person join base using (patient_key) left join strongest using (patient_key)
     """).to_arrow_table()
     for name in ("person", "edge", "rule_rank"):

@@ -27,7 +27,8 @@ def score_pairs(connection: duckdb.DuckDBPyConnection, model: IdentityModel, pai
     if not count or not count[0]:
         connection.execute(f"create table {scored} (id_l bigint, id_r bigint, weight double)")
         return
-    connection.execute(f"create table scorer_input as select * from record where id in (select id_l from {pairs} union select id_r from {pairs})")
+    ids = f"select id_l from {pairs} union select id_r from {pairs}"
+    connection.execute(f"create table scorer_input as select * from record where id in ({ids})")
     connection.execute(f"create table scorer_pairs as select '0' as match_key, id_l as join_key_l, id_r as join_key_r from {pairs}")
     with _ONE_AT_A_TIME:
         predictions = _predict(connection, model)

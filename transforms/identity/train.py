@@ -45,7 +45,8 @@ def model_text(records: pa.Table, trained_on: str, chance_pairs: int = 5_000_000
         connection.execute("create view training as select * from record")
         if labelled:
             connection.register("label", records.select(["patient_key", "person_no"]))
-            connection.execute("create or replace view training as select record.*, label.person_no from record join label using (patient_key)")
+            connection.execute(
+                "create or replace view training as select record.*, label.person_no from record join label using (patient_key)")
         content = {
             "trained_on": trained_on, "prior": PRIOR, "weights": _weights(connection, labelled, chance_pairs), "block_caps": BLOCK_CAPS,
             "frequencies": {column: _frequencies(connection, column) for column in ("family", "given")},

@@ -11,15 +11,27 @@ import datetime
 import hashlib
 import random
 from dataclasses import dataclass, replace
+from importlib import resources
 
 import pyarrow as pa
+import pyarrow.csv
 
 from transforms.identity.records import FEATURE_SCHEMA, nicknames
-from transforms.identity.training_names import CODAS, FEMALE, MALE, ONSETS, SURNAMES
 
 _DAY_ONE = datetime.date(1925, 1, 1).toordinal()
 _DAYS = datetime.date(2025, 1, 1).toordinal() - _DAY_ONE
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _names() -> dict[str, tuple[str, ...]]:
+    """Common names of the United States, most frequent first (Census Bureau 2010, Social Security Administration; public domain
+    facts, abridged), and syllables of made-up rare ones: most people carry a name that few others do."""
+    with resources.files("transforms.identity").joinpath("training_names.csv").open("rb") as file:
+        rows = pa.csv.read_csv(file).to_pylist()
+    return {kind: tuple(row["name"] for row in rows if row["kind"] == kind) for kind in ("family", "female", "male", "onset", "coda")}
+
+
+_NAMES = _names()
 
 
 @dataclass(frozen=True)
@@ -55,17 +67,17 @@ POPULATION_SCHEMA = FEATURE_SCHEMA.append(pa.field("person_no", pa.int64()))
 
 
 def _household(draw: random.Random, first: int) -> list[_Person]:
-    family, phone, number = _name(draw, SURNAMES, 0.55), _digits(draw, 10), str(draw.randrange(1, 20000))
+    family, phone, number = _name(draw, "family", 0.55), _digits(draw, 10), str(draw.randrange(1, 20000))
     postal_code, member = str(97000 + draw.randrange(400)), _digits(draw, 9)
     people: list[_Person] = []
     for position in range(draw.choices((1, 2, 3, 4), (34, 32, 18, 16))[0]):
         gender = draw.choice(("male", "female"))
-        given = _name(draw, MALE if gender == "male" else FEMALE, 0.85)
+        given = _name(draw, gender, 0.85)
         twin = position > 2 and draw.random() < 0.1
         birth = people[-1].birth_date if twin else datetime.date.fromordinal(_DAY_ONE + int(_DAYS * draw.random()))
         people.append(_Person(
-            person_no=first + position, family=family if draw.random() < 0.85 else _name(draw, SURNAMES, 0.55), given=given,
-            middle=_name(draw, MALE if gender == "male" else FEMALE, 0.9) if draw.random() < 0.85 else None, gender=gender, birth_date=birth,
+            person_no=first + position, family=family if draw.random() < 0.85 else _name(draw, "family", 0.55), given=given,
+            middle=_name(draw, gender, 0.9) if draw.random() < 0.85 else None, gender=gender, birth_date=birth,
             phone=phone if draw.random() < 0.3 else _digits(draw, 10),
             email=f"{given}.{family}{draw.randrange(999)}@mail.example".lower() if draw.random() < 0.8 else None,
             address_number=number, postal_code=postal_code, ssn=_ssn(draw) if draw.random() < 0.93 else None,
@@ -95,7 +107,7 @@ def _lived(draw: random.Random, person: _Person) -> _Person:
     """What changes in a life between registrations: name, address, phone, insurance."""
     seen = person
     if person.gender == "female" and draw.random() < 0.06:
-        seen = replace(seen, family=_name(draw, SURNAMES, 0.55))
+        seen = replace(seen, family=_name(draw, "family", 0.55))
     if draw.random() < 0.25:
         seen = replace(seen, address_number=str(draw.randrange(1, 20000)), postal_code=str(97000 + draw.randrange(400)))
     if draw.random() < 0.25:
@@ -108,16 +120,25 @@ def _lived(draw: random.Random, person: _Person) -> _Person:
 
 
 def _misheard(draw: random.Random, seen: _Person, short: dict[str, str]) -> _Person:
-    """What goes wrong at the desk: short forms, slips, swapped names, mistyped dates and numbers."""
+    """What goes wrong at the desk."""
+    return _misnumbered(draw, _misspelt(draw, _otherwise_named(draw, seen, short)))
+
+
+def _otherwise_named(draw: random.Random, seen: _Person, short: dict[str, str]) -> _Person:
+    """Short forms, initials, a second family name that one desk writes and another leaves out, another middle name."""
     if draw.random() < 0.08:
         seen = replace(seen, given=short.get(seen.given, seen.given))
     if draw.random() < 0.005:
         seen = replace(seen, given=seen.given[:1])
     if draw.random() < 0.05:
-        # a second family name that one desk writes and another leaves out
-        seen = replace(seen, family=f"{seen.family} {_name(draw, SURNAMES, 0.55)}")
+        seen = replace(seen, family=f"{seen.family} {_name(draw, 'family', 0.55)}")
     if draw.random() < 0.02 and seen.middle:
-        seen = replace(seen, middle=_name(draw, MALE + FEMALE, 0.9))
+        seen = replace(seen, middle=_name(draw, draw.choice(("female", "male")), 0.9))
+    return seen
+
+
+def _misspelt(draw: random.Random, seen: _Person) -> _Person:
+    """Slips of the keyboard, and given and family name in each other's field."""
     if draw.random() < 0.015 and seen.email:
         seen = replace(seen, email=_slip(draw, seen.email).lower())
     if draw.random() < 0.02:
@@ -126,6 +147,11 @@ def _misheard(draw: random.Random, seen: _Person, short: dict[str, str]) -> _Per
         seen = replace(seen, family=_slip(draw, seen.family))
     if draw.random() < 0.006:
         seen = replace(seen, given=seen.family, family=seen.given)
+    return seen
+
+
+def _misnumbered(draw: random.Random, seen: _Person) -> _Person:
+    """A mistyped birth date, the other sex, a wrong digit."""
     if draw.random() < 0.013:
         seen = replace(seen, birth_date=_mistyped(draw, seen.birth_date))
     if draw.random() < 0.004:
@@ -135,11 +161,13 @@ def _misheard(draw: random.Random, seen: _Person, short: dict[str, str]) -> _Per
     return seen
 
 
-def _name(draw: random.Random, common: tuple[str, ...], share: float) -> str:
+def _name(draw: random.Random, kind: str, share: float) -> str:
+    common = _NAMES[kind]
     if draw.random() < share:
         # frequency falls with rank as in the census lists: the first name about ten times the hundredth
         return common[min(int(len(common) * draw.random() ** 2.2), len(common) - 1)]
-    return draw.choice(ONSETS) + (draw.choice(ONSETS) if draw.random() < 0.3 else "") + draw.choice(CODAS)
+    onsets = _NAMES["onset"]
+    return draw.choice(onsets) + (draw.choice(onsets) if draw.random() < 0.3 else "") + draw.choice(_NAMES["coda"])
 
 
 def _slip(draw: random.Random, text: str) -> str:

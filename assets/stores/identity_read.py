@@ -1,0 +1,83 @@
+"""What a resolution reads: the records, edges and links of its work lists, as Arrow with stated types.
+
+Types are stated because a result without rows, or with nulls only, has none on Snowflake.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from assets.stores.warehouse import Warehouse
+from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA
+from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
+
+SCOPE = "select patient_key from identity.resolve_scope"
+AFFECTED = "select patient_key from identity.resolve_affected"
+_FEATURES = f"select {', '.join(FEATURE_SCHEMA.names)} from identity.patient_features"
+
+# records that a trusted merge retired: their survivor speaks for them
+RETIRED = """
+select survivor.patient_key from canonical.patient_survivor survivor
+join identity.edge merged on merged.rule_or_model = 'trusted_merge'
+  and merged.patient_key_l = case when survivor.patient_key < survivor.survivor_key then survivor.patient_key else survivor.survivor_key end
+  and merged.patient_key_r = case when survivor.patient_key < survivor.survivor_key then survivor.survivor_key else survivor.patient_key end
+"""
+
+
+def compared_features(warehouse: Warehouse) -> pa.Table:
+    """Features of the records in scope that are compared."""
+    return warehouse.query(f"{_FEATURES} where patient_key in ({SCOPE}) and patient_key not in ({RETIRED})").cast(FEATURE_SCHEMA)
+
+
+def scope_keys(warehouse: Warehouse) -> pa.Table:
+    """Records in scope."""
+    return warehouse.query(SCOPE).cast(KEY_SCHEMA)
+
+
+def retired_keys(warehouse: Warehouse) -> pa.Table:
+    """Records that a trusted merge retired."""
+    return warehouse.query(RETIRED).cast(KEY_SCHEMA)
+
+
+def features(warehouse: Warehouse) -> pa.Table:
+    """Features of the readable records."""
+    return warehouse.query(f"{_FEATURES} where patient_key in ({AFFECTED})").cast(FEATURE_SCHEMA)
+
+
+def full_blocks(warehouse: Warehouse) -> pa.Table:
+    """Blocks over their cap."""
+    return warehouse.query("select block_rule, block_key from identity.full_block").cast(FULL_BLOCK_SCHEMA)
+
+
+def affected_records(warehouse: Warehouse) -> pa.Table:
+    """Affected records that exist."""
+    found = warehouse.query(f"select patient_key from identity.patient_features where patient_key in ({AFFECTED}) order by patient_key")
+    return found.cast(KEY_SCHEMA)
+
+
+def affected_edges(warehouse: Warehouse) -> pa.Table:
+    """Edges between affected records that join or part them."""
+    return warehouse.query(f"""
+        select patient_key_l, patient_key_r, rule_or_model, score, zone from identity.edge
+        where zone in ('auto', 'decided', 'parted') and patient_key_l in ({AFFECTED}) and patient_key_r in ({AFFECTED})
+    """).cast(EDGE_SCHEMA)
+
+
+def affected_links(warehouse: Warehouse) -> pa.Table:
+    """Links before, with the ordinal of the person."""
+    return warehouse.query(f"""
+        select link.patient_key, link.facility_id, link.person_id, link.link_rule, link.score, link.policy_version, link.run_seq,
+          minted.ordinal
+        from identity.link link join identity.person_minted minted on minted.person_id = link.person_id
+        where link.patient_key in ({AFFECTED})
+    """).cast(LINK_SCHEMA)
+
+
+def next_ordinal(warehouse: Warehouse) -> int:
+    """Ordinal of the next person to be minted."""
+    return int(warehouse.query("select coalesce(max(ordinal), 0) + 1 as ordinal from identity.person_minted")["ordinal"][0].as_py())
+
+
+def count(warehouse: Warehouse, table: str) -> int:
+    """Number of rows of a table."""
+    return int(warehouse.query(f"select count(*) as n from {table}")["n"][0].as_py())

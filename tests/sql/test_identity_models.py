@@ -1,0 +1,236 @@
+"""Identity's dbt models: features normalised as people read them, golden records that survive by rule, only what changed rebuilt."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+from marts_world import PROJECT, contract
+
+from assets.stores.control import create_control
+from assets.stores.duckdb_warehouse import DuckDBStore
+from assets.stores.identity import create_tables
+from assets.stores.keys import Keys
+
+QUIET = ["--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none"]
+
+
+class Models:
+    """A warehouse with hand-written patients, and identity's models run on it."""
+
+    def __init__(self, store: DuckDBStore, folder: Path, manifest: Any) -> None:
+        """Create the tables that the models read."""
+        self.store, self.folder, self.manifest, self.run_seq = store, folder, manifest, 0
+        self.pending: list[tuple[str, list[Any]]] = []
+        with store.open() as warehouse:
+            create_control(warehouse)
+            create_tables(warehouse)
+            for resource in ("patient", "patient_identifier"):
+                columns = ", ".join(f'"{name}" {kind}' for name, kind in contract(resource).items())
+                warehouse.execute(f"create table canonical.{resource} ({columns})")
+        self.dbt("seed")
+
+    def dbt(self, *arguments: str) -> None:
+        """Run one dbt command in process."""
+        before = dict(os.environ)
+        os.environ.update(self.store.environment() | {"LAKEHOUSE_RUN_ID": "r", "LAKEHOUSE_RUN_SEQ": str(self.run_seq)})
+        where = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--target", "local",
+                 "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        try:
+            outcome = dbtRunner(manifest=self.manifest).invoke([*QUIET, *arguments, *where])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+            os.environ.clear()
+            os.environ.update(before)
+        assert outcome.success, [result.message for result in outcome.result.results]
+
+    def say(self, resource: str, key: str, **columns: Any) -> None:
+        """Put a current row, as the next run found it."""
+        row = {"fact_key": key, "facility_id": "riverside", "is_deleted": False} | columns
+        names = ", ".join(f'"{name}"' for name in row)
+        self.pending += [
+            (f"delete from canonical.{resource} where fact_key = ?", [key]),
+            (f"insert into canonical.{resource} ({names}) values ({', '.join('?' * len(row))})", list(row.values())),
+            ("insert into control.change_log (run_seq, object, fact_key, facility_id, new_subject_key) values (?, ?, ?, ?, ?)",
+             [self.run_seq + 1, resource, key, row["facility_id"], row.get("subject_key")]),
+        ]
+
+    def link(self, person: str, *keys: str) -> None:
+        """Link records to a person, as the next run found it."""
+        for key in keys:
+            self.pending += [
+                ("insert into control.change_log (run_seq, object, fact_key, old_subject_key, new_subject_key) "
+                 "select ?, 'link', ?, max(person_id), ? from identity.link where patient_key = ?", [self.run_seq + 1, key, person, key]),
+                ("delete from identity.link where patient_key = ?", [key]),
+                ("insert into identity.link (patient_key, facility_id, person_id) values (?, 'riverside', ?)", [key, person]),
+            ]
+
+    def run(self, *models: str) -> None:
+        """Write what was said and build models as the next run."""
+        with self.store.open() as warehouse, warehouse.transaction():
+            for statement, values in self.pending:
+                warehouse.execute(statement, values)
+        self.pending = []
+        self.run_seq += 1
+        self.dbt("run", "--select", *models)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query."""
+        with self.store.open(read_only=True) as warehouse:
+            return [dict(row) for row in warehouse.query(sql).to_pylist()]
+
+    def features(self, key: str) -> dict[str, Any]:
+        """Features of one record."""
+        return self.rows(f"select * from identity.patient_features where patient_key = '{key}'")[0]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """Parse identity's models with empty stand-ins for what they read."""
+    folder = tmp_path_factory.mktemp("identity") / "dbt"
+    shutil.copytree(PROJECT / "macros", folder / "macros")
+    shutil.copytree(PROJECT / "models" / "identity", folder / "models" / "identity")
+    (folder / "models" / "canonical").mkdir()
+    (folder / "seeds").mkdir()
+    shutil.copy(PROJECT / "seeds" / "identity_placeholder.csv", folder / "seeds")
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / name, folder)
+    shutil.copy(PROJECT / "models" / "sources.yml", folder / "models")
+    for name in ("patient", "patient_identifier"):
+        (folder / "models" / "canonical" / f"{name}.sql").write_text("select 1 as stand_in")
+    outcome = dbtRunner().invoke([*QUIET, "parse", "--project-dir", str(folder), "--profiles-dir", str(folder), "--target-path",
+                                  str(folder / "target"), "--log-path", str(folder / "logs")])
+    assert outcome.success, outcome.exception
+    return folder, outcome.result
+
+
+@pytest.fixture
+def models(project: tuple[Path, Any], tmp_path: Path) -> Models:
+    """Give a fresh warehouse for identity's models."""
+    return Models(DuckDBStore(tmp_path / "root", Keys(bytes(range(32)))), *project)
+
+
+def test_features_read_as_people_read(models: Models) -> None:
+    """Case, diacritics, punctuation, suffixes, phone and address spellings vanish; names of other scripts stay."""
+    models.say("patient", "a", name_family="Muñoz-O'Brien, Jr.", name_given="José Luis", gender="male", birth_date="1961-05-17",
+               telecom_phone="+1 (503) 555-0142", telecom_email=" Jose@Mail.Example ", address_line="118 NE Main St. #4",
+               address_postal_code="97201-1234", identifier_system="urn:riv", identifier_value="00012")
+    models.say("patient", "b", name_family="Łukaszewska", name_given="Anne-Marie Zoë", gender="other", birth_date="1961-05",
+               name_suffix="3rd", telecom_phone="555-0142", address_line="P.O. Box 77")
+    models.say("patient", "c", name_family="Иванова", name_given="Ольга", birth_date="1961", name_suffix="MD")
+    models.run("patient_features")
+    a, b, c = (models.features(key) for key in "abc")
+    assert (a["family"], a["given"], a["middle"], a["suffix"]) == ("MUNOZ OBRIEN", "JOSE", "LUIS", "JR")
+    assert (a["phone"], a["email"], a["address_number"], a["postal_code"]) == ("5035550142", "jose@mail.example", "118", "97201")
+    assert (a["address_street"], a["birth_date"], a["birth_precision"], a["gender"]) == ("NE MAIN ST", date(1961, 5, 17), "day", "male")
+    assert (b["family"], b["given"], b["middle"], b["suffix"], b["gender"]) == ("LUKASZEWSKA", "ANNEMARIE", "ZOE", "III", None)
+    assert (b["birth_date"], b["birth_text"], b["birth_precision"]) == (None, "1961-05", "month")
+    assert (b["phone"], b["address_number"]) == (None, "PO BOX 77")
+    assert (c["family"], c["given"], c["suffix"], c["birth_text"], c["birth_precision"]) == ("ИВАНОВА", "ОЛЬГА", None, "1961", "year")
+
+
+def test_placeholders_are_null(models: Models) -> None:
+    """What stands for nothing is nothing: names, dates, phones, numbers; a newborn has no given name yet."""
+    for key, family, given in (("a", "Unknown", "Unknown"), ("b", "Doe", "Jane"), ("c", "Kowalchuk", "Baby Boy A"), ("d", "Doe", "Marta")):
+        models.say("patient", key, name_family=family, name_given=given, birth_date="1900-01-01", telecom_phone="(999) 999-9999",
+                   telecom_email="none@none.com", address_postal_code="00000", identifier_system="urn:riv", identifier_value="UNKNOWN")
+        models.say("patient_identifier", f"{key}-ssn", subject_key=key, value="999-99-9999", type_code="SS")
+    models.run("patient_features")
+    for key in "abcd":
+        row = models.features(key)
+        empty = ("birth_date", "birth_text", "phone", "email", "postal_code", "ssn", "ssn_last4", "identifiers")
+        assert not any(row[name] for name in empty)
+    found = {row["patient_key"]: (row["family"], row["given"], row["is_unidentified"], row["is_newborn"])
+             for row in models.rows("select * from identity.patient_features")}
+    assert found == {"a": (None, None, True, False), "b": (None, None, True, False), "c": ("KOWALCHUK", None, False, True),
+                     "d": ("DOE", "MARTA", False, False)}
+
+
+def test_numbers_are_taken_for_what_their_type_says(models: Models) -> None:
+    """A social security number must be possible and single, four digits may stand alone; a dependent's number is the family's."""
+    numbers = {"full": ["123-45-6780"], "last": ["6780"], "two": ["123456780", "223456780"], "area": ["000-45-6780"],
+               "serial": ["123-45-0000"]}
+    for key, values in numbers.items():
+        models.say("patient", key, name_family="X", name_given="Y")
+        for place, value in enumerate(values):
+            models.say("patient_identifier", f"{key}{place}", subject_key=key, value=value, type_code="SS")
+    for key, member in (("m1", "XYZ 123-01"), ("m2", "xyz 123-02")):
+        models.say("patient", key, name_family="X", name_given="Y", identifier_system="urn:riv", identifier_value=key)
+        models.say("patient_identifier", f"{key}-member", subject_key=key, value=member, type_code="MB", system="urn:payer")
+    models.say("patient", "same", name_family="X", name_given="Y")
+    models.say("patient_identifier", "same-mr", subject_key="same", value="m1", type_code="MR", system="urn:riv")
+    models.run("patient_features")
+    social = {key: (models.features(key)["ssn"], models.features(key)["ssn_last4"]) for key in numbers}
+    assert social == {"full": ("123456780", "6780"), "last": (None, "6780"), "two": (None, "6780"), "area": (None, None),
+                      "serial": (None, None)}
+    assert models.features("m1")["members"] == models.features("m2")["members"] is not None
+    assert models.features("m1")["identifiers"] == models.features("same")["identifiers"] is not None
+    assert models.features("m2")["identifiers"] != models.features("m1")["identifiers"]
+
+
+def test_only_changed_records_are_rebuilt(models: Models) -> None:
+    """A run rebuilds the records that the change log names, by content or identifier, removes the deleted, and leaves all others."""
+    for key in "abcd":
+        models.say("patient", key, name_family="First", name_given="Y")
+    models.run("patient_features")
+    with models.store.open() as warehouse:
+        warehouse.execute("update identity.patient_features set middle = 'untouched'")
+        warehouse.execute("update canonical.patient set name_family = 'Unlogged' where fact_key = 'd'")
+    models.say("patient", "a", name_family="Second", name_given="Y")
+    models.say("patient", "b", name_family="Second", name_given="Y", is_deleted=True)
+    models.say("patient_identifier", "c-ssn", subject_key="c", value="123-45-6780", type_code="SS")
+    models.run("patient_features")
+    rows = models.rows("select * from identity.patient_features")
+    found = {row["patient_key"]: (row["family"], row["middle"], row["ssn"]) for row in rows}
+    assert found == {"a": ("SECOND", None, None), "c": ("FIRST", None, "123456780"), "d": ("FIRST", "untouched", None)}
+
+
+def test_the_golden_record_survives_by_rule(models: Models) -> None:
+    """Most votes for birth date and sex, the newest for the rest, active before inactive, and never a placeholder over a value."""
+    said = [
+        ("a", "Kowalchuk", "Alexei", "1961-05-17", "male", "118 Main St", "97201", "5035550142", datetime(2025, 1, 1), True),
+        ("b", "Kowalchuk", "Alex", "1961-05-17", "male", None, None, None, datetime(2025, 3, 1), True),
+        ("c", "Unknown", "Unknown", "1916-05-17", "female", "9 Oak Ave", "97301", "(999) 999-9999", datetime(2025, 6, 1), True),
+        ("d", "Kowal", "Al", "1961-05-17", "male", "1 Old Rd", "97001", "5035550199", datetime(2025, 9, 1), False),
+    ]
+    for key, family, given, birth, gender, line, postal, phone, time, active in said:
+        models.say("patient", key, name_family=family, name_given=given, birth_date=birth, gender=gender, address_line=line,
+                   address_postal_code=postal, telecom_phone=phone, source_time=time, active=active,
+                   deceased_datetime="2025-05-01" if key == "a" else None)
+    models.link("p", *"abcd")
+    models.run("patient_features", "person")
+    person = models.rows("select * from identity.person")
+    assert len(person) == 1
+    one = person[0]
+    assert (one["name_family"], one["name_given"], one["name_patient_key"]) == ("Kowalchuk", "Alex", "b")
+    assert (one["birth_date"], one["gender"], one["birth_date_patient_key"]) == ("1961-05-17", "male", "b")
+    assert (one["address_line"], one["address_postal_code"], one["address_patient_key"]) == ("9 Oak Ave", "97301", "c")
+    assert (one["telecom_phone"], one["telecom_phone_patient_key"]) == ("5035550142", "a")
+    assert (one["deceased_datetime"], one["deceased_patient_key"], one["telecom_email_patient_key"]) == ("2025-05-01", "a", None)
+    assert (one["record_count"], one["facility_count"]) == (4, 1)
+
+
+def test_persons_are_rebuilt_where_records_come_go_or_change(models: Models) -> None:
+    """A moved record changes both persons, a person without records leaves, and a person that nothing touched is not rebuilt."""
+    for key, family in (("a", "One"), ("b", "Two"), ("c", "Three")):
+        models.say("patient", key, name_family=family, name_given="Y", source_time=datetime(2025, 1, ord(key) - 96))
+    models.link("p", "a")
+    models.link("q", "b")
+    models.link("r", "c")
+    models.run("patient_features", "person")
+    with models.store.open() as warehouse:
+        warehouse.execute("update identity.person set name_given = 'untouched'")
+    models.link("p", "b")
+    models.run("patient_features", "person")
+    rows = models.rows("select * from identity.person")
+    found = {row["person_id"]: (row["name_family"], row["name_given"], row["record_count"]) for row in rows}
+    assert found == {"p": ("Two", "Y", 2), "r": ("Three", "untouched", 1)}
+    models.say("patient", "c", name_family="Four", name_given="Y")
+    models.run("patient_features", "person")
+    assert models.rows("select name_family from identity.person where person_id = 'r'") == [{"name_family": "Four"}]
