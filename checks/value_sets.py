@@ -36,7 +36,8 @@ ENCOUNTER_CLASS = frozenset({"AMB", "EMER", "FLD", "HH", "IMP", "ACUTE", "NONAC"
 # What a message states of an encounter's status by its event; the current status is derived after the fold.
 STATUS_EVENT = STATUS["encounter"]
 IDENTIFIER_USE = frozenset({"usual", "official", "temp", "secondary", "old"})
-LINK_TYPE = frozenset({"replaced-by", "replaces", "refer", "seealso"})
+# `renamed-to` is ours: a corrected number (HL7 v2 A47), which is no FHIR link.
+LINK_TYPE = frozenset({"replaced-by", "replaces", "refer", "seealso", "renamed-to"})
 REQUEST_PRIORITY = frozenset({"routine", "urgent", "asap", "stat"})
 QUANTITY_COMPARATOR = frozenset({"<", "<=", ">=", ">"})
 CONDITION_CLINICAL = frozenset({"active", "recurrence", "relapse", "inactive", "remission", "resolved"})
@@ -54,6 +55,7 @@ MARITAL_STATUS = frozenset({"A", "D", "I", "L", "M", "C", "P", "T", "U", "W", "S
 # US Core birth sex, editions 3.1 to 6.1.
 BIRTH_SEX = frozenset({"F", "M", "UNK", "ASKU", "OTH"})
 # CDC race and ethnicity, OMB categories; UNK and ASKU stand for not known (US Core OMB value sets).
+OMB_RACE = frozenset({"1002-5", "2028-9", "2054-5", "2076-8", "2106-3", "UNK", "ASKU"})
 OMB_ETHNICITY = frozenset({"2135-2", "2186-5", "UNK", "ASKU"})
 CLAIM_TYPE = frozenset({"professional", "institutional"})
 

@@ -21,7 +21,7 @@ read as (
   select header.record_id, header.record_locator, header.unit_id, header.delivery_id, header.payload_id, header.facility_id, header.batch_date,
     header.received_time, header.source, header.timezone, header.default_authority, header.default_system,
     header.msh_3_1, header.msh_4_1, header.msh_10_1, header.msh_11_1, header.msh_9_1 as message_type, header.event,
-    coalesce(named.kind, typed.kind) as kind, named.status_event,
+    coalesce(named.kind, typed.kind) as kind, named.status_event, coalesce(named.clears_end, false) as clears_end,
     sent.moment as sent_at, sent.value as sent,
     case when header.msh_9_1 = 'ADT' then recorded.moment end as recorded_at,
     {{ flag_list(time_flags(['sent', 'recorded'])) }} as time_flags,
@@ -34,7 +34,7 @@ read as (
 )
 select
   read.record_id, read.record_locator, read.unit_id, read.delivery_id, read.payload_id, read.facility_id, read.batch_date, read.received_time, read.source,
-  read.timezone, read.default_authority, read.default_system, read.message_type, read.event, read.kind, read.status_event,
+  read.timezone, read.default_authority, read.default_system, read.message_type, read.event, read.kind, read.status_event, read.clears_end,
   read.msh_3_1, read.msh_4_1, read.msh_10_1, read.sent_at, coalesce(read.recorded_at, read.sent_at, read.received_time) as source_time,
   coalesce(replace(read.sent, 'Z', ''), '') as source_order,
   read.kind in ('visit', 'person', 'person_deleted', 'merge', 'rename', 'link', 'unlink') as is_adt,

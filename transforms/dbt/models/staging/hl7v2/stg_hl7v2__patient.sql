@@ -46,8 +46,8 @@ described as (
     {{ hl7_value('said.pid_5_4') }} as name_suffix,
     coalesce(sex.fhir_code, sex_mapped.code) as gender, birth.date_text as birth_date,
     {#- Contact: the text as sent, else area code and number (XTN, ch. 2A); the business number where there is no home number. -#}
-    coalesce(case when said.pid_13_3 = 'Internet' or said.pid_13_2 = 'NET' then null else coalesce({{ hl7_value('said.pid_13_1') }}, said.pid_13_12,
-      case when said.pid_13_7 is not null then coalesce(said.pid_13_6 || '-', '') || said.pid_13_7 end) end, {{ hl7_value('said.pid_14_1') }}) as telecom_phone,
+    case when said.pid_13 = '""' then null else coalesce(case when said.pid_13_3 = 'Internet' or said.pid_13_2 = 'NET' then null else coalesce({{ hl7_value('said.pid_13_1') }}, said.pid_13_12,
+      case when said.pid_13_7 is not null then coalesce(said.pid_13_6 || '-', '') || said.pid_13_7 end) end, {{ hl7_value('said.pid_14_1') }}) end as telecom_phone,
     electronic.address as telecom_email,
     {{ hl7_first('said.pid_11_1') }} as address_line, {{ hl7_value('said.pid_11_3') }} as address_city, {{ hl7_value('said.pid_11_4') }} as address_state,
     {{ hl7_value('said.pid_11_5') }} as address_postal_code,
@@ -56,7 +56,8 @@ described as (
     coalesce(ethnicity.fhir_code, ethnicity_mapped.code) as ethnicity_omb_code,
     death.value as deceased_datetime,
     {{ time_reject(['birth', 'death']) }} as reject_code,
-    {{ flag_list([["sex.fhir_code is null and sex_mapped.code is null and " ~ hl7_value('said.pid_8_1') ~ " is not null", 'code.unmapped_local']]
+    {{ flag_list([["sex.fhir_code is null and sex_mapped.code is null and " ~ hl7_value('said.pid_8_1') ~ " is not null or (marital.fhir_code is null and marital_mapped.code is null and "
+                   ~ hl7_value('said.pid_16_1') ~ " is not null)", 'code.unmapped_local']]
                  + time_flags(['death'])) }} as flags
   from said
   {{ hl7_time_join('birth', 'said.timezone', 'said.pid_7_1') }}

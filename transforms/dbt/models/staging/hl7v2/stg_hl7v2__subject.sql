@@ -21,7 +21,7 @@ visit as (
 said as (
   select pid.record_id, pid.record_locator, pid.patient_group, message.unit_id, message.delivery_id, message.payload_id, message.facility_id, message.batch_date,
     message.received_time, message.source, message.source_time, message.source_order, message.sent_at, message.timezone, message.default_system,
-    message.kind, message.event, message.status_event, message.is_adt,
+    message.kind, message.event, message.status_event, message.clears_end, message.is_adt,
     chosen.system as patient_system, chosen.numbering as patient_numbering, chosen.value as patient_value,
     visit.record_id as visit_record_id, visit.record_locator as visit_record_locator, visit.value as visit_value,
     case when visit.value is not null then case when visit.authority is null then message.default_system else visit.system end end as visit_system,
@@ -36,7 +36,7 @@ said as (
 )
 select said.record_id, said.record_locator, said.patient_group, said.unit_id, said.delivery_id, said.payload_id, said.facility_id, said.batch_date,
   said.received_time, said.source, said.source_time, said.source_order, said.sent_at, said.timezone, said.default_system,
-  said.kind, said.event, said.status_event, said.is_adt,
+  said.kind, said.event, said.status_event, said.clears_end, said.is_adt,
   said.patient_system, said.patient_numbering, said.patient_value, said.visit_record_id, said.visit_record_locator, said.visit_system, said.visit_numbering,
   said.visit_value,
   case when said.patient_value is not null then {{ patient_key('said.facility_id', 'said.patient_numbering', 'said.patient_value') }} end as patient_key,
