@@ -214,11 +214,21 @@ def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return made
 
 
+def _copy(template: Scratch, folder: Path) -> Scratch:
+    store = DuckDBStore(folder, template.store.keys)
+    store.path.parent.mkdir(parents=True)
+    shutil.copyfile(template.store.path, store.path)
+    return Scratch(store, template.project)
+
+
 @pytest.fixture
 def scratch(_template: Scratch, tmp_path: Path) -> Iterator[Scratch]:
     """Give an empty scratch warehouse: a copy of the module's template, seeds loaded."""
-    store = DuckDBStore(tmp_path / "root", _template.store.keys)
-    store.path.parent.mkdir(parents=True)
-    shutil.copyfile(_template.store.path, store.path)
-    yield Scratch(store, _template.project)
+    yield _copy(_template, tmp_path / "root")
     shutil.rmtree(tmp_path / "root")
+
+
+@pytest.fixture(scope="module")
+def shared_scratch(_template: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    """Give one scratch warehouse to all tests of a module: build once, look at it many times."""
+    return _copy(_template, tmp_path_factory.mktemp("shared") / "root")
