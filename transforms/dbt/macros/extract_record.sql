@@ -76,23 +76,35 @@ read as (
   from placed
   join position on position.delivery_id = placed.delivery_id
 ),
+{%- set days = [] -%}
+{%- for column in all_dates -%}
+  {%- do days.append('select read.' ~ column ~ '_zone as zone, cast(read.' ~ column ~ '_local as date) as day from read where ' ~ is_wall_time('read.' ~ column)) -%}
+{%- endfor %}
+{{ zone_days(days) }},
 zoned as (
   select read.{{ carried | join(', read.') }}, read.{{ (all_texts + coded + keys) | join(', read.') }}, read.code_system
     {%- for column in columns %}, read.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, read.{{ column }}_said, read.{{ column }}_format, read.{{ column }}_zone, read.{{ column }}_local,
-    case when {{ is_wall_time('read.' ~ column) }} then {{ offset_before('read.' ~ column ~ '_local', 'read.' ~ column ~ '_zone') }} end as {{ column }}_before,
-    case when {{ is_wall_time('read.' ~ column) }} then {{ offset_after('read.' ~ column ~ '_local', 'read.' ~ column ~ '_zone') }} end as {{ column }}_after
+    {%- set clock = ['read.' ~ column ~ '_local', 'read.' ~ column ~ '_zone'] %}
+    case when {{ column }}_zone_day.zone is not null then {{ where_steady(column ~ '_zone_day', column ~ '_zone_day.offset_before', offset_before(*clock)) }} end as {{ column }}_before,
+    case when {{ column }}_zone_day.zone is not null then {{ where_steady(column ~ '_zone_day', column ~ '_zone_day.offset_after', offset_after(*clock)) }} end as {{ column }}_after
     {%- endfor %}
   from read
+  {%- for column in all_dates %}
+  left join zone_day {{ column }}_zone_day on {{ column }}_zone_day.zone = read.{{ column }}_zone and {{ column }}_zone_day.day = cast(read.{{ column }}_local as date)
+    and {{ is_wall_time('read.' ~ column) }}
+  {%- endfor %}
 ),
 instants as (
   select zoned.{{ carried | join(', zoned.') }}, zoned.{{ (all_texts + coded + keys) | join(', zoned.') }}, zoned.code_system
     {%- for column in columns %}, zoned.{{ column }}_at{% endfor %}
-    {%- for column in all_dates %}, zoned.{{ column }}_said, zoned.{{ column }}_format, zoned.{{ column }}_local,
+    {%- for column in all_dates %}, zoned.{{ column }}_said, zoned.{{ column }}_format, zoned.{{ column }}_zone, zoned.{{ column }}_local,
     {%- set clock = ["zoned." ~ column ~ "_local", "zoned." ~ column ~ "_before", "zoned." ~ column ~ "_after", "zoned." ~ column ~ "_zone"] %}
-    case when zoned.{{ column }}_before is null then zoned.{{ column }}_local else {{ local_to_utc_between(*clock) }} end as {{ column }}_utc,
-    zoned.{{ column }}_before is not null and zoned.{{ column }}_before <> zoned.{{ column }}_after and {{ is_gap_between(*clock) }} as {{ column }}_gap,
-    zoned.{{ column }}_before is not null and zoned.{{ column }}_before <> zoned.{{ column }}_after and {{ is_overlap_between(*clock) }} as {{ column }}_overlap
+    case when zoned.{{ column }}_before is null then zoned.{{ column }}_local
+      when zoned.{{ column }}_before = zoned.{{ column }}_after then {{ seconds_later(clock[0], '-(' ~ clock[1] ~ ')') }}
+      else {{ local_to_utc_between(*clock) }} end as {{ column }}_utc,
+    case when zoned.{{ column }}_before <> zoned.{{ column }}_after then {{ is_gap_between(*clock) }} else false end as {{ column }}_gap,
+    case when zoned.{{ column }}_before <> zoned.{{ column }}_after then {{ is_overlap_between(*clock) }} else false end as {{ column }}_overlap
     {%- endfor %}
   from zoned
 ),
@@ -116,7 +128,8 @@ record as (
     {%- for column in all_dates %}, instants.{{ column }}_utc,
     case when {{ is_date_format('instants.' ~ column ~ '_format') }} then cast(cast(instants.{{ column }}_local as date) as varchar)
       else {{ instant_text('instants.' ~ column ~ '_utc') }} end as {{ column }}_text,
-    case when {{ is_date_format('instants.' ~ column ~ '_format') }} then cast(instants.{{ column }}_local as date)
+    case when {{ is_date_format('instants.' ~ column ~ '_format') }} or instants.{{ column }}_zone = instants.timezone and not {{ has_offset_format('instants.' ~ column ~ '_format') }}
+      then cast(instants.{{ column }}_local as date)
       else cast({{ utc_to_zone('instants.' ~ column ~ '_utc', 'instants.timezone') }} as date) end as {{ column }}_day
     {%- endfor %},
     {% for column in all_dates %}instants.{{ column }}_gap{{ ' or ' if not loop.last }}{% endfor %} as has_gap,

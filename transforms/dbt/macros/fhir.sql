@@ -74,16 +74,10 @@
              where regexp_like(found.path, '(.*[.])?{{ name }}[[][0-9]+[]]')) {{ alias }}
 {%- endmacro %}
 
-{#- Timestamp in UTC of an R4 dateTime or instant that has a time, whose lexical form was checked. -#}
-{% macro fhir_instant(text) -%}
-  {%- set offset -%}
-    case when right({{ text }}, 1) = 'Z' then 0
-      else cast(left(right({{ text }}, 6), 1) || '1' as integer)
-        * (cast(left(right({{ text }}, 5), 2) as integer) * 60 + cast(right({{ text }}, 2) as integer)) end
-  {%- endset -%}
-  {{ dbt.dateadd('minute', '-1 * (' ~ offset ~ ')',
-       "try_cast(replace(left(" ~ text ~ ", 19), 'T', ' ') || coalesce(" ~ regexp_first('substr(' ~ text ~ ', 20)', '^[.][0-9]+') ~ ", '') as timestamp)") }}
-{%- endmacro %}
+{#- Timestamp in UTC of an R4 dateTime or instant that has a time and an offset, whose lexical form was checked. -#}
+{% macro fhir_instant(text) %}{{ return(adapter.dispatch('fhir_instant', 'lakehouse')(text)) }}{% endmacro %}
+{% macro duckdb__fhir_instant(text) -%} (try_cast({{ text }} as timestamptz) at time zone 'UTC') {%- endmacro %}
+{% macro snowflake__fhir_instant(text) -%} cast(convert_timezone('UTC', try_to_timestamp_tz({{ text }})) as timestamp_ntz) {%- endmacro %}
 
 {#- R4 date, dateTime or instant in canonical form: an instant in UTC with `Z`, a partial date as sent; null where the text is
     none of them. A time without an offset is none (R4 s2.24.0.1). -#}
@@ -97,10 +91,12 @@
   end
 {%- endmacro %}
 
-{#- Facility-local date of a canonical date text: an instant falls into the facility's day, a date is never shifted. -#}
-{% macro local_date_of(text, zone) -%}
+{#- Facility-local date of a canonical date text of `record`: an instant falls into the facility's day, a date is never shifted. `text` is
+    joined with zone_day as `alias`. -#}
+{% macro local_date_of(text, alias) -%}
+  {%- set exact -%}{{ utc_to_zone(instant(text), 'record.timezone') }}{%- endset -%}
   case when length({{ text }}) <= 10 then try_cast(left({{ text }} || '-01-01', 10) as date)
-    else cast({{ utc_to_zone(instant(text), zone) }} as date) end
+    else cast({{ where_steady(alias, seconds_later(instant(text), alias ~ '.offset_before'), exact) }} as date) end
 {%- endmacro %}
 
 {#- Codes of the flags whose condition holds, joined by commas; `flags` is a list of [condition, code]. -#}

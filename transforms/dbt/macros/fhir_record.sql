@@ -6,9 +6,10 @@
   dates      columns of `fields` that hold a date, dateTime or instant
   subject    element that refers to the patient; null for resources that are about none
   encounter  element that refers to the encounter
+  service    columns of `dates` of which the first that is stated says when it happened; service_end likewise when it ended
   exact      numbers are wanted digit by digit
 -#}
-{% macro fhir_record(resource_type, fields, dates=[], subject=none, encounter=none, exact=false) %}
+{% macro fhir_record(resource_type, fields, dates=[], subject=none, encounter=none, service=[], service_end=[], exact=false) %}
   {%- set resource = fhir_resources()[resource_type] -%}
   {%- set paths = {'document_type': ['resourceType']} -%}
   {%- for place in [0, 1] -%}
@@ -69,6 +70,9 @@ record as (
     end as reject_code,
     case when extension.has_unknown_extension = 1 then 1 else 0 end as has_unknown_extension,
     extension.effect_status
+    {%- for name, found in {'service': service, 'service_end': service_end}.items() if found %},
+    coalesce({{ prefixed(found, 'dated') | join(', ') }}, null) as {{ name }}_text
+    {%- endfor %}
     {%- for name in fields %},
     dated.{{ name }}
     {%- endfor %}
@@ -76,10 +80,17 @@ record as (
   left join {{ ref('stg_fhir__resource_key') }} own_key on own_key.record_id = dated.record_id and dated.id is null
   left join {{ ref('stg_fhir__extension') }} extension on extension.record_id = dated.record_id
 )
+{%- if service %},
+{%- set days = [] -%}
+{%- for name, found in {'service': service, 'service_end': service_end}.items() if found -%}
+  {%- do days.append('select record.timezone as zone, try_cast(left(record.' ~ name ~ '_text, 10) as date) as day from record where length(record.' ~ name ~ '_text) > 10') -%}
+{%- endfor %}
+{{ zone_days(days) }}
+{%- endif %}
 {%- endmacro %}
 
 {#- Header columns of a FHIR staging model, from `record`; `values` adds the resource's own and `flags` a list of [condition, code]. -#}
-{% macro fhir_columns(values, references=['subject'], concepts=[], flags=[], status='record.status') %}
+{% macro fhir_columns(values, references=['subject'], concepts=[], flags=[], status='record.status', days=[]) %}
   {%- set columns = {} -%}
   {%- for name in ['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'facility_id', 'batch_date', 'received_time', 'source',
                    'fact_key', 'source_time', 'source_order', 'is_deleted', 'id', 'identifier_system', 'identifier_value', 'reject_code'] -%}
@@ -99,12 +110,20 @@ record as (
   {%- if 'encounter' in references -%}
     {%- do columns.update({'encounter_key': 'encounter_target.target_key', 'encounter_identifier_value': 'record.encounter_identifier_value'}) -%}
   {%- endif -%}
+  {%- if days -%}{%- do columns.update(service_dates('service_end' in days)) -%}{%- endif -%}
   {%- do columns.update(values) -%}
   {{ return(columns) }}
 {% endmacro %}
 
-{#- `record` with the targets of its references and the meaning of its codes beside it. -#}
-{% macro fhir_from(references=['subject'], concepts=[]) -%}
+{#- Facility-local dates of what a record states, for the columns of the contract. -#}
+{% macro service_dates(ends=false) %}
+  {%- set columns = {'service_date': local_date_of('record.service_text', 'service_zone')} -%}
+  {%- if ends -%}{%- do columns.update({'service_end_date': local_date_of('record.service_end_text', 'service_end_zone')}) -%}{%- endif -%}
+  {{ return(columns) }}
+{% endmacro %}
+
+{#- `record` with the targets of its references, the meaning of its codes and the offsets of its dates (`service`, `service_end`) beside it. -#}
+{% macro fhir_from(references=['subject'], concepts=[], days=[]) -%}
 from record
 {%- for name in references %}
 left join reference {{ name }}_target on {{ name }}_target.delivery_id = record.delivery_id and {{ name }}_target.reference = record.{{ name }}_reference
@@ -112,6 +131,9 @@ left join reference {{ name }}_target on {{ name }}_target.delivery_id = record.
 {%- for name in concepts %}
 left join concept {{ name }}_concept on {{ name }}_concept.element = '{{ name }}' and {{ name }}_concept.facility_id = record.facility_id
   and {{ name }}_concept.batch_date = record.batch_date and {{ name }}_concept.concept = record.{{ name }}
+{%- endfor %}
+{%- for name in days %}
+left join zone_day {{ name }}_zone on {{ name }}_zone.zone = record.timezone and {{ name }}_zone.day = try_cast(left(record.{{ name }}_text, 10) as date)
 {%- endfor %}
 {%- endmacro %}
 

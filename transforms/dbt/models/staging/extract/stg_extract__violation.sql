@@ -9,12 +9,14 @@ with checked as (
     and (bound.pattern is not null or bound.key_ordinal is not null or {{ type_check('bound.type') }} is not null)
     and not (bound.kind = 'csv_extract' and bound.pattern is null and bound.key_ordinal is null and {{ type_check('bound.type') }} = 'text')
 ),
+scoped as (
+  select sent.record_id, sent.delivery_id, sent.cells from {{ source('raw', 'raw_extract__row') }} sent where {{ in_scope('sent') }}
+),
 sent_cell as (
-  select sent.record_id, checked.kind, checked.pattern, checked.datetime_format, checked.key_ordinal, checked.type_check, checked.type_range,
-    checked.type_size, checked.markers, {{ list_element('sent.cells', 'checked.column_ordinal') }} as cell
-  from {{ source('raw', 'raw_extract__row') }} sent
-  join checked on checked.delivery_id = sent.delivery_id
-  where {{ in_scope('sent') }}
+  select scoped.record_id, checked.kind, checked.pattern, checked.datetime_format, checked.key_ordinal, checked.type_check, checked.type_range,
+    checked.type_size, checked.markers, {{ list_element('scoped.cells', 'checked.column_ordinal') }} as cell
+  from scoped
+  join checked on checked.delivery_id = scoped.delivery_id
 ),
 cell as (
   select sent_cell.record_id, sent_cell.kind, sent_cell.pattern, sent_cell.datetime_format, sent_cell.key_ordinal, sent_cell.type_check,
@@ -26,17 +28,22 @@ judged as (
   select cell.record_id, cell.kind,
     case
       when cell.value is null then case when cell.key_ordinal is not null then 'mangled' end
-      when cell.pattern is not null and not {{ regexp_match_of('cell.value', 'cell.pattern') }} then 'mangled'
-      when cell.type_check = 'date' then
-        case when {{ parse_local_datetime('cell.moment', 'cell.datetime_format') }} is null then
-          case when {{ regexp_full('cell.value', '[0-9]+([.][0-9]+)?|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2}([0-9]{2})?)?|[A-Za-z]{3}-[0-9]{2}') }} then 'mangled' else 'no_date' end end
-      when cell.type_check = 'integer' and not {{ regexp_full('cell.value', '[+-]?[0-9]+') }} then 'mangled'
-      when cell.type_check = 'decimal' and not {{ regexp_full('cell.value', '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'mangled'
-      when cell.type_check = 'bit' and lower(cell.value) not in ('0', '1', 'true', 'false') then 'mangled'
-      when cell.type_check = 'integer' and cell.type_range is not null
-        and abs(coalesce(try_cast(cell.value as decimal(38, 0)), 99999999999999999999)) > cell.type_range then 'widened'
-      when cell.type_check = 'text' and length(cell.value) > cell.type_size then 'widened'
-      when cell.type_check = 'decimal' and length(replace(replace(replace(cell.value, '.', ''), '-', ''), '+', '')) > cell.type_size then 'widened'
+      else coalesce(
+        case when cell.pattern is not null then case when not {{ regexp_match_of('cell.value', 'cell.pattern') }} then 'mangled' end end,
+        case cell.type_check
+          when 'text' then case when length(cell.value) > cell.type_size then 'widened' end
+          when 'date' then
+            case when {{ parse_local_datetime('cell.moment', 'cell.datetime_format') }} is not null then null
+              when {{ regexp_full('cell.value', '[0-9]+([.][0-9]+)?|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2}([0-9]{2})?)?|[A-Za-z]{3}-[0-9]{2}') }} then 'mangled'
+              else 'no_date' end
+          when 'integer' then
+            case when not {{ regexp_full('cell.value', '[+-]?[0-9]+') }} then 'mangled'
+              when abs(coalesce(try_cast(cell.value as decimal(38, 0)), 99999999999999999999)) > cell.type_range then 'widened' end
+          when 'decimal' then
+            case when not {{ regexp_full('cell.value', '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'mangled'
+              when length(replace(replace(replace(cell.value, '.', ''), '-', ''), '+', '')) > cell.type_size then 'widened' end
+          when 'bit' then case when lower(cell.value) not in ('0', '1', 'true', 'false') then 'mangled' end
+        end)
     end as fault
   from cell
 )

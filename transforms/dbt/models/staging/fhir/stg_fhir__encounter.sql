@@ -4,7 +4,7 @@
   {%- do fields.update({'location_' ~ place: ['location', place, 'location', 'display'],
                         'location_type_' ~ place: ['location', place, 'physicalType', 'coding', 0, 'code']}) -%}
 {%- endfor -%}
-with {{ fhir_record('Encounter', fields, dates=['period_start', 'period_end'], subject='subject') }},
+with {{ fhir_record('Encounter', fields, dates=['period_start', 'period_end'], subject='subject', service=['period_start'], service_end=['period_end']) }},
 {{ fhir_references(['subject_reference', 'practitioner_reference']) }},
 {{ fhir_concepts({
   'class': {'maps': ['encounter_class'], 'kind': 'class'}, 'status': {'maps': ['encounter_status'], 'kind': 'class'},
@@ -17,7 +17,6 @@ select
     'period_start': 'record.period_start', 'period_end': 'record.period_end',
     'location_point_of_care': fhir_place("coalesce(?, 'wa') not in ('ro', 'bd')"), 'location_room': fhir_place("? = 'ro'"), 'location_bed': fhir_place("? = 'bd'"),
     'discharge_disposition_code': 'disposition_concept.code', 'practitioner_key': 'practitioner_target.target_key',
-    'service_date': local_date_of('record.period_start', 'record.timezone'), 'service_end_date': local_date_of('record.period_end', 'record.timezone'),
   }, concepts=['class', 'disposition'], status='case when record.status in ' ~ known ~ ' then record.status else status_concept.code end',
-     flags=[['record.status not in ' ~ known ~ ' and status_concept.code is null', 'code.unmapped_local']])) }}
-{{ fhir_from(['subject', 'practitioner'], ['class', 'status', 'disposition']) }}
+     flags=[['record.status not in ' ~ known ~ ' and status_concept.code is null', 'code.unmapped_local']], days=['service', 'service_end'])) }}
+{{ fhir_from(['subject', 'practitioner'], ['class', 'status', 'disposition'], days=['service', 'service_end']) }}

@@ -2,7 +2,7 @@
                   'do_not_perform': ['doNotPerform'], 'authored_on': ['authoredOn'], 'dosage_text': ['dosageInstruction', 0, 'text'],
                   'dosage_start': ['dosageInstruction', 0, 'timing', 'repeat', 'boundsPeriod', 'start'],
                   'dosage_end': ['dosageInstruction', 0, 'timing', 'repeat', 'boundsPeriod', 'end']} -%}
-with {{ fhir_record('MedicationRequest', fields, dates=['authored_on', 'dosage_start', 'dosage_end'], subject='subject', encounter='encounter') }},
+with {{ fhir_record('MedicationRequest', fields, dates=['authored_on', 'dosage_start', 'dosage_end'], subject='subject', encounter='encounter', service=['authored_on']) }},
 {{ fhir_references(['subject_reference', 'encounter_reference']) }},
 {{ fhir_concepts({'medication': {'maps': ['medication_request', 'medication_request_medication'], 'kind': 'clinical'}}) }}
 select
@@ -11,6 +11,5 @@ select
     'medication_text': 'coalesce(medication_concept.text, record.medication_display)', 'medication_local_code': 'medication_concept.local_code',
     'do_not_perform': "case when record.is_deleted then null else coalesce(record.do_not_perform, 'false') end", 'authored_on': 'record.authored_on',
     'dosage_text': 'record.dosage_text', 'dosage_period_start': 'record.dosage_start', 'dosage_period_end': 'record.dosage_end',
-    'service_date': local_date_of('record.authored_on', 'record.timezone'),
-  }, references=['subject', 'encounter'], concepts=['medication'])) }}
-{{ fhir_from(['subject', 'encounter'], ['medication']) }}
+  }, references=['subject', 'encounter'], concepts=['medication'], days=['service'])) }}
+{{ fhir_from(['subject', 'encounter'], ['medication'], days=['service']) }}

@@ -16,7 +16,7 @@
 {%- set is_ucum = "record.quantity_system = 'http://unitsofmeasure.org'" -%}
 {%- set unit_said = 'case when ' ~ is_ucum ~ ' then coalesce(record.quantity_code, record.quantity_unit) else coalesce(record.quantity_unit, record.quantity_code) end' -%}
 {%- set unit = 'coalesce(' ~ ucum_unit('spelled', unit_said) ~ ', case when ' ~ is_ucum ~ ' then record.quantity_code end)' -%}
-with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encounter='encounter', exact=true) }},
+with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encounter='encounter', exact=true, service=['effective', 'effective_start', 'effective_instant', 'effective_event']) }},
 {{ fhir_references(['subject_reference', 'encounter_reference']) }},
 {{ fhir_concepts({
   'code': {'maps': ['observation', 'observation_code'], 'kind': 'clinical'},
@@ -43,8 +43,8 @@ select
     'value_ratio_numerator_value': 'try_cast(record.numerator as decimal(28,9))', 'value_ratio_denominator_value': 'try_cast(record.denominator as decimal(28,9))',
     'value_range_low_value': 'try_cast(record.range_low as decimal(28,9))', 'value_range_high_value': 'try_cast(record.range_high as decimal(28,9))',
     'data_absent_reason_code': 'absent_concept.code', 'performer_display': 'coalesce(record.performer_display, contained_performer.display)',
-    'based_on_identifier_value': 'record.based_on_identifier_value', 'service_date': local_date_of(effective, 'record.timezone'),
-  }), references=['subject', 'encounter'], concepts=['code', 'value_concept'], flags=[[unit_said ~ ' is not null and ' ~ unit ~ ' is null', 'unit.not_ucum']])) }}
-{{ fhir_from(['subject', 'encounter'], ['code', 'value_concept', 'absent']) }}
+    'based_on_identifier_value': 'record.based_on_identifier_value',
+  }), references=['subject', 'encounter'], concepts=['code', 'value_concept'], flags=[[unit_said ~ ' is not null and ' ~ unit ~ ' is null', 'unit.not_ucum']], days=['service'])) }}
+{{ fhir_from(['subject', 'encounter'], ['code', 'value_concept', 'absent'], days=['service']) }}
 left join contained_performer on contained_performer.record_id = record.record_id
 {{ join_unit_of_measure('spelled', unit_said) }}
