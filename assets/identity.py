@@ -11,6 +11,10 @@ from assets.stores.identity import resolve_changes
 from transforms.identity.tables import TABLES
 
 OWNER = "identity@northstar.example"
+IDENTITY_ASSETS = {
+    "link": "Which person each patient record belongs to now, with rule, score and policy.",
+    "review_pair": "Pairs of records that wait for a steward.",
+}
 
 
 def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -18,9 +22,9 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
     read = (["identity", "patient_features"], ["canonical", "patient_survivor"], ["canonical", "patient"])
     deps = [dg.AssetKey(key) for key in read]
     specs = [
-        dg.AssetSpec(name.split("."), deps=deps, group_name="identity", owners=[OWNER], kinds={"python", "duckdb"}, skippable=True,
-                     description=f"Identity: {name.split('.')[1].replace('_', ' ')}.")
-        for name in TABLES
+        dg.AssetSpec(["identity", name], deps=deps, group_name="identity", owners=[OWNER], kinds={"python", "duckdb"}, skippable=True,
+                     description=description)
+        for name, description in IDENTITY_ASSETS.items()
     ]
 
     @dg.multi_asset(
@@ -35,6 +39,8 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
         record_states(session.root, run, states, {})
         for state in states:
+            if state.asset.removeprefix("identity.") not in IDENTITY_ASSETS:
+                continue
             yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=state_metadata(state))
 
     return identity

@@ -11,6 +11,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 
 from assets.accounts import project_accounts, project_slices
 from assets.metadata import state_metadata
+from assets.raw import raw_asset
 from assets.recording import asset_states, record_states
 from assets.session import Session
 
@@ -26,6 +27,8 @@ class LayerTranslator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Key of a model, seed or source."""
+        if dbt_resource_props["resource_type"] == "source" and dbt_resource_props["source_name"] == "raw":
+            return dg.AssetKey(["raw", raw_asset(dbt_resource_props["name"])])
         if dbt_resource_props["resource_type"] == "source":
             return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props.get("alias") or dbt_resource_props["name"]])
@@ -52,7 +55,7 @@ class LayerTranslator(DagsterDbtTranslator):
 
 def translator() -> LayerTranslator:
     """Give the translator; dbt tests are no asset checks, since they know no partitions."""
-    return LayerTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=False))
+    return LayerTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=False, enable_duplicate_source_asset_keys=True))
 
 
 @lru_cache(maxsize=4)
@@ -75,18 +78,23 @@ def staging_of(manifest: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) 
     return list(found.values())
 
 
-def build_staging_specs(manifest_path: Path) -> list[dg.AssetSpec]:
-    """Give staging models as assets that are shown and never materialized by themselves.
+def is_shown_only(node: Mapping[str, Any]) -> bool:
+    """Say whether a model is shown as an asset but never materialized by itself: staging, views and touches.
 
-    They hold the run's rows only and are rebuilt with what reads them; an event for each of them and each partition would double
-    what Dagster has to write in a run over many facilities.
+    They hold the run's rows only, or none, and are rebuilt with what reads them; an event for each of them and each partition would
+    double what Dagster has to write in a run over many facilities.
     """
+    return node["schema"] == STAGING or node["config"]["materialized"] == "view" or node["config"].get("strategy") == "append_touches"
+
+
+def build_shown_specs(manifest_path: Path) -> list[dg.AssetSpec]:
+    """Give the models that are shown only, so that the graph leads through them."""
     manifest = read_manifest(manifest_path)
     translate = translator()
     return [
         translate.get_asset_spec(manifest, name, None)
         for name, node in sorted(manifest["nodes"].items())
-        if node["resource_type"] == "model" and node["schema"] == STAGING
+        if node["resource_type"] == "model" and is_shown_only(node)
     ]
 
 
@@ -97,18 +105,22 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
     nodes = {
         translate.get_asset_key(node): node
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and group in node["config"]["tags"] and node["schema"] != STAGING
+        if node["resource_type"] == "model" and group in node["config"]["tags"] and not is_shown_only(node)
     }
+    shown_only = [
+        node for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and group in node["config"]["tags"] and node["schema"] != STAGING and is_shown_only(node)
+    ]
 
     @dbt_assets(
-        manifest=manifest, select=f"tag:{group}", exclude=f"config.schema:{STAGING}", name=f"{group}_models", partitions_def=partitions, pool="warehouse",
+        manifest=manifest, select=" ".join(f"fqn:{'.'.join(node['fqn'])}" for node in nodes.values()), name=f"{group}_models", partitions_def=partitions, pool="warehouse",
         dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
     )
     def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step(group, list(context.partition_keys))
         chosen = [nodes[key] for key in context.selected_asset_keys if key in nodes]
-        work = [*staging_of(manifest, chosen), *chosen]
+        work = [*staging_of(manifest, chosen), *shown_only, *chosen]
         results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in work])
         seconds = {result.name: result.seconds for result in results}
         built = {str(node["unique_id"]): node for node in chosen}

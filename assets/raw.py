@@ -1,20 +1,31 @@
-"""Raw assets: one for each raw table, all written by one step, partitioned by facility and batch date."""
+"""Raw assets: deliveries, units and the tables of each format, written by one step, partitioned by facility and batch date.
+
+An asset is a format's table set: Dagster writes an event for each asset and partition, and twenty tables that always move together
+would only multiply them. The catalog keeps every table apart.
+"""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from transforms.decode.formats import FORMATS
 
-from assets.metadata import state_metadata
+from assets.metadata import states_metadata
 from assets.recording import asset_states, record_states
 from assets.session import Session
 from assets.stores.control import Partition
 from assets.stores.raw import raw_tables
+from transforms.decode.formats import FORMATS
 from transforms.governance.projection_rows import Projection
 from transforms.landing.delivery import Delivery
 
 OWNER = "platform@northstar.example"
+RAW_ASSETS = {
+    "delivery": "One row for each arrival of a payload, with the units counted in its bytes.",
+    "unit": "One row for each unit received, with the decoder's reason where it was refused.",
+    "hl7v2": "HL7 v2 messages as sent, a table for each segment, columns named by the standard (`pid_3_1`).",
+    "fhir": "FHIR R4 resources as sent, one row a resource.",
+    "extract": "Rows of CSV extracts and change files as sent, with the columns of each file's header.",
+}
 
 
 def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -24,9 +35,9 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
     specs = [
         dg.AssetSpec(
             ["raw", name], group_name="raw", owners=[OWNER], kinds={"python", "duckdb"}, code_version=code_version,
-            description=_description(name), skippable=True,
+            description=description, skippable=True,
         )
-        for name in raw_tables()
+        for name, description in RAW_ASSETS.items()
     ]
 
     @dg.multi_asset(
@@ -47,8 +58,9 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
                 run.partitions)
         record_states(session.root, run, states, versions)
         whole = hashlib.sha256("".join(versions[key] for key in sorted(versions)).encode()).hexdigest()[:16]
-        for state in states:
-            yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=state_metadata(state), data_version=dg.DataVersion(whole))
+        for name in RAW_ASSETS:
+            tables = [state for state in states if raw_asset(state.asset.removeprefix("raw.")) == name]
+            yield dg.MaterializeResult(asset_key=["raw", name], metadata=states_metadata(tables), data_version=dg.DataVersion(whole))
 
     return raw
 
@@ -66,9 +78,6 @@ def record_deliveries(session: Session, rows: list[dict[str, object]], partition
         catalog.record((), [Projection("delivery", rows, scopes)])
 
 
-def _description(name: str) -> str:
-    if name == "raw_delivery":
-        return "One row for each arrival of a payload, with the units counted in its bytes."
-    if name == "raw_unit":
-        return "One row for each unit received, with the decoder's reason where it was refused."
-    return f"Records of {name.removeprefix('raw_').replace('__', ' ')} as sent, columns named by the standard."
+def raw_asset(table: str) -> str:
+    """Give the asset of a raw table: `raw_hl7v2__pid` belongs to `hl7v2`."""
+    return table.removeprefix("raw_").split("__")[0]

@@ -3,19 +3,22 @@
 Dagster's checks are views of the verdicts: none blocks there, where in a range run it would stop every facility.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
+from assets.raw import raw_asset
 from assets.session import Session
 from checks.asset_checks import asset_check_results, asset_check_specs, check_names
 from checks.gate import apply_gate, judge, judge_current, write_verdicts
 from checks.ledger import judge_ledger
 from checks.marts import judge_slices
 from checks.schemas import VERSION_TABLES
+from checks.verdict import SCHEMA, Verdict
 from checks.verdict_recording import record_holds, record_verdicts
 
 OWNER = "platform@northstar.example"
+RAW_WORDS = "Every raw table of the asset holds what it promises: columns, keys, references, and as many units as were received."
 HELD, VERDICT = dg.AssetKey(["control", "held_partition"]), dg.AssetKey(["control", "verdict"])
 
 
@@ -50,9 +53,12 @@ def build_gate_asset(partitions: dg.PartitionsDefinition, version_keys: Iterable
 
 def build_verdict_checks(asset_keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDefinition:
     """Build the checks of all tables: the last step of a run judges current rows, ledger and slices, and shows every verdict."""
-    keys = [key for key in asset_keys if check_names(".".join(key.path))]
+    every = list(asset_keys)
+    keys = [key for key in every if check_names(".".join(key.path))]
+    raw_keys = [key for key in every if key.path[0] == "raw"]
+    raw_specs = [dg.AssetCheckSpec(SCHEMA, asset=key, description=RAW_WORDS, blocking=False) for key in raw_keys]
 
-    @dg.multi_asset_check(name="verdicts", specs=asset_check_specs(keys), required_resource_keys={"session"}, can_subset=True)
+    @dg.multi_asset_check(name="verdicts", specs=[*asset_check_specs(keys), *raw_specs], required_resource_keys={"session"}, can_subset=True)
     def verdicts(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         session: Session = context.resources.session
         chosen = {key.asset_key for key in context.selected_asset_check_keys}
@@ -68,5 +74,21 @@ def build_verdict_checks(asset_keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDef
         for key in keys:
             if key in chosen:
                 yield from asset_check_results(session.verdicts, key)
+        for key in raw_keys:
+            if key in chosen:
+                yield _raw_result(session.verdicts, key)
 
     return verdicts
+
+
+def _raw_result(verdicts: Sequence[Verdict], key: dg.AssetKey) -> dg.AssetCheckResult:
+    """Sum up the verdicts on the raw tables of one asset."""
+    mine = [one for one in verdicts if one.asset.startswith("raw.") and raw_asset(one.asset.removeprefix("raw.")) == key.path[1]]
+    failing = [one for one in mine if not one.has_passed]
+    held = any(one.is_blocking for one in failing)
+    return dg.AssetCheckResult(
+        passed=not failing, asset_key=key, check_name=SCHEMA,
+        severity=dg.AssetCheckSeverity.ERROR if held else dg.AssetCheckSeverity.WARN,
+        description=f"{failing[0].asset}: {failing[0].description}" if failing else RAW_WORDS,
+        metadata={"verdicts": len(mine), "failing": len(failing)},
+    )

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 import dagster as dg
-from checks.gate_asset import build_gate_asset, build_verdict_checks
 
 from assets.identity import build_identity_assets
-from assets.models import build_model_assets, build_staging_specs
+from assets.models import build_model_assets, build_shown_specs
 from assets.partitions import build_partitions
 from assets.raw import build_raw_assets
 from assets.root import Root
 from assets.session import session_resource
+from checks.gate_asset import build_gate_asset, build_verdict_checks
 from orchestration.alerts import build_alert
 from orchestration.jobs import build_jobs
 from orchestration.schedules import build_nightly
@@ -33,7 +33,7 @@ def build_defs(root: Root, settings: Settings, on_step: Callable[[str], None] | 
     ]
     jobs = build_jobs(partitions)
     return dg.Definitions(
-        assets=[*assets, *build_staging_specs(manifest)],
+        assets=[*assets, *build_shown_specs(manifest)],
         asset_checks=[build_verdict_checks(key for group in assets for key in group.keys)],
         jobs=jobs,
         schedules=[build_nightly(jobs[0], root)],

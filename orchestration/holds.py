@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from checks.gate import release
-
 from assets.root import Root
 from assets.stores.lock import writer_lock
+from checks.gate import release
 from orchestration.materialize import materialize
 from orchestration.settings import Settings
 from transforms.governance.events import Event, partition_subject

@@ -5,7 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Events of one step are written together; without it Dagster's storage writes each alone.
+EVENT_BATCH_SIZE = "1000"
 DAGSTER_YAML = """\
+event_log_storage:
+  module: orchestration.event_log
+  class: BatchingEventLog
+  config:
+    base_dir: {folder}/history/runs
+run_storage:
+  module: dagster._core.storage.runs
+  class: SqliteRunStorage
+  config:
+    base_dir: {folder}/history
+schedule_storage:
+  module: dagster._core.storage.schedules
+  class: SqliteScheduleStorage
+  config:
+    base_dir: {folder}/schedules
 telemetry:
   enabled: false
 concurrency:
@@ -26,7 +43,9 @@ def dagster_home(home: Path) -> Path:
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "dagster.yaml"
-    if not configuration.exists() or configuration.read_text() != DAGSTER_YAML:
-        configuration.write_text(DAGSTER_YAML)
+    text = DAGSTER_YAML.replace("{folder}", str(folder))
+    if not configuration.exists() or configuration.read_text() != text:
+        configuration.write_text(text)
     os.environ["DAGSTER_HOME"] = str(folder)
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH_SIZE)
     return folder

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from assets.root import Root
-from assets.stores.lock import lock_holder
 from assets.stores.catalog_reading import read_catalog
+from assets.stores.lock import lock_holder
 
 
 def facility_status(root: Root) -> list[dict[str, Any]]:

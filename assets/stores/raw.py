@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from transforms.decode.formats import FORMATS
 
 from assets.stores.control import Partition, columns_of, create_tables
 from assets.stores.duckdb_warehouse import connect_engine
@@ -20,6 +19,7 @@ from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.warehouse import Warehouse
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
+from transforms.decode.formats import FORMATS
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.facilities.registry import Registry
 from transforms.landing.delivery import Delivery
