@@ -110,7 +110,7 @@ select change_log.facility_id, cast(change_log.batch_date as varchar) as batch_d
   count(distinct change_log.fact_key) as facts, 0 as slices, cast(min(change_log.old_from) as varchar) as oldest_service_date
 from LAKE.control.change_log change_log
 where change_log.run_seq = ? and change_log.old_subject_key is not null and change_log.batch_date is not null
-  and change_log.object not like '%_version' and change_log.object not in ('unit', 'link')
+  and change_log.object not like '%_version' and change_log.object not in ('unit', 'link', 'patient_survivor')
 group by change_log.facility_id, change_log.batch_date, change_log.object
 """
 _SLICES = """

@@ -18,9 +18,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 PROJECT = Path(__file__).parents[2] / "transforms" / "dbt"
-RESOURCES = ("encounter", "observation", "diagnostic_report", "service_request", "condition", "patient_link")
+RESOURCES = ("encounter", "observation", "diagnostic_report", "service_request", "condition", "patient", "patient_link", "patient_identifier")
 MARTS = ("mart_encounter_summary", "mart_lab_turnaround", "mart_readmission", "mart_daily_census", "mart_facility_volume")
-VIEWS = ("patient_person", "facility_newest_batch", "disposition_group")
+FIRST = ("patient_survivor", "patient_person", "facility_newest_batch", "disposition_group")
 OTHER_TABLES = """
 create schema control; create schema canonical; create schema identity; create schema raw; create schema marts;
 create table control.run_scope (run_id varchar, facility_id varchar, batch_date date);
@@ -30,7 +30,6 @@ create table control.consumer (consumer varchar, run_seq bigint);
 create table control.touched_slice (mart varchar, facility_id varchar, service_date date, by_facility_id varchar, by_batch_date date,
   run_seq bigint);
 create table control.slice_state (mart varchar, facility_id varchar, service_date date, built_seq bigint, published_seq bigint);
-create table canonical.patient_survivor (patient_key varchar, survivor_key varchar);
 create table identity.link (patient_key varchar, facility_id varchar, person_id varchar);
 create table raw.raw_delivery (facility_id varchar, batch_date date);
 """
@@ -59,8 +58,9 @@ def parsed_project(folder: Path) -> Any:
     shutil.copy(PROJECT / "models" / "sources.yml", folder / "models")
     (folder / "models" / "identity.yml").write_text(
         "version: 2\nsources: [{name: identity, database: LAKE, schema: identity, tables: [{name: link}]}]\n")
-    stand_ins = [*RESOURCES, *(f"{resource}_version" for resource in RESOURCES), "patient_survivor", "patient", "unit", "person"]
-    (folder / "models" / "canonical").mkdir()
+    stand_ins = [*RESOURCES, *(f"{resource}_version" for resource in RESOURCES), "unit", "person"]
+    (folder / "models" / "canonical" / "current").mkdir(parents=True)
+    shutil.copy(PROJECT / "models" / "canonical" / "current" / "patient_survivor.sql", folder / "models" / "canonical" / "current")
     for name in stand_ins:
         (folder / "models" / "canonical" / f"{name}.sql").write_text("select 1 as stand_in")
     outcome = dbtRunner().invoke([*_flags(folder), "parse", *_where(folder)])
@@ -131,14 +131,8 @@ class MartsWorld:
             self.execute("insert into identity.link values (?, ?, ?)", patient_key, facility_id, person_id)
         self._log("link", patient_key, facility_id, batch_date, (None, None, known[0][0] if known else None), (None, None, person_id))
 
-    def survive(self, patient_key: str, survivor_key: str | None) -> None:
-        """`patient_survivor` is derived anew: the record ends in another, or in none."""
-        self.execute("delete from canonical.patient_survivor where patient_key = ?", patient_key)
-        if survivor_key is not None:
-            self.execute("insert into canonical.patient_survivor values (?, ?)", patient_key, survivor_key)
-
     def run(self, mart: str, *scope: tuple[str, date], select: tuple[str, ...] = (), full_refresh: bool = False) -> None:
-        """Run the touch model and the mart (or `select`) for the partitions in scope, then close the sequence number."""
+        """Run the survivors, the touch model and the mart (or `select`) for the partitions in scope, then close the sequence number."""
         run_id = f"run-{self.run_seq}"
         for facility_id, batch_date in scope:
             self.execute("insert into control.run_scope values (?, ?, ?)", run_id, facility_id, batch_date)
@@ -146,9 +140,7 @@ class MartsWorld:
         self.monkeypatch.setenv("LAKEHOUSE_RUN_SEQ", str(self.run_seq))
         self.monkeypatch.setenv("LAKEHOUSE_DEV_COPY", str(self.path))
         self.close()
-        names = select or (f"touch_{mart}", mart)
-        if self.run_seq == 1:
-            names = (*VIEWS, *names)
+        names = (*(FIRST if self.run_seq == 1 else FIRST[:1]), *(select or (f"touch_{mart}", mart)))
         refresh = ["--full-refresh"] if full_refresh else []
         try:
             outcome = dbtRunner(manifest=parsed_project(self.project)).invoke(

@@ -159,7 +159,7 @@ def test_readmission_of_merged_records_without_a_link(world: MartsWorld) -> None
     """Before identity has seen them, two records that a merge joined are one human, and a record alone is its own."""
     world.put("encounter", "index", BATCH, **stay("former", JAN[1], JAN[3]))
     world.put("encounter", "later", BATCH, **stay("survivor", JAN[9], JAN[10]))
-    world.survive("former", "survivor")
+    world.put("patient_link", "l1", BATCH, subject_key="former", other_key="survivor", type="replaced-by")
     world.run("mart_readmission")
     assert world.rows("mart_readmission", "index_encounter_key", "patient_key", "person_id", "readmission_encounter_key") == [
         ("index", "survivor", None, "later"), ("later", "survivor", None, None)]

@@ -10,51 +10,30 @@
 )
 {%- endmacro %}
 
-{#- All that any record ever said in one column about a fact, restated records included: what the current row said before a change
-    is among it. Keys are those of the relation `keys`, which bounds the read. -#}
-{% macro ever_said(resource, column, keys) -%}
+{#- All that any record ever said in some columns about a fact, restated records included: what the current row said before a change
+    is among it. Facts are those of the relation `keys`, which bounds the read. -#}
+{% macro ever_said(resource, columns, keys) -%}
 (
-  select said.fact_key, said.{{ column }} from {{ ref(resource ~ '_version') }} said
+  {%- for relation in [ref(resource ~ '_version'), restated_relation(ref(resource ~ '_version'))] %}
+  select said.fact_key{% for column in columns %}, said.{{ column }}{% endfor %} from {{ relation }} said
   where said.fact_key in (select {{ keys }}.fact_key from {{ keys }})
-  union
-  select said.fact_key, said.{{ column }} from {{ restated_relation(ref(resource ~ '_version')) }} said
-  where said.fact_key in (select {{ keys }}.fact_key from {{ keys }})
+  {{ 'union' if not loop.last }}
+  {%- endfor %}
 )
 {%- endmacro %}
 
-{#- Patient records whose survivor or person may have changed, with the partition that caused it: a changed link speaks for the record
-    and those merged into it; a changed merge for every record that it connects or connected. -#}
+{#- Patient keys whose survivor or person may have changed, with the partition that caused it: a link speaks for its record and for the
+    keys that lead to it, a moved survivor for the key that was moved. -#}
 {% macro regrouped_patients(mart) -%}
 (
   with change as (
-    select changed.object, changed.fact_key, changed.facility_id, changed.batch_date, changed.old_subject_key, changed.new_subject_key
-    from {{ unseen_changes(mart, ['link', 'patient_link']) }} changed
-  ),
-  merge_change as (
-    select change.fact_key, change.facility_id, change.batch_date, change.old_subject_key, change.new_subject_key
-    from change where change.object = 'patient_link'
-  ),
-  named as (
-    select change.fact_key as patient_key, change.facility_id, change.batch_date from change where change.object = 'link'
-    union
-    select merge_change.old_subject_key, merge_change.facility_id, merge_change.batch_date from merge_change
-    union
-    select merge_change.new_subject_key, merge_change.facility_id, merge_change.batch_date from merge_change
-    union
-    select other.other_key, merge_change.facility_id, merge_change.batch_date
-    from merge_change join {{ ever_said('patient_link', 'other_key', 'merge_change') }} other on other.fact_key = merge_change.fact_key
-  ),
-  rooted as (
-    select named.patient_key, named.facility_id, named.batch_date from named
-    union
-    select person.survivor_key, named.facility_id, named.batch_date
-    from named join {{ ref('patient_person') }} person on person.patient_key = named.patient_key
+    select changed.object, changed.fact_key, changed.facility_id, changed.batch_date
+    from {{ unseen_changes(mart, ['link', 'patient_survivor']) }} changed
   )
-  select rooted.patient_key, rooted.facility_id as by_facility_id, rooted.batch_date as by_batch_date from rooted
-  where rooted.patient_key is not null
+  select change.fact_key as patient_key, change.facility_id as by_facility_id, change.batch_date as by_batch_date from change
   union
-  select person.patient_key, rooted.facility_id, rooted.batch_date
-  from rooted join {{ ref('patient_person') }} person on person.survivor_key = rooted.patient_key
+  select person.patient_key, change.facility_id, change.batch_date
+  from change join {{ ref('patient_person') }} person on person.survivor_key = change.fact_key and change.object = 'link'
 )
 {%- endmacro %}
 

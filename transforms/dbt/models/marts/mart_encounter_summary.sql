@@ -4,7 +4,8 @@ with slice as (
   select rebuild.facility_id, rebuild.service_date from {{ slices_to_rebuild('mart_encounter_summary') }} rebuild
 ),
 visit as (
-  select encounter.facility_id, encounter.service_date, encounter.service_end_date, encounter.fact_key, encounter.subject_key,
+  select encounter.facility_id, encounter.service_date, encounter.service_end_date, encounter.fact_key, encounter.identifier_value,
+    encounter.subject_key,
     encounter.class_code, encounter.status, encounter.location_point_of_care, encounter.discharge_disposition_code,
     {{ instant('encounter.period_start') }} as started_at, {{ instant('encounter.period_end') }} as ended_at,
     {{ exact_instant('encounter.period_start') }} as measured_start, {{ exact_instant('encounter.period_end') }} as measured_end,
@@ -14,34 +15,41 @@ visit as (
   join slice on slice.facility_id = encounter.facility_id and slice.service_date = encounter.service_date
   where {{ is_valid_encounter('encounter') }}
 ),
+finding as (
+  select named.fact_key, named.facility_id, named.encounter_key, named.encounter_identifier_value
+  from {{ facts_naming('visit', 'observation', ['status']) }} named
+  where coalesce(named.status, 'unknown') not in ('cancelled', 'entered-in-error')
+),
 observed as (
-  select alias.fact_key as encounter_key, count(observation.fact_key) as observation_count
-  from {{ ref('observation') }} observation
-  join {{ ref('encounter_alias') }} alias on alias.encounter_key = observation.encounter_key
-  join visit on visit.fact_key = alias.fact_key
-  where observation.is_deleted = false and coalesce(observation.status, 'unknown') not in ('cancelled', 'entered-in-error')
-  group by alias.fact_key
+  select belongs.encounter_key, count(belongs.fact_key) as observation_count
+  from {{ encounters_of('finding') }} belongs
+  group by belongs.encounter_key
+),
+request as (
+  select named.fact_key, named.facility_id, named.encounter_key, named.encounter_identifier_value
+  from {{ facts_naming('visit', 'service_request', ['status']) }} named
+  where coalesce(named.status, 'unknown') not in ('revoked', 'entered-in-error')
 ),
 ordered as (
-  select alias.fact_key as encounter_key, count(service_request.fact_key) as order_count
-  from {{ ref('service_request') }} service_request
-  join {{ ref('encounter_alias') }} alias on alias.encounter_key = service_request.encounter_key
-  join visit on visit.fact_key = alias.fact_key
-  where service_request.is_deleted = false and coalesce(service_request.status, 'unknown') not in ('revoked', 'entered-in-error')
-  group by alias.fact_key
+  select belongs.encounter_key, count(belongs.fact_key) as order_count
+  from {{ encounters_of('request') }} belongs
+  group by belongs.encounter_key
+),
+problem as (
+  select named.fact_key, named.facility_id, named.encounter_key, named.encounter_identifier_value, named.code_code, named.code_system,
+    {{ instant('named.recorded_date') }} as recorded_at, {{ instant('named.onset_datetime') }} as onset_at
+  from {{ facts_naming('visit', 'condition', ['status', 'verification_status', 'code_code', 'code_system', 'recorded_date', 'onset_datetime']) }} named
+  where coalesce(named.status, 'unknown') <> 'entered-in-error'
+    and coalesce(named.verification_status, 'unconfirmed') not in ('entered-in-error', 'refuted')
 ),
 diagnosis as (
-  select alias.fact_key as encounter_key, condition.fact_key, condition.code_code, condition.code_system,
+  select belongs.encounter_key, problem.fact_key, problem.code_code, problem.code_system,
     row_number() over (
-      partition by alias.fact_key
-      order by {{ instant('condition.recorded_date') }} nulls last, {{ instant('condition.onset_datetime') }} nulls last,
-        condition.code_code nulls last, condition.fact_key
+      partition by belongs.encounter_key
+      order by problem.recorded_at nulls last, problem.onset_at nulls last, problem.code_code nulls last, problem.fact_key
     ) as place
-  from {{ ref('condition') }} condition
-  join {{ ref('encounter_alias') }} alias on alias.encounter_key = condition.encounter_key
-  join visit on visit.fact_key = alias.fact_key
-  where condition.is_deleted = false and coalesce(condition.status, 'unknown') <> 'entered-in-error'
-    and coalesce(condition.verification_status, 'unconfirmed') not in ('entered-in-error', 'refuted')
+  from problem
+  join {{ encounters_of('problem') }} belongs on belongs.fact_key = problem.fact_key
 ),
 diagnosed as (
   select diagnosis.encounter_key, count(diagnosis.fact_key) as condition_count,

@@ -6,14 +6,16 @@ with slice as (
 {#- An observation that a report carries is measured with its report; one that answers an order on its own stands for itself. -#}
 result as (
   select report.facility_id, report.service_date, report.fact_key, 'diagnostic_report' as result_kind, report.subject_key,
-    report.encounter_key, report.code_code, report.code_system, report.status, report.based_on_identifier_value,
+    report.encounter_key, report.encounter_identifier_value, report.code_code, report.code_system, report.status,
+    report.based_on_identifier_value,
     {{ exact_instant('report.effective_datetime') }} as collected_at, {{ exact_instant('report.issued') }} as resulted_at
   from {{ ref('diagnostic_report') }} report
   join slice on slice.facility_id = report.facility_id and slice.service_date = report.service_date
   where report.is_deleted = false and report.status in ('final', 'amended', 'corrected', 'appended')
   union all
   select observation.facility_id, observation.service_date, observation.fact_key, 'observation' as result_kind, observation.subject_key,
-    observation.encounter_key, observation.code_code, observation.code_system, observation.status, observation.based_on_identifier_value,
+    observation.encounter_key, observation.encounter_identifier_value, observation.code_code, observation.code_system, observation.status,
+    observation.based_on_identifier_value,
     {{ exact_instant('observation.effective_datetime') }}, {{ exact_instant('observation.issued') }}
   from {{ ref('observation') }} observation
   join slice on slice.facility_id = observation.facility_id and slice.service_date = observation.service_date
@@ -36,7 +38,7 @@ placed as (
 select result.facility_id, result.service_date, result.fact_key as result_key, result.result_kind,
   person.person_id,
   coalesce(person.survivor_key, result.subject_key) as patient_key,
-  result.encounter_key, encounter.class_code,
+  belongs.encounter_key, encounter.class_code,
   result.code_code, result.code_system, result.status,
   placed.fact_key as order_key, placed.priority,
   placed.ordered_at, result.collected_at, result.resulted_at,
@@ -49,5 +51,5 @@ from result
 left join {{ ref('patient_person') }} person on person.patient_key = result.subject_key
 left join placed on placed.place = 1 and placed.facility_id = result.facility_id
   and placed.identifier_value = result.based_on_identifier_value
-left join {{ ref('encounter_alias') }} alias on alias.encounter_key = result.encounter_key
-left join {{ ref('encounter') }} encounter on encounter.fact_key = alias.fact_key and {{ is_valid_encounter('encounter') }}
+left join {{ encounters_of('result') }} belongs on belongs.fact_key = result.fact_key
+left join {{ ref('encounter') }} encounter on encounter.fact_key = belongs.encounter_key and {{ is_valid_encounter('encounter') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='scoped', strategy='merge_survivor') }}
 {#- Under which record a patient key's facts belong. Two roads lead on: a trusted merge (HL7 v2 A40) from the replaced record to its
     survivor, and, for a record known by a logical id (FHIR), from the key of each of its business identifiers, which extracts and
     messages of the same facility use, to the record. A chain is followed 20 steps at most, so that a ring of wrong merges ends. -#}

@@ -11,7 +11,7 @@ stay_change as (
     encounter_change.new_from, encounter_change.new_to
   from encounter_change
   where encounter_change.fact_key in (
-    select said.fact_key from {{ ever_said('encounter', 'class_code', 'encounter_change') }} said where {{ is_inpatient('said') }})
+    select said.fact_key from {{ ever_said('encounter', ['class_code'], 'encounter_change') }} said where {{ is_inpatient('said') }})
 ),
 seen as (
   select touched.by_facility_id as facility_id, max(touched.by_batch_date) as newest_batch_date

@@ -8,19 +8,22 @@ encounter_change as (
   select changed.fact_key, changed.facility_id, changed.batch_date
   from {{ unseen_changes('mart_facility_volume', ['encounter']) }} changed
 ),
+name as (
+  select changed.fact_key, changed.facility_id, changed.identifier_value, changed.batch_date
+  from {{ names_of_encounters('encounter_change') }} changed
+),
 touched as (
   select own.facility_id, own.service_date, own.by_facility_id, own.by_batch_date from {{ own_slices('event_change') }} own
   union
-  select observation.facility_id, observation.service_date, encounter_change.facility_id, encounter_change.batch_date
-  from encounter_change
-  join {{ ref('encounter_alias') }} alias on alias.fact_key = encounter_change.fact_key
-  join {{ ref('observation') }} observation on observation.encounter_key = alias.encounter_key
+  {%- for resource in ['observation', 'service_request'] %}
+  select fact.facility_id, fact.service_date, name.facility_id, name.batch_date
+  from name join {{ ref(resource) }} fact on fact.encounter_key = name.fact_key
   union
-  select service_request.facility_id, service_request.service_date, encounter_change.facility_id, encounter_change.batch_date
-  from encounter_change
-  join {{ ref('encounter_alias') }} alias on alias.fact_key = encounter_change.fact_key
-  join {{ ref('service_request') }} service_request on service_request.encounter_key = alias.encounter_key
+  select fact.facility_id, fact.service_date, name.facility_id, name.batch_date
+  from name
+  join {{ ref(resource) }} fact on fact.facility_id = name.facility_id and fact.encounter_identifier_value = name.identifier_value
   union
+  {%- endfor %}
   select encounter.facility_id, encounter.service_date, regrouped.by_facility_id, regrouped.by_batch_date
   from {{ regrouped_patients('mart_facility_volume') }} regrouped
   join {{ ref('encounter') }} encounter on encounter.subject_key = regrouped.patient_key

@@ -14,15 +14,20 @@ encounter_change as (
 ),
 ordered as (
   select said.identifier_value, order_change.facility_id, order_change.batch_date
-  from order_change join {{ ever_said('service_request', 'identifier_value', 'order_change') }} said on said.fact_key = order_change.fact_key
+  from order_change join {{ ever_said('service_request', ['identifier_value'], 'order_change') }} said on said.fact_key = order_change.fact_key
+),
+name as (
+  select changed.fact_key, changed.facility_id, changed.identifier_value, changed.batch_date
+  from {{ names_of_encounters('encounter_change') }} changed
 ),
 result as (
-  select report.facility_id, report.service_date, report.subject_key, report.encounter_key, report.based_on_identifier_value
+  select report.facility_id, report.service_date, report.subject_key, report.encounter_key, report.encounter_identifier_value,
+    report.based_on_identifier_value
   from {{ ref('diagnostic_report') }} report
   where report.is_deleted = false
   union all
   select observation.facility_id, observation.service_date, observation.subject_key, observation.encounter_key,
-    observation.based_on_identifier_value
+    observation.encounter_identifier_value, observation.based_on_identifier_value
   from {{ ref('observation') }} observation
   where observation.is_deleted = false and observation.report_identifier_value is null and observation.based_on_identifier_value is not null
 ),
@@ -33,10 +38,11 @@ touched as (
   from ordered
   join result on result.facility_id = ordered.facility_id and result.based_on_identifier_value = ordered.identifier_value
   union
-  select result.facility_id, result.service_date, encounter_change.facility_id, encounter_change.batch_date
-  from encounter_change
-  join {{ ref('encounter_alias') }} alias on alias.fact_key = encounter_change.fact_key
-  join result on result.encounter_key = alias.encounter_key
+  select result.facility_id, result.service_date, name.facility_id, name.batch_date
+  from name join result on result.encounter_key = name.fact_key
+  union
+  select result.facility_id, result.service_date, name.facility_id, name.batch_date
+  from name join result on result.facility_id = name.facility_id and result.encounter_identifier_value = name.identifier_value
   union
   select result.facility_id, result.service_date, regrouped.by_facility_id, regrouped.by_batch_date
   from {{ regrouped_patients('mart_lab_turnaround') }} regrouped

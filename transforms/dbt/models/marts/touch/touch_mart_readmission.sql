@@ -11,7 +11,7 @@ stay_change as (
     encounter_change.new_from, encounter_change.new_to, encounter_change.old_subject_key, encounter_change.new_subject_key
   from encounter_change
   where encounter_change.fact_key in (
-    select said.fact_key from {{ ever_said('encounter', 'class_code', 'encounter_change') }} said where {{ is_inpatient('said') }})
+    select said.fact_key from {{ ever_said('encounter', ['class_code'], 'encounter_change') }} said where {{ is_inpatient('said') }})
 ),
 admission as (
   select stay_change.old_subject_key as patient_key, stay_change.old_from as admission_date, stay_change.facility_id, stay_change.batch_date
@@ -29,16 +29,20 @@ regrouped as (
   from {{ regrouped_patients('mart_readmission') }} patient
 ),
 link_change as (
-  select changed.facility_id, changed.batch_date, changed.old_subject_key, changed.new_subject_key
-  from {{ unseen_changes('mart_readmission', ['link']) }} changed
+  select changed.object, changed.facility_id, changed.batch_date, changed.old_subject_key, changed.new_subject_key
+  from {{ unseen_changes('mart_readmission', ['link', 'patient_survivor']) }} changed
 ),
+{#- Subjects of a link are persons, those of a moved survivor patient records. -#}
 regrouped_human as (
   select coalesce(person.human_key, regrouped.patient_key) as human_key, regrouped.facility_id, regrouped.batch_date
   from regrouped left join {{ ref('patient_person') }} person on person.patient_key = regrouped.patient_key
+  {%- for subject in ['old_subject_key', 'new_subject_key'] %}
   union
-  select link_change.old_subject_key, link_change.facility_id, link_change.batch_date from link_change
-  union
-  select link_change.new_subject_key, link_change.facility_id, link_change.batch_date from link_change
+  select coalesce(person.human_key, link_change.{{ subject }}), link_change.facility_id, link_change.batch_date
+  from link_change
+  left join {{ ref('patient_person') }} person
+    on person.patient_key = link_change.{{ subject }} and link_change.object = 'patient_survivor'
+  {%- endfor %}
 ),
 discharge as (
   select encounter.facility_id, encounter.service_end_date, coalesce(person.human_key, encounter.subject_key) as human_key
