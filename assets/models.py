@@ -84,7 +84,13 @@ def is_shown_only(node: Mapping[str, Any]) -> bool:
     They hold the run's rows only, or none, and are rebuilt with what reads them; an event for each of them and each partition would
     double what Dagster has to write in a run over many facilities.
     """
-    return node["schema"] == STAGING or node["config"]["materialized"] == "view" or node["config"].get("strategy") == "append_touches"
+    config = node["config"]
+    return bool(node["schema"] == STAGING or config["materialized"] == "view" or config.get("strategy") == "append_touches")
+
+
+def selection_of(nodes: Iterable[Mapping[str, Any]]) -> str:
+    """Name models in dbt's selection syntax."""
+    return " ".join(f"fqn:{'.'.join(node['fqn'])}" for node in nodes)
 
 
 def build_shown_specs(manifest_path: Path) -> list[dg.AssetSpec]:
@@ -113,7 +119,7 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
     ]
 
     @dbt_assets(
-        manifest=manifest, select=" ".join(f"fqn:{'.'.join(node['fqn'])}" for node in nodes.values()), name=f"{group}_models", partitions_def=partitions, pool="warehouse",
+        manifest=manifest, select=selection_of(nodes.values()), name=f"{group}_models", partitions_def=partitions, pool="warehouse",
         dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
     )
     def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
@@ -121,7 +127,7 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
         run = session.step(group, list(context.partition_keys))
         chosen = [nodes[key] for key in context.selected_asset_keys if key in nodes]
         work = [*staging_of(manifest, chosen), *shown_only, *chosen]
-        results = session.root.build(run, [f"fqn:{'.'.join(node['fqn'])}" for node in work])
+        results = session.root.build(run, selection_of(work).split())
         seconds = {result.name: result.seconds for result in results}
         built = {str(node["unique_id"]): node for node in chosen}
         # dbt's own order is topological, which Dagster wants of the results too.

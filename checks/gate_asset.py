@@ -58,7 +58,9 @@ def build_verdict_checks(asset_keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDef
     raw_keys = [key for key in every if key.path[0] == "raw"]
     raw_specs = [dg.AssetCheckSpec(SCHEMA, asset=key, description=RAW_WORDS, blocking=False) for key in raw_keys]
 
-    @dg.multi_asset_check(name="verdicts", specs=[*asset_check_specs(keys), *raw_specs], required_resource_keys={"session"}, can_subset=True)
+    specs = [*asset_check_specs(keys), *raw_specs]
+
+    @dg.multi_asset_check(name="verdicts", specs=specs, required_resource_keys={"session"}, can_subset=True)
     def verdicts(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         session: Session = context.resources.session
         chosen = {key.asset_key for key in context.selected_asset_check_keys}

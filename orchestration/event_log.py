@@ -39,7 +39,7 @@ class BatchingEventLog(SqliteEventLogStorage):
             for event in events:
                 with db_result(index, self.prepare_insert_event(event)) as result:
                     stored.append(int(result.inserted_primary_key[0]))
-                newest[event.get_dagster_event().asset_key.to_string()] = (event, stored[-1])
+                newest[str(event.get_dagster_event().asset_key)] = (event, stored[-1])
             self._store_asset_event_tags(index, list(events), stored)
             # Each asset's own row tells of its newest event only.
             for event, event_id in newest.values():
