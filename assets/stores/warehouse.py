@@ -40,7 +40,9 @@ class Warehouse(Protocol):
 class WarehouseStore(Protocol):
     """Where a warehouse lives and how it is opened."""
 
-    target: str
+    @property
+    def target(self) -> str:
+        """Name of the dbt target."""
 
     def open(self, read_only: bool = False) -> AbstractContextManager[Warehouse]:
         """Open the warehouse; the file or session is released at the end of the block."""

@@ -48,6 +48,6 @@ def progress(description: str, total: int | None) -> Iterator[Any]:
         task = bar.add_task(description, total=total)
 
         def advance(done: int = 1, text: str | None = None) -> None:
-            bar.update(task, advance=done, **({"description": text} if text else {}))
+            bar.update(task, advance=done, description=text)
 
         yield advance
