@@ -51,14 +51,15 @@ class DbtProject:
 
     folder: Path
     manifest: Any = None
+    target: str = "local"
 
     def invoke(self, arguments: Sequence[str], environment: dict[str, str]) -> Any:
         """Run one dbt command in process and give its result; AssertionError with dbt's message where it fails."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        where = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--target", "local",
-                 "--target-path", str(self.folder / "target")]
+        where = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder),
+                 "--target", self.target, "--target-path", str(self.folder / self.target)]
         flags = ["--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none",
                  "--log-path", str(self.folder / "logs")]
         before = dict(os.environ)
@@ -203,15 +204,24 @@ def _empty_tables(warehouse: DuckDBWarehouse) -> None:
     replace_reference(warehouse, {name: registry_schema(name).empty_table() for name in REF_TABLES})
 
 
+@pytest.fixture(scope="session")
+def _templates() -> dict[tuple[str, ...], Scratch]:
+    """Templates by the parts of the project that they have: parsing and seeding is dear, so modules of equal parts share."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    folder = tmp_path_factory.mktemp("sql")
-    project = _project_of(getattr(request.module, "DBT_PARTS", ()), folder / "dbt")
-    made = Scratch(DuckDBStore(folder / "root", Keys(bytes(range(32)))), project)
-    with made.store.open() as warehouse:
-        _empty_tables(warehouse)
-    project.invoke(["seed"], made.environment)
-    return made
+def _template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+              _templates: dict[tuple[str, ...], Scratch]) -> Scratch:
+    parts = tuple(getattr(request.module, "DBT_PARTS", ()))
+    if parts not in _templates:
+        folder = tmp_path_factory.mktemp("sql")
+        made = Scratch(DuckDBStore(folder / "root", Keys(bytes(range(32)))), _project_of(parts, folder / "dbt"))
+        with made.store.open() as warehouse:
+            _empty_tables(warehouse)
+        made.project.invoke(["seed"], made.environment)
+        _templates[parts] = made
+    return _templates[parts]
 
 
 def _copy(template: Scratch, folder: Path) -> Scratch:

@@ -1,9 +1,24 @@
 {#- One row for each order group (ORC and OBR) of a mapped order or result message: numbers, times, subject. Observations, reports and requests
     read it. An entity number without a registered authority keeps its namespace in the key, so that two numberings never meet. -#}
-with grouped as (
-  select orc.unit_id, orc.order_group, orc.facility_id, orc.batch_date from {{ source('raw', 'raw_hl7v2__orc') }} orc where {{ in_scope('orc') }}
+with orc as (
+  select
+    orc.unit_id, orc.order_group, orc.patient_group, orc.facility_id, orc.batch_date, orc.record_id, orc.record_locator, orc.orc_1_1, orc.orc_2_1,
+    orc.orc_2_2, orc.orc_2_3, orc.orc_2_4, orc.orc_3_1, orc.orc_3_2, orc.orc_3_3, orc.orc_3_4, orc.orc_5_1, orc.orc_9_1, orc.orc_12_2,
+    orc.orc_12_2_1, orc.orc_12_3
+  from {{ source('raw', 'raw_hl7v2__orc') }} orc where {{ in_scope('orc') }}
+),
+obr as (
+  select
+    obr.unit_id, obr.order_group, obr.patient_group, obr.facility_id, obr.batch_date, obr.record_id, obr.record_locator, obr.obr_2_1, obr.obr_2_2,
+    obr.obr_2_3, obr.obr_2_4, obr.obr_3_1, obr.obr_3_2, obr.obr_3_3, obr.obr_3_4, obr.obr_4_1, obr.obr_4_2, obr.obr_4_3, obr.obr_4_4, obr.obr_4_5,
+    obr.obr_4_6, obr.obr_5_1, obr.obr_7_1, obr.obr_16_2, obr.obr_16_2_1, obr.obr_16_3, obr.obr_22_1, obr.obr_25_1, obr.obr_27_6, obr.obr_32_1_2,
+    obr.obr_32_1_3
+  from {{ source('raw', 'raw_hl7v2__obr') }} obr where {{ in_scope('obr') }}
+),
+grouped as (
+  select orc.unit_id, orc.order_group, orc.facility_id, orc.batch_date from orc
   union
-  select obr.unit_id, obr.order_group, obr.facility_id, obr.batch_date from {{ source('raw', 'raw_hl7v2__obr') }} obr where {{ in_scope('obr') }}
+  select obr.unit_id, obr.order_group, obr.facility_id, obr.batch_date from obr
 ),
 said as (
   select grouped.unit_id, grouped.order_group, grouped.facility_id, grouped.batch_date, subject.timezone, subject.record_id as subject_record_id, subject.kind,
@@ -14,7 +29,6 @@ said as (
     obr.obr_4_1, obr.obr_4_2, obr.obr_4_3, obr.obr_4_4, obr.obr_4_5, obr.obr_4_6, obr.obr_7_1, obr.obr_22_1, {{ hl7_value('obr.obr_25_1') }} as report_status,
     {{ person_display('orc.orc_12') }} as ordered_by, {{ person_display('obr.obr_16') }} as requested_by,
     {{ hl7_value('obr.obr_32_1_3') }} as interpreter_given, {{ hl7_value('obr.obr_32_1_2') }} as interpreter_family,
-    case when {{ hl7_value('orc.orc_2_1') }} is not null then 'orc' else 'obr' end as placer_segment,
     coalesce({{ hl7_value('orc.orc_2_1') }}, {{ hl7_value('obr.obr_2_1') }}) as placer_value,
     case when {{ hl7_value('orc.orc_2_1') }} is not null then orc.orc_2_2 else obr.obr_2_2 end as placer_namespace,
     case when {{ hl7_value('orc.orc_2_1') }} is not null then {{ hd_uri('orc.orc_2_3', 'orc.orc_2_4') }} else {{ hd_uri('obr.obr_2_3', 'obr.obr_2_4') }} end
@@ -24,8 +38,8 @@ said as (
     case when {{ hl7_value('obr.obr_3_1') }} is not null then {{ hd_uri('obr.obr_3_3', 'obr.obr_3_4') }} else {{ hd_uri('orc.orc_3_3', 'orc.orc_3_4') }} end
       as filler_uri
   from grouped
-  left join {{ source('raw', 'raw_hl7v2__obr') }} obr on obr.unit_id = grouped.unit_id and obr.order_group = grouped.order_group and {{ in_scope('obr') }}
-  left join {{ source('raw', 'raw_hl7v2__orc') }} orc on orc.unit_id = grouped.unit_id and orc.order_group = grouped.order_group and {{ in_scope('orc') }}
+  left join obr on obr.unit_id = grouped.unit_id and obr.order_group = grouped.order_group
+  left join orc on orc.unit_id = grouped.unit_id and orc.order_group = grouped.order_group
   join {{ ref('stg_hl7v2__subject') }} subject on subject.unit_id = grouped.unit_id and subject.patient_group = coalesce(obr.patient_group, orc.patient_group)
   where subject.kind in ('order', 'result') and subject.patient_key is not null
 ),

@@ -91,8 +91,8 @@ from {{ ref('stg_hl7v2__subject') }} subject
 join described on described.record_id = subject.record_id
 union all
 select
-  {{ staging_select('patient', hl7_header('subject', 'prior', {
-    'fact_key': 'prior.prior_key', 'subject_key': 'prior.prior_key', 'is_deleted': "subject.kind = 'rename'", 'is_fact': 'true', 'maintains': '1',
-    'identifier_system': 'prior.system', 'identifier_value': 'prior.value', 'active': 'false'}), full_record=false) }}
-from {{ ref('stg_hl7v2__prior_patient') }} prior
-join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = prior.subject_record_id
+  {{ staging_select('patient', hl7_header('subject', 'retired', {
+    'fact_key': 'retired.prior_key', 'subject_key': 'retired.prior_key', 'is_deleted': "subject.kind = 'rename'", 'is_fact': 'true', 'maintains': '1',
+    'identifier_system': 'retired.system', 'identifier_value': 'retired.value', 'active': 'false'}), full_record=false) }}
+from {{ ref('stg_hl7v2__prior_patient') }} retired
+join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id

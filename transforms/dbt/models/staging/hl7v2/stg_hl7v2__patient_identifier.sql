@@ -8,16 +8,16 @@ with listed as (
 ),
 {#- What a change of number says of the former number: it belongs to the new one as `old`, and no longer stands for itself. -#}
 former as (
-  select prior.record_id, prior.record_locator, prior.subject_record_id, prior.system, prior.value, prior.prior_key,
+  select retired.record_id, retired.record_locator, retired.subject_record_id, retired.system, retired.value, retired.prior_key,
     subject.patient_system, subject.patient_value, subject.patient_key, false as is_withdrawn
-  from {{ ref('stg_hl7v2__prior_patient') }} prior
-  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = prior.subject_record_id
-  where prior.kind = 'rename'
+  from {{ ref('stg_hl7v2__prior_patient') }} retired
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id
+  where retired.kind = 'rename'
   union all
-  select prior.record_id, prior.record_locator, prior.subject_record_id, prior.system, prior.value, prior.prior_key,
-    prior.system as patient_system, prior.value as patient_value, prior.prior_key as patient_key, true as is_withdrawn
-  from {{ ref('stg_hl7v2__prior_patient') }} prior
-  where prior.kind = 'rename'
+  select retired.record_id, retired.record_locator, retired.subject_record_id, retired.system, retired.value, retired.prior_key,
+    retired.system as patient_system, retired.value as patient_value, retired.prior_key as patient_key, true as is_withdrawn
+  from {{ ref('stg_hl7v2__prior_patient') }} retired
+  where retired.kind = 'rename'
 )
 select
   {{ staging_select('patient_identifier', hl7_header('subject', 'listed', {

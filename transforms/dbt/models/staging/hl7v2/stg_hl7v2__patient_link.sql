@@ -2,17 +2,17 @@
     s3.3.37), which undoes no merge: the type is part of the key. A47: the prior number was never another patient; `renamed-to` leads
     facts to the new number and is no FHIR link. -#}
 with pair as (
-  select prior.record_id, prior.record_locator, prior.subject_record_id, prior.prior_key as from_key, prior.system as from_system, prior.value as from_value,
+  select retired.record_id, retired.record_locator, retired.subject_record_id, retired.prior_key as from_key, retired.system as from_system, retired.value as from_value,
     subject.patient_key as to_key, subject.patient_value as to_value,
-    case prior.kind when 'merge' then 'replaced-by' else 'renamed-to' end as type, false as is_deleted
-  from {{ ref('stg_hl7v2__prior_patient') }} prior
-  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = prior.subject_record_id
+    case retired.kind when 'merge' then 'replaced-by' else 'renamed-to' end as type, false as is_deleted
+  from {{ ref('stg_hl7v2__prior_patient') }} retired
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id
   union all
-  select prior.record_id, prior.record_locator, prior.subject_record_id, subject.patient_key as from_key, subject.patient_system as from_system,
-    subject.patient_value as from_value, prior.prior_key as to_key, prior.value as to_value, 'replaces' as type, false as is_deleted
-  from {{ ref('stg_hl7v2__prior_patient') }} prior
-  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = prior.subject_record_id
-  where prior.kind = 'merge'
+  select retired.record_id, retired.record_locator, retired.subject_record_id, subject.patient_key as from_key, subject.patient_system as from_system,
+    subject.patient_value as from_value, retired.prior_key as to_key, retired.value as to_value, 'replaces' as type, false as is_deleted
+  from {{ ref('stg_hl7v2__prior_patient') }} retired
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id
+  where retired.kind = 'merge'
   union all
   select subject.record_id, subject.record_locator, subject.record_id as subject_record_id, subject.patient_key as from_key,
     subject.patient_system as from_system, subject.patient_value as from_value, other.patient_key as to_key, other.patient_value as to_value,

@@ -33,8 +33,8 @@ control_id_used as (
       partition by message.facility_id, message.batch_date, message.msh_3_1, message.msh_4_1, message.msh_10_1
       order by message.received_time, message.delivery_id, raw_unit.unit_ordinal rows between unbounded preceding and current row) as first_hash
   from {{ ref('stg_hl7v2__message') }} message
-  join {{ source('raw', 'raw_unit') }} raw_unit on raw_unit.unit_id = message.unit_id and {{ in_scope('raw_unit') }}
-  where message.msh_10_1 is not null
+  join {{ source('raw', 'raw_unit') }} raw_unit on raw_unit.unit_id = message.unit_id
+  where {{ in_scope('raw_unit') }} and message.msh_10_1 is not null
 )
 select judged.unit_id, judged.facility_id, judged.batch_date, coalesce(judged.reason, judged.content_reason) as reason,
   coalesce(judged.reason_kind, 'quarantine') as reason_kind
