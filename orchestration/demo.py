@@ -9,9 +9,8 @@ from rich.console import Console
 
 from orchestration.cli.printing import print_table, progress
 from orchestration.generate import generate
-from orchestration.instance import dagster_home
 from orchestration.landing import arrivals_of_network, land_arrivals
-from orchestration.opening import dbt_runner, open_root
+from orchestration.preparing import prepare_root
 from orchestration.settings import Settings
 from orchestration.summary import facility_summary, mart_summary
 
@@ -26,9 +25,7 @@ def run_demo(settings: Settings, *, people: int, days: int, seed: int, facilitie
     console.print("1/4 Generating a synthetic network …")
     network = generate(out, seed=seed, people=people, days=days, facilities=facilities, start=START, progress=None)
     settings = settings.model_copy(update={"facilities": out / "facilities.yaml"})
-    dbt_runner(settings).prepare()
-    root = open_root(settings)
-    dagster_home(root.home)
+    root = prepare_root(settings)
     arrivals = list(arrivals_of_network(out / "feeds"))
     console.print(f"2/4 Landing {len(arrivals):,} files, {network.units:,} records …")
     with progress("Landing", len(arrivals)) as advance:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,8 +19,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from duckdb_extensions import import_extension
+
 from transforms.errors import ConfigurationError, ContractError
 
+CLOUD = "cloud"
 # Keeps adapters, flags and events in module globals: two invocations at once fail.
 _ONE_AT_A_TIME = threading.Lock()
 _KEPT: dict[Path, Any] = {}
@@ -72,7 +77,30 @@ class DbtRunner:
         with _ONE_AT_A_TIME:
             _KEPT.pop(self.target_path, None)
             self._manifest()
+            if self.target != CLOUD:
+                self._compile()
         mark.write_text(digest)
+
+    @property
+    def compiled_manifest_path(self) -> Path:
+        """The project with every model's compiled SQL: what column lineage reads."""
+        return self.target_path / "compiled" / "manifest.json"
+
+    def _compile(self) -> None:
+        """Compile against an empty warehouse: the SQL does not depend on data."""
+        from dbt.cli.main import dbtRunner
+
+        with tempfile.TemporaryDirectory() as folder, _environment({
+            "LAKEHOUSE_WAREHOUSE": f"{folder}/LAKE.duckdb", "LAKEHOUSE_WAREHOUSE_KEY": secrets.token_hex(32),
+        }):
+            import_extension("httpfs")
+            try:
+                where = [*self._where()[:-1], str(self.compiled_manifest_path.parent)]
+                outcome = dbtRunner(manifest=self._manifest()).invoke([*self._flags(), "compile", *where])
+            finally:
+                _release_connections()
+        if not outcome.success:
+            raise ConfigurationError(f"{project_folder()}: the dbt project does not compile: {outcome.exception}")
 
     def require_manifest(self) -> Path:
         """Give the manifest's path. Raises ConfigurationError where it is missing or stale; definitions never parse."""

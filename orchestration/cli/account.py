@@ -97,14 +97,11 @@ def quarantine_release(
 ) -> None:
     """Release a held partition: its rows are published by the next run of it, started at once."""
     from orchestration.holds import release_partition
-    from orchestration.instance import dagster_home
-    from orchestration.opening import dbt_runner, open_root
+    from orchestration.preparing import prepare_root
     from orchestration.settings import load_settings
 
     settings = load_settings()
-    dbt_runner(settings).prepare()
-    root = open_root(settings)
-    dagster_home(root.home)
+    root = prepare_root(settings)
     release_partition(root, settings, facility, parse_day(day, "--date"), reason, actor)
     print(f"Released {facility} {day}. Next: lakehouse status")
 

@@ -27,14 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def prepare() -> None:
     """Parse the dbt project for the current target and set up the data root; a few seconds once, then nothing."""
-    from orchestration.instance import dagster_home
-    from orchestration.opening import dbt_runner, open_root
+    from orchestration.preparing import prepare_root
     from orchestration.settings import load_settings
 
-    settings = load_settings()
-    root = open_root(settings)
-    dagster_home(root.home)
-    dbt_runner(settings).prepare()
+    root = prepare_root(load_settings())
     print(f"Prepared: {root.home}")
 
 
@@ -45,14 +41,11 @@ def materialize(
     select: list[str] | None = typer.Option(None, "--select", help="Assets in Dagster's selection syntax. Default: all, raw to marts."),
 ) -> None:
     """Run the pipeline for the chosen facilities and dates. Running it again gives the same answer."""
-    from orchestration.instance import dagster_home
-    from orchestration.opening import dbt_runner, open_root
+    from orchestration.preparing import prepare_root
     from orchestration.settings import load_settings
 
     settings = load_settings()
-    dbt_runner(settings).prepare()
-    root = open_root(settings)
-    dagster_home(root.home)
+    root = prepare_root(settings)
     from orchestration.materialize import materialize as run_pipeline
 
     partitions = chosen_partitions(root, facility, from_date, to_date)
@@ -91,14 +84,10 @@ def ui(
     host: str = typer.Option("127.0.0.1", help="Address to listen on."),
 ) -> None:
     """Start the Dagster UI and daemon on the data root."""
-    from orchestration.instance import dagster_home
-    from orchestration.opening import dbt_runner, open_root
+    from orchestration.preparing import prepare_root
     from orchestration.settings import PROJECT, load_settings
 
-    settings = load_settings()
-    dbt_runner(settings).prepare()
-    root = open_root(settings)
-    dagster_home(root.home)
+    root = prepare_root(load_settings())
     os.environ.setdefault("LAKEHOUSE_HOME", str(root.home))
     dagster = Path(sys.executable).with_name("dagster")
     os.execv(dagster, [str(dagster), "dev", "-w", str(PROJECT / "workspace.yaml"), "-p", str(port), "-h", host])  # noqa: S606 - replaces this process by the UI's
