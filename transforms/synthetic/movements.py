@@ -75,7 +75,7 @@ class Movements:
         disposition = "home"
         if kind == "IMP":
             disposition = "exp" if fate < 0.025 else "other-hcf" if fate < 0.11 else "home"
-        told.append(last._replace(at=at, event="A03", status="finished", end=end, disposition=disposition))
+        told.append(StayVersion(at, "A03", "finished", last.start, end, last.ward, last.room, last.bed, disposition))
         if kind == "IMP" and fate > 0.95:
             again = fix(at + 60 * int(45 + 100 * draw()))
             told.append(last._replace(at=again, event="A13", status="in-progress", end=None, disposition=None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from random import Random
 
 from transforms.synthetic.clock import Zone
@@ -14,15 +16,10 @@ WARDS = {"IMP": ("4E", "5W", "ICU", "6S"), "EMER": ("ED",), "AMB": ("CLINIC", "D
 class Facts:
     """Numbers the facts (patients, stays, results …) whose newest version decides a unit's outcome."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("next",)
 
     def __init__(self) -> None:
-        self._last = 0
-
-    def next(self) -> int:
-        """A fresh fact number."""
-        self._last += 1
-        return self._last
+        self.next: Callable[[], int] = itertools.count(1).__next__
 
 
 class Practitioner:
