@@ -53,9 +53,9 @@ def code(values: frozenset[str], is_structural: bool = False) -> Form:
 
 
 def codes(values: frozenset[str]) -> Form:
-    """Form of a text that joins codes of a closed set by commas, semicolons, bars or blanks."""
+    """Form of a text that joins codes of a closed set by commas."""
     one = "|".join(sorted(values))
-    return Form("holds something that is no code of its value set", pl.String(), _matches(rf"(?:{one})(?:[,;| ]+(?:{one}))*"))
+    return Form("holds something that is no code of its value set", pl.String(), _matches(f"(?:{one})(?:,(?:{one}))*"))
 
 
 TEXT = Form("is not text", pl.String())

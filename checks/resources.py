@@ -35,6 +35,7 @@ _NAMED: dict[str, forms.Form] = {
     "code_system": forms.URI, "medication_code_system": forms.URI, "value_codeable_concept_system": forms.URI, "system": forms.URI,
     "gender": forms.code(value_sets.ADMINISTRATIVE_GENDER), "marital_status_code": forms.code(value_sets.MARITAL_STATUS),
     "birth_sex": forms.code(value_sets.BIRTH_SEX), "ethnicity_omb_code": forms.code(value_sets.OMB_ETHNICITY),
+    "race_omb_codes": forms.codes(value_sets.OMB_RACE),
     "class_code": forms.code(value_sets.ENCOUNTER_CLASS), "status_event": forms.code(value_sets.STATUS_EVENT),
     "use": forms.code(value_sets.IDENTIFIER_USE), "priority": forms.code(value_sets.REQUEST_PRIORITY),
     "value_quantity_comparator": forms.code(value_sets.QUANTITY_COMPARATOR),

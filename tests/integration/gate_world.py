@@ -61,7 +61,7 @@ CONTENT: dict[str, dict[str, Any]] = {
     "patient_identifier": {"system": "urn:oid:2.999.1", "value": "4711", "type_code": "MR", "use": "usual"},
     "patient_link": {"type": "replaced-by"},
     "encounter": {
-        "status_event": "in-progress", "class_code": "IMP", "period_start": "2026-01-05T08:00:00Z", "status_event_mark": "V",
+        "status_event": "cancelled", "class_code": "IMP", "period_start": "2026-01-05T08:00:00Z", "status_event_mark": "V",
         "class_mark": "V", "period_start_mark": "V", "service_date": DAY,
     },
     "condition": {"code_code": "E11.9", "code_system": "http://hl7.org/fhir/sid/icd-10-cm", "clinical_status": "active"},
