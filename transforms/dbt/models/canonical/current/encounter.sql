@@ -3,7 +3,6 @@
     is known, else by class (v2-to-FHIR table PatientClass[EncounterStatus]). -#}
 {{ current_model('encounter', {'status': "case when fold.status_event = 'cancelled' then 'cancelled'
     when fold.status is not null then fold.status
-    when fold.status_event = 'discharged' then 'finished'
     when fold.status_event = 'finished' or fold.period_end is not null then 'finished'
     when fold.class_code = 'PRENC' then 'planned'
     else 'in-progress' end"}) }}

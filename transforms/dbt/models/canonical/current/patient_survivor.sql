@@ -1,11 +1,11 @@
 {{ config(materialized='scoped', strategy='merge_survivor') }}
 {#- Under which record a patient key's facts belong. Two roads lead on: a trusted merge (HL7 v2 A40) from the replaced record to its
-    survivor, and, for a record known by a logical id (FHIR), from the key of each of its business identifiers, which extracts and
+    survivor, or from a wrong number to the corrected one (A47), and, for a record known by a logical id (FHIR), from the key of each of its business identifiers, which extracts and
     messages of the same facility use, to the record. A chain is followed 20 steps at most, so that a ring of wrong merges ends. -#}
 with recursive link as (
   select merged.subject_key as patient_key, min(merged.other_key) as next_key
   from {{ ref('patient_link') }} merged
-  where merged.type = 'replaced-by' and merged.is_deleted = false
+  where merged.type in ('replaced-by', 'renamed-to') and merged.is_deleted = false
   group by merged.subject_key
   union
   select {{ patient_key('identifier.facility_id', 'identifier.system', 'identifier.value') }}, min(identifier.subject_key)
