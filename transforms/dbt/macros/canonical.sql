@@ -70,19 +70,30 @@ join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_k
   {%- set header = column_names(header_columns()) -%}
   {%- set folds_with = {'encounter': {'service_date': 'period_start', 'service_end_date': 'period_end'}}.get(resource, {}) -%}
   {%- set names = header + column_names(resource_contract(resource)) -%}
+  {%- set names_and_marks = column_names(header_columns() + content_columns(resource)) -%}
 with changed as (
   select distinct cause.fact_key from ({{ changed_fact_keys(resource) }}) cause
 ),
-version as (
-  select {% for name in column_names(header_columns() + content_columns(resource)) %}said.{{ name }}, {% endfor %}said.row_hash
+candidate as (
+  select {% for name in names_and_marks %}said.{{ name }}, {% endfor %}said.row_hash, unit.unit_kind,
+    {#- A unit received again brings nothing: of equal units the first counts, whatever new message time the copy bears. -#}
+    dense_rank() over (partition by said.fact_key, unit.content_hash
+      order by unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref(resource ~ '_version') }} said
   join changed on changed.fact_key = said.fact_key
+  join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
   where not exists (select 1 from {{ source('control', 'held_partition') }} held
                     where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
   {%- if resource not in ['patient', 'patient_identifier', 'patient_link', 'practitioner', 'organization', 'location'] %}
     and (said.awaits_key is null or exists (select 1 from {{ ref('patient') }} awaited
                                             where awaited.fact_key = said.awaits_key and awaited.is_deleted = false))
   {%- endif %}
+),
+version as (
+  select {% for name in names_and_marks %}candidate.{{ name }}, {% endfor %}candidate.row_hash
+  from candidate
+  {#- Change rows repeat a state on purpose (A, B, A); only equal neighbours are copies, and those fold to the same. -#}
+  where candidate.copy = 1 or candidate.unit_kind = 'cdc.row'
 ),
 fold as (
   select

@@ -23,7 +23,8 @@ affected as (
   select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.unit_ordinal, unit.source, unit.unit_kind, unit.record_type,
     unit.content_hash, unit.own_reason, unit.own_reason_kind, held.facility_id as held_facility_id,
     row_number() over (partition by unit.facility_id, unit.unit_kind, unit.record_type, unit.content_hash
-      order by unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as place
+      order by case when held.facility_id is null then 0 else 1 end,
+        unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as place
   from {{ ref('unit') }} unit
   join affected_hash on affected_hash.content_hash = unit.content_hash
   left join {{ source('control', 'held_partition') }} held
@@ -38,7 +39,11 @@ fact as (
   select fact.resource, fact.unit_id, fact.fact_key, fact.maintains, fact.source_time, fact.source_order, fact.row_hash,
     fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id, unit.content_hash, unit.unit_kind,
     case when held.facility_id is not null then 1 else 0 end as is_held,
-    case when fact.awaits_key is not null and awaited.fact_key is null then 1 else 0 end as is_waiting
+    case when fact.awaits_key is not null and awaited.fact_key is null then 1 else 0 end as is_waiting,
+    {#- A copy of an earlier unit never supersedes it, whatever new message time it bears. -#}
+    dense_rank() over (partition by fact.resource, fact.fact_key, unit.content_hash
+      order by case when held.facility_id is null then 0 else 1 end,
+        unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref('unit_fact') }} fact
   join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.fact_key = fact.fact_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
@@ -53,6 +58,7 @@ ranked as (
       order by fact.source_time, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id
     ) as content_before
   from fact
+  where fact.copy = 1 or fact.unit_kind = 'cdc.row'
 ),
 standing as (
   select unit_id,
