@@ -12,8 +12,15 @@ from orchestration.catalog.tables import Asked, query_table, rows_table
 from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Page, Section, Table
 
 _LEDGER = Empty("Nothing has been accounted for yet.", "lakehouse materialize")
-_FACILITY = Column("facility_id", "Facility", href="/facility/{facility_id}")
+_FACILITY = Column("facility_id", "Facility", "facility", href="/facility/{facility_id}")
 _DAY = Column("batch_date", "Batch date", "date", href="/facility/{facility_id}/{batch_date}")
+
+
+
+def _place(where: str) -> list[Column]:
+    """Facility and batch date as columns, where the filter leaves them open."""
+    return [column for column, filter_ in ((_FACILITY, "facility_id = ?"), (_DAY, "batch_date = ?")) if filter_ not in where]
+
 
 Filters = tuple[str, tuple[object, ...]]
 
@@ -61,7 +68,7 @@ def ledger_table(reading: Reading, asked: Asked, where: str, values: tuple[objec
                ("quarantined", "Quarantine"), ("ignored_by_rule", "Ignored")]
     return query_table(
         reading.db, asked, "ledger", "Ledger", (
-            _FACILITY, _DAY, Column("source", "Feed"), Column("record_type", "Record type", "code"),
+            *_place(where), Column("source", "Feed"), Column("record_type", "Record type", "code"),
             *(Column(name, label, "count") for name, label in numbers), Column("state", "State", "status")),
         f"select *, case when balanced then 'balanced' else 'unbalanced' end as state from ledger {where}", values,
         "balanced, batch_date desc, facility_id, source, record_type", _LEDGER)
@@ -108,8 +115,8 @@ def quarantine_table(reading: Reading, asked: Asked, words: Mapping[str, str], w
     ...]) -> Table:
     """Records in quarantine by partition, feed and reason."""
     table = query_table(
-        reading.db, asked, "quarantine", "By partition", (
-            _FACILITY, _DAY, Column("source", "Feed"), Column("meaning", "Held because"), Column("reason", "Code",
+        reading.db, asked, "quarantine", "Records in quarantine", (
+            *_place(where), Column("source", "Feed"), Column("meaning", "Held because"), Column("reason", "Code",
             "code"),
             Column("owner", "Owner"), Column("units", "Records", "count"), Column("since", "Since", "instant")),
         f"select *, reason as meaning from quarantine {where}", values, "since, facility_id, reason", _NO_QUARANTINE)
@@ -133,7 +140,7 @@ def hold_table(reading: Reading, asked: Asked, where: str, values: tuple[object,
     """Holds, open ones first."""
     return query_table(
         reading.db, asked, "holds", "Holds", (
-            _FACILITY, _DAY, Column("state", "State", "status"), Column("asset", "Asset", "code",
+            *_place(where), Column("state", "State", "status"), Column("asset", "Asset", "code",
             href="/asset/{asset}/{facility_id}/{batch_date}"),
             Column("reason", "Failed check"), Column("since", "Since", "instant"), Column("released", "Released",
             "instant")),
@@ -161,7 +168,7 @@ def correction_table(reading: Reading, asked: Asked, where: str, values: tuple[o
     """Corrections by partition and resource."""
     return query_table(
         reading.db, asked, "corrections", "Corrections", (
-            _FACILITY, _DAY, Column("resource", "Resource", "code"), Column("facts", "Facts restated", "count"),
+            *_place(where), Column("resource", "Resource", "code"), Column("facts", "Facts restated", "count"),
             Column("slices", "Slices touched", "count"), Column("oldest_service_date", "Back to", "date"),
             Column("run_id", "Run", "id", href="/run/{run_id}"), Column("time", "When", "instant")),
         f"select * from correction {where}", values, "time desc, facility_id, batch_date, resource",

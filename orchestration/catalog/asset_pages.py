@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from lineage.audit_log import entries, newest_checkpoint
+from lineage.links import ColumnLink, Way, downstream_way, neighbours, upstream_way
 from orchestration.catalog.accounts import (
     hold_table,
     ledger_table,
@@ -16,11 +17,9 @@ from orchestration.catalog.accounts import (
 from orchestration.catalog.cells import count, long_date
 from orchestration.catalog.column_graph import draw
 from orchestration.catalog.heat import strip
-from orchestration.catalog.links import ColumnLink, downstream_way, neighbours, upstream_way
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.tables import Asked, query_table, rows_table
-from orchestration.catalog.view import Code, Column, Crumb, Empty, Fact, Facts, Heat, Page, Picture, Prose, Section,
-    Table
+from orchestration.catalog.view import Code, Column, Crumb, Empty, Fact, Facts, Heat, Page, Picture, Prose, Section, Table
 
 _NO_CODE = Empty("The code has not been read into the catalog yet.", "lakehouse materialize")
 _LINK_COLUMNS = (
@@ -30,9 +29,10 @@ _LINK_COLUMNS = (
     Column("asset", "To asset", "code", href="/asset/{asset}"),
     Column("column", "To column", "code", href="/asset/{asset}/column/{column}"),
     Column("kind", "How"),
-    Column("expression", "Expression", "code"),
+    Column("expression", "Expression", "sql"),
 )
-LEVEL_ORDER = "case layer when 'raw' then 0 when 'staging' then 1 when 'canonical' then 2 when 'identity' then 3 when 'marts' then 4 else 5 end"
+LAYER_ORDER = """case layer when 'raw' then 0 when 'staging' then 1 when 'canonical' then 2 when 'identity' then 3
+                 when 'marts' then 4 else 5 end"""
 
 
 def assets_page(reading: Reading, asked: Asked, layer: str) -> Page:
@@ -51,7 +51,6 @@ def assets_page(reading: Reading, asked: Asked, layer: str) -> Page:
             Column("description", "What a row is"),
             Column("columns", "Columns", "count"),
             Column("phi", "Protection", "phi"),
-            Column("partitions", "Partitions", "count"),
             Column("rows", "Rows", "count"),
             Column("failed", "Checks failed", "count"),
             Column("newest", "Last written", "instant"),
@@ -66,7 +65,7 @@ def assets_page(reading: Reading, asked: Asked, layer: str) -> Page:
           on w.asset = m.asset
         left join (select asset, count(*) as failed from verdict where status = 'failed' group by asset) v on v.asset
         = m.asset
-        """, values, f"{LEVEL_ORDER}, asset", _NO_CODE)
+        """, values, f"{LAYER_ORDER}, asset", _NO_CODE)
     return Page("Which tables are there, and what is in them?", answer,
         "warning" if opaque else "passed" if number else "pending",
                 [Crumb("Assets", "/assets"), *([Crumb(layer, layer=layer)] if layer else [])], [table])
@@ -120,11 +119,13 @@ def _asset_strip(reading: Reading, asked: Asked, asset: str) -> Heat:
     states = {}
     for row in rows:
         word = "failed" if row["blocking"] else "warning" if row["failed"] else "passed" if row["checks"] else "written"
-        said = f"{count(row['failed'])} of {count(row['checks'])} checks failed" if row["failed"] else f"{count(row['checks'])} checks passed"
+        failed = f"{count(row['failed'])} of " if row["failed"] else ""
+        said = f"{failed}{count(row['checks'])} checks {'failed' if failed else 'passed'}"
         states[row["facility_id"], row["batch_date"]] = (word, f"{count(row['rows'])} rows, {said}")
     newest = max((day for _, day in states), default=None)
     return strip(reading, "Checks by facility and batch date, worst first", states,
-                 lambda facility, day: f"/asset/{asset}/{facility}/{day}", newest, asked.everything)
+                 lambda facility, day: f"/asset/{asset}/{facility}/{day}", newest, asked.everything,
+                 "● checks passed, or written with none, ▲ a check warns, ■ a blocking check failed, · nothing written.")
 
 
 def _columns_table(asked: Asked, asset: str, columns: list[dict[str, Any]], links: list[ColumnLink]) -> Table:
@@ -136,11 +137,11 @@ def _columns_table(asked: Asked, asset: str, columns: list[dict[str, Any]], link
         for column in columns
     ]
     return rows_table(asked, "columns", "Columns", (
-        Column("name", "Column", "code", href="/asset/{asset}/column/{name}"), Column("type", "Type"),
+        Column("name", "Column", "code", href="/asset/{asset}/column/{name}"),
         Column("phi", "Protection", "phi", help="computed along the edges from the payload's fields"),
         Column("into", "Edges in", "count", href="/asset/{asset}/column/{name}"),
-        Column("out_of", "Edges out", "count", href="/asset/{asset}/column/{name}"), Column("description",
-        "Meaning")), rows, _NO_CODE)
+        Column("out_of", "Edges out", "count", href="/asset/{asset}/column/{name}"),
+        Column("type", "Type"), Column("description", "Meaning")), rows, _NO_CODE)
 
 
 def _neighbour_picture(asset: str, links: list[ColumnLink]) -> list[Section]:
@@ -181,43 +182,70 @@ def column_page(reading: Reading, asked: Asked, asset: str, column: str) -> Page
     model = reading.db.execute("select * from model where asset = ? and current = 1", (asset,)).fetchone()
     up, down = upstream_way(reading.db, asset, column), downstream_way(reading.db, asset, column)
     described = {item["name"]: item for item in json.loads(model["columns"])} if model else {}
-    if column not in described and not (up.links or down.links):
+    if column not in described and not (up.values or down.values or up.deciding or down.deciding):
         return None
-    sources = sorted({(link.src_asset, link.src_col, link.path) for _,
-        link in up.links if link.src_asset == "landing.payload"})
-    expression = next((link.expression for distance, link in up.links if distance == 1 and link.column == column), "")
-    sections: list[Section] = [Facts("What it is", [
-        Fact("Protection", described.get(column, {}).get("phi", 0), "phi"), Fact("Meaning", described.get(column,
-        {}).get("description")),
-        Fact("Payload fields behind it", ", ".join(name for _, name,
-        _ in sources[:12]) + (" …" if len(sources) > 12 else ""))])]
-    links = [link for _, link in (*up.links, *down.links)]
-    if links:
-        near = list(dict.fromkeys([asset, *up.assets, *down.assets]))
-        svg, hidden = draw(links, near, frozenset({(asset, column)}), f"Lineage of {asset}.{column}")
-        sections.append(Picture("From payload to mart", svg,
-            f"{hidden} more assets are in the tables below." if hidden else ""))
-    if expression:
-        sections.append(Code("Expression", expression))
-    sections += [_link_table(asked, "upstream", "Where it comes from", up.links), _link_table(asked, "downstream",
-        "Where it goes", down.links)]
+    expression = next((link.expression for distance, link in up.values if distance == 1), "")
+    sections: list[Section] = [
+        Facts("What it is", [
+            Fact("Protection", described.get(column, {}).get("phi", 0), "phi"),
+            Fact("Meaning", described.get(column, {}).get("description")), Fact("Payload fields behind it", _payload_fields(up))]),
+        *_way_picture(asset, column, up, down),
+        *([Code("Expression", expression)] if expression else []),
+        _link_table(asked, "upstream", "Where its value comes from", up.values),
+        _link_table(asked, "deciding", "What decides which value is taken", up.deciding),
+        _link_table(asked, "downstream", "Where its value goes", down.values),
+        _link_table(asked, "decided", "What it decides", down.deciding),
+    ]
     layer = model["layer"] if model else asset.split(".", 1)[0]
-    return Page(
-        f"Where does {column} come from?", _column_answer(column, up.links, len(down.assets)), "passed",
-        [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"),
-        Crumb(column)], sections)
+    crumbs = [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"), Crumb(column)]
+    return Page(f"Where does {column} come from?", _column_answer(column, up, down), "passed", crumbs, sections)
 
 
-def _column_answer(column: str, up: list[tuple[int, ColumnLink]], reached: int) -> str:
-    direct = {(link.src_asset, link.src_col) for distance, link in up if distance == 1 and link.type == "DIRECT"}
-    if not up:
+_FIELDS_SHOWN = 12
+_DECIDING_DRAWN = 30
+
+
+def _payload_fields(up: Way) -> str:
+    """Fields of payloads as their standards call them; a place in a FHIR resource instead of the whole resource."""
+    names = set()
+    for _, link in up.values:
+        if link.src_asset == "landing.payload" and link.src_col not in ("resource", "row", "bytes"):
+            names.add(link.src_col)
+        elif link.src_asset.startswith("raw.") and link.path:
+            names.add(link.path.lstrip("/"))
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _FIELDS_SHOWN} more" if len(ordered) > _FIELDS_SHOWN else ""
+    return ", ".join(ordered[:_FIELDS_SHOWN]) + more
+
+
+def _way_picture(asset: str, column: str, up: Way, down: Way) -> list[Section]:
+    values = [link for _, link in up.values] + [link for distance, link in down.values if distance == 1]
+    if not values:
+        return []
+    near = list(dict.fromkeys([asset, *up.assets, *(link.asset for link in values)]))
+    deciding = [link for _, link in up.deciding if link.src_asset in near and link.asset in near]
+    drawn = deciding if len(deciding) <= _DECIDING_DRAWN else []
+    svg, hidden = draw([*values, *drawn], near, frozenset({(asset, column)}), f"Lineage of {asset}.{column}")
+    notes = [f"{hidden} more assets are in the tables below." if hidden else "",
+             "" if len(drawn) == len(deciding) else f"{count(len(deciding))} edges of influence are in the tables below."]
+    return [Picture("From the payload, and one step on", svg, " ".join(note for note in notes if note))]
+
+
+def _column_answer(column: str, up: Way, down: Way) -> str:
+    direct = {(link.src_asset, link.src_col) for distance, link in up.values if distance == 1}
+    if not up.values:
         came = f"{column} is a constant, or stands at the beginning of the life of the data"
     elif len(direct) == 1:
         source, name = next(iter(direct))
         came = f"{column} is made from {'the rows' if name == '*' else name} of {source}"
     else:
         came = f"{column} is made from {len(direct)} columns"
-    return f"{came}; {count(max(reached - 1, 0))} assets depend on it."
+    reached = {link.asset for _, link in (*down.values, *down.deciding)}
+    return f"{came}; {count(len(reached))} {'asset depends' if len(reached) == 1 else 'assets depend'} on it."
+
+
+def _times(number: int) -> str:
+    return {0: "before the log began", 1: "once", 2: "twice"}.get(number, f"{count(number)} times")
 
 
 def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, day: str) -> Page | None:
@@ -258,7 +286,7 @@ def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, da
     layer = asset.split(".", 1)[0]
     return Page(
         f"What happened on {long_date(day)} at {name}, in {asset}?",
-        f"{count(found['rows'])} rows stand, written {len([r for r in rows if r['kind'] == 'materialize'])} times." if found
+        f"{count(found['rows'])} rows stand, written {_times(sum(row['kind'] == 'materialize' for row in rows))}." if found
         else "Nothing stands here; the log knows of it.", "written",
         [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"),
          Crumb(name, f"/facility/{facility}"), Crumb(long_date(day), f"/facility/{facility}/{day}")], sections,

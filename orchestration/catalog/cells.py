@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -48,8 +49,11 @@ def count(number: int) -> str:
 
 
 def long_date(day: str) -> str:
-    """`2026-03-12` as 12 March 2026."""
-    found = date.fromisoformat(day)
+    """`2026-03-12` as 12 March 2026; a text that is no date as it is."""
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        return day
     return f"{found.day} {found:%B %Y}"
 
 
@@ -77,7 +81,7 @@ def address(pattern: str, row: Mapping[str, object]) -> str:
     return pattern.format_map({name: quote(str(value), safe="") for name, value in row.items()})
 
 
-def show(value: object, kind: str, zone: str = "UTC") -> Markup:
+def show(value: object, kind: str, zone: str = "UTC", names: Mapping[str, str] = MappingProxyType({})) -> Markup:
     """A value as its kind; a pale dash where there is none."""
     if value is None or value == "":
         return NOTHING
@@ -89,7 +93,9 @@ def show(value: object, kind: str, zone: str = "UTC") -> Markup:
         return short_id(str(value))
     if kind == "status":
         return status(str(value))
-    if kind == "code":
+    if kind == "facility":
+        return escape(names.get(str(value), value))
+    if kind in ("code", "sql"):
         return Markup("<code>{}</code>").format(value)
     if kind == "layer":
         return Markup('<span class="layer {0}">{0}</span>').format(value)

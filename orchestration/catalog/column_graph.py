@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from orchestration.catalog.links import ColumnLink
+from lineage.edges import DIRECT
+from lineage.links import ColumnLink
 
 BOXES = 25
 ROWS_SHOWN = 12
-_WIDTH, _GAP, _ROW, _SPACE, _MARGIN = 226, 84, 19, 18, 8
-_NAME_LENGTH = 30
+_WIDTH, _GAP, _ROW, _SPACE, _MARGIN = 212, 60, 19, 18, 8
+_NAME_LENGTH = 29
 
 
 @dataclass
@@ -61,7 +62,7 @@ def draw(
             width, height, width, height, title),
         Markup("<title>{}</title><desc>{} edges over {} assets; the table below has the same edges.</desc>").format(
             title, len(drawn), len(boxes)),
-        *(_edge(link, boxes, strong) for link in _once(drawn)),
+        *(_edge(link, boxes, bool(strong) and link.type == DIRECT) for link in _once(drawn)),
         *(_box(box, strong) for box in boxes.values()),
         Markup("</svg>"),
     ]
@@ -108,7 +109,7 @@ def _mean(places: Sequence[int], fallback: int) -> float:
 def _place(boxes: dict[str, _Box], layers: dict[int, list[str]]) -> tuple[int, int]:
     tallest = max((sum(boxes[a].height + _SPACE for a in layer) for layer in layers.values()), default=0)
     for rank, layer in layers.items():
-        y = _MARGIN + (tallest - sum(boxes[a].height + _SPACE for a in layer)) // 2
+        y = _MARGIN
         for asset in layer:
             box = boxes[asset]
             box.x, box.y = _MARGIN + rank * (_WIDTH + _GAP), y
@@ -129,12 +130,11 @@ def _once(links: Iterable[ColumnLink]) -> list[ColumnLink]:
     return list(seen.values())
 
 
-def _edge(link: ColumnLink, boxes: dict[str, _Box], strong: frozenset[tuple[str, str]]) -> Markup:
+def _edge(link: ColumnLink, boxes: dict[str, _Box], is_strong: bool) -> Markup:
     start, end = boxes[link.src_asset], boxes[link.asset]
     x1, y1 = start.x + _WIDTH, _row_y(start, link.src_col)
     x2, y2 = end.x, _row_y(end, link.column)
-    asked = (link.asset, link.column) in strong or (link.src_asset, link.src_col) in strong
-    css = f"{link.type.lower()} {'strong' if asked else 'pale'}"
+    css = f"{link.type.lower()} {'strong' if is_strong else 'pale'}"
     words = f"{link.src_asset}.{link.src_col} to {link.asset}.{link.column}: {link.subtype.lower().replace('_', ' ')}"
     return Markup('<path class="{}" d="M{} {}C{} {} {} {} {} {}"><title>{}</title></path>').format(
         css, x1, y1, x1 + _GAP // 2, y1, x2 - _GAP // 2, y2, x2, y2, words)

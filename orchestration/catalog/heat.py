@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
-from orchestration.catalog.cells import status_shape
 from orchestration.catalog.reading import SEVERITY, Reading
 from orchestration.catalog.view import Heat, HeatCell, HeatRow
 
 DAYS_SHOWN = 31
 FACILITIES_SHOWN = 40
+LEGEND = "● accounted for, ▲ held back or warned, ■ failed or unbalanced, · nothing received."
 
 
 def last_days(newest: str, count: int = DAYS_SHOWN) -> list[str]:
@@ -22,6 +22,7 @@ def last_days(newest: str, count: int = DAYS_SHOWN) -> list[str]:
 def strip(
     reading: Reading, caption: str, states: Mapping[tuple[str, str], tuple[str, str]],
     href: Callable[[str, str], str], newest: str | None, everything: bool = False,
+    legend: str = LEGEND,
 ) -> Heat:
     """A heat map from (facility, day) -> (status, words). Facilities beyond the first forty are counted, not
     drawn.
@@ -42,7 +43,7 @@ def strip(
             _cell(reading, facility, day, states.get((facility, day)), href) for day in days])
         for facility in shown
     ]
-    return Heat(caption, days, rows, len(ordered) - len(shown))
+    return Heat(caption, days, rows, len(ordered) - len(shown), legend)
 
 
 def _cell(
@@ -50,8 +51,3 @@ def _cell(
 ) -> HeatCell:
     word, words = found or ("nothing received", "nothing received")
     return HeatCell(day, word, f"{reading.name(facility)}, {day}: {words}", href(facility, day) if found else "")
-
-
-def shape(word: str) -> str:
-    """The shape that stands in a cell."""
-    return status_shape(word)

@@ -28,7 +28,8 @@ def log_page(
     intact = verification.consistent.ok and verification.signed.ok is not False and verification.anchored.ok is not False
     answer = f"The log has {count(size)} entries. " + (
         "None has been changed." if verification.intact else verification.consistent.sentence if intact else "It is not intact.")
-    kinds = [dict(row) for row in reading.db.execute("select kind, count(*) as entries, max(seq) as newest from entry group by kind order by 2 desc")]
+    counted = "select kind, count(*) as entries, max(seq) as newest from entry group by kind order by 2 desc, 1"
+    kinds = [dict(row) for row in reading.db.execute(counted)]
     sections: list[Section] = [
         verification_facts(verification),
         _entry_table(asked, "entries", "Entries, newest first", found,
@@ -61,8 +62,7 @@ def _entry_table(asked: Asked, name: str, caption: str, found: list[Entry], tota
     table = rows_table(asked, name, caption, (
         Column("seq", "Entry", "count", href="/log/{seq}"), Column("time", "When", "instant"), Column("meaning",
         "What"),
-        Column("subject", "Of", "code", href="/log?subject={subject}"), Column("actor", "By"), Column("kind",
-        "Event", "code", href="/log?kind={kind}"),
+        Column("subject", "Of", "code", href="/log?subject={subject}"), Column("actor", "By"),
         Column("run_id", "Run", "id", href="/run/{run_id}")), rows, Empty("The log has no such entry."))
     return Table(table.name, table.caption, table.columns, table.rows, max(total, table.total), table.empty,
         table.order)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from lineage.audit_verify import Verification
+from lineage.audit_verify import Answer, Verification
 from orchestration.catalog.cells import count, long_date
 from orchestration.catalog.heat import strip
 from orchestration.catalog.reading import PARTITION_STATE, Reading
 from orchestration.catalog.tables import Asked, query_table
 from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Heat, Page, Table
 
+_WORST_FIRST = """case state when 'unbalanced' then 0 when 'held' then 1 when 'failed' then 2 when 'warning' then 3
+                  else 4 end, name"""
 NO_RUN = Empty("No run has written to the catalog yet.", "lakehouse demo")
 
 
@@ -42,8 +44,8 @@ def _answer(reading: Reading, received: int, unbalanced: int, facilities: int) -
     if not reading.days:
         return "Nothing has been received yet.", "pending"
     if unbalanced:
-        return (f"{count(unbalanced)} of the ledger's lines do not add up: what was received is not what became of it.",
-                "unbalanced")
+        lines = "One line of the ledger does" if unbalanced == 1 else f"{count(unbalanced)} lines of the ledger do"
+        return f"{lines} not add up: what was received is not what became of it.", "unbalanced"
     since = long_date(reading.days[0])
     return (f"All {count(received)} records received from {facilities} facilities since {since} are accounted for.",
             "balanced")
@@ -51,15 +53,13 @@ def _answer(reading: Reading, received: int, unbalanced: int, facilities: int) -
 
 def verification_facts(verification: Verification) -> Facts:
     """The three verdicts on the log, side by side and never melted into one."""
-    def line(label: str, ok: bool | None, sentence: str) -> list[Fact]:
-        word = {True: "yes", False: "no", None: "not told"}[ok]
-        return [Fact(label, word, "status"), Fact("", sentence)]
+    def line(label: str, answer: Answer) -> Fact:
+        word = {True: "yes", False: "no", None: "not told"}[answer.ok]
+        return Fact(label, word, "status", note=answer.sentence)
 
     return Facts("Is the record intact?", [
-        *line("Internally consistent", verification.consistent.ok, verification.consistent.sentence),
-        *line("Signed", verification.signed.ok, verification.signed.sentence),
-        *line("Consistent with anchors", verification.anchored.ok, verification.anchored.sentence),
-    ])
+        line("Internally consistent", verification.consistent), line("Signed", verification.signed),
+        line("Consistent with anchors", verification.anchored)])
 
 
 def day_strip(reading: Reading, everything: bool = False) -> Heat:
@@ -99,9 +99,7 @@ def _facilities(reading: Reading, asked: Asked) -> Table:
                when max(s.state = 'balanced') then 'balanced' else 'nothing received' end as state
         from facility f left join ({PARTITION_STATE}) s on s.facility_id = f.facility_id
         group by f.facility_id, f.name, f.source_system, f.owner
-        """, (), "case state when 'unbalanced' then 0 when 'held' then 1 when 'failed' then 2 when 'warning' then 3
-        else 4 "
-        "end, name", Empty("No facility is registered in the catalog yet.", "lakehouse demo"))
+        """, (), _WORST_FIRST, Empty("No facility is registered in the catalog yet.", "lakehouse demo"))
 
 
 def runs_table(reading: Reading, asked: Asked, name: str, caption: str, where: str, values: tuple[object,

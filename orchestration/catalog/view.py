@@ -51,7 +51,12 @@ class Table:
     empty: Empty
     order: str = ""
     """Column that sorts, with a leading `-` where downwards."""
-    is_sortable: bool = True
+
+    @property
+    def shown_columns(self) -> tuple[Column, ...]:
+        """Columns that say something in the rows shown; an empty one would only take room. The twins have all."""
+        return tuple(
+            column for column in self.columns if column.kind == "count" or any(row[column.name] not in (None, "") for row in self.rows))
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class Heat:
     days: Sequence[str]
     rows: Sequence[HeatRow]
     hidden: int = 0
+    legend: str = "● accounted for, ▲ held back or warned, ■ failed or unbalanced, · nothing received."
     empty: Empty = field(default_factory=lambda: Empty("No partition has been written yet.", "lakehouse materialize"))
 
 
@@ -103,12 +109,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class Fact:
-    """A name and a value, shown as its kind."""
+    """A name and a value, shown as its kind, and what is to be said of it."""
 
     label: str
     value: object
     kind: str = "text"
     href: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

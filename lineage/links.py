@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lineage.edges import DIRECT
+
 CURRENT_EDGES = """
 select e.src_asset, e.src_col, e.model, e.out_col, e.type, e.subtype, e.path, e.masking, e.expr_sql
 from column_edge e join model m on m.asset = e.model and m.code_version = e.code_version and m.current = 1
@@ -27,17 +29,22 @@ class ColumnLink(NamedTuple):
     expression: str
 
 
+Reached = tuple[int, ColumnLink]
+"""An edge, and how many assets it lies away from the column asked about."""
+
+
 @dataclass(frozen=True)
 class Way:
-    """The edges that lead to or from a column, with their distance in assets."""
+    """The edges that a value takes, and the edges that decide along it; the latter are named and not followed."""
 
-    links: list[tuple[int, ColumnLink]]
+    values: list[Reached]
+    deciding: list[Reached]
 
     @property
     def assets(self) -> list[str]:
-        """Assets on the way, nearest first."""
+        """Assets that the value passes, nearest first."""
         order: dict[str, int] = {}
-        for distance, link in self.links:
+        for distance, link in self.values:
             for asset in (link.src_asset, link.asset):
                 order[asset] = min(order.get(asset, distance), distance)
         return sorted(order, key=lambda asset: (order[asset], asset))
@@ -50,14 +57,14 @@ def neighbours(connection: sqlite3.Connection, asset: str) -> list[ColumnLink]:
 
 
 def upstream_way(connection: sqlite3.Connection, asset: str, column: str, hops: int = 12) -> Way:
-    """Everything that leads to a column."""
+    """What a column's value comes from."""
     return _walk(
         (asset, column), hops, lambda key: _select(connection, "where e.model = ? and e.out_col = ?", *key),
         lambda link: (link.src_asset, link.src_col))
 
 
 def downstream_way(connection: sqlite3.Connection, asset: str, column: str, hops: int = 12) -> Way:
-    """Everything that a column leads to."""
+    """What a column's value goes into."""
     return _walk(
         (asset, column), hops, lambda key: _select(connection, "where e.src_asset = ? and e.src_col = ?", *key),
         lambda link: (link.asset, link.column))
@@ -72,16 +79,19 @@ def _walk(
     start: tuple[str, str], hops: int, links_of: Callable[[tuple[str, str]], list[ColumnLink]],
     far_end: Callable[[ColumnLink], tuple[str, str]],
 ) -> Way:
-    found: dict[ColumnLink, int] = {}
+    values: dict[ColumnLink, int] = {}
+    deciding: dict[ColumnLink, int] = {}
     front, seen = [start], {start}
     for distance in range(1, hops + 1):
         beyond = []
-        for key in front:
-            for link in links_of(key):
-                found.setdefault(link, distance)
-                end = far_end(link)
-                if end not in seen:
-                    seen.add(end)
-                    beyond.append(end)
+        for link in (link for key in front for link in links_of(key)):
+            if link.type != DIRECT:
+                deciding.setdefault(link, distance)
+                continue
+            values.setdefault(link, distance)
+            end = far_end(link)
+            if end not in seen:
+                seen.add(end)
+                beyond.append(end)
         front = beyond
-    return Way([(distance, link) for link, distance in found.items()])
+    return Way([(distance, link) for link, distance in values.items()], [(distance, link) for link, distance in deciding.items()])
