@@ -10,8 +10,11 @@ zone_day as (
   select wanted.zone, wanted.day,
     {{ utc_offset_at(seconds_later('cast(wanted.day as timestamp)', -86400), 'wanted.zone') }} as offset_before,
     {{ utc_offset_at(seconds_later('cast(wanted.day as timestamp)', 172800), 'wanted.zone') }} as offset_after
+  {#- Distinct here, not by `union`: a single SELECT would keep a row for each record, and the join would multiply the records. #}
   from (
-    {{ asked | join('\n    union\n    ') }}
+    select distinct asked_for.zone, asked_for.day from (
+    {{ asked | join('\n    union all\n    ') }}
+    ) asked_for
   ) wanted
   where wanted.zone is not null and wanted.day is not null
 )
