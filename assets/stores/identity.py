@@ -7,6 +7,7 @@ What belongs here: reading and writing sets. What a pair or a cluster means is i
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 
 import duckdb
@@ -75,14 +76,14 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
     # outside the transaction, which DDL would commit on Snowflake
     for statement in create_statements(WORK_TABLES):
         warehouse.execute(statement)
-    with warehouse.transaction():
+    with tempfile.TemporaryDirectory() as spill, warehouse.transaction():
         compared = scope.collect_scope(warehouse, CONSUMER, settings.model, settings.policy, everything)
         if not compared:
             scope.move_watermark(warehouse, CONSUMER, run_seq)
             return Resolution(0, 0, 0, 0, 0, 0)
-        compared = scope.replace_blocks(warehouse, settings.model)
+        compared = scope.replace_blocks(warehouse, settings.model, settings.memory, spill)
         scope.collect_readable(warehouse, everything)
-        connection = open_records(read.features(warehouse), read.full_blocks(warehouse), settings.model, settings.memory)
+        connection = open_records(read.features(warehouse), read.full_blocks(warehouse), settings.model, settings.memory, spill)
         try:
             edges = find_edges(connection, read.scope_keys(warehouse), read.retired_keys(warehouse), settings.model, settings.policy)
             replace_edges(warehouse, edges)

@@ -94,13 +94,13 @@ def _sync_decided(warehouse: Warehouse) -> None:
     warehouse.execute(f"delete from identity.edge where {gone}")
 
 
-def replace_blocks(warehouse: Warehouse, model: IdentityModel) -> int:
+def replace_blocks(warehouse: Warehouse, model: IdentityModel, memory: str, spill: str) -> int:
     """Replace the blocks of the scope; records of blocks that crossed their cap enter the scope. Gives its final size."""
     touched = ("insert into identity.resolve_block "
                f"select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})")
     warehouse.execute(touched)
     warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
-    append(warehouse, "identity.block", blocks_of(compared_features(warehouse)))
+    append(warehouse, "identity.block", blocks_of(compared_features(warehouse), memory, spill))
     warehouse.execute(touched)
     cap = "case block.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
     full = f"""

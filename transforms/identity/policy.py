@@ -96,9 +96,10 @@ def load_policy(name: str = "strict", text: str | None = None) -> Policy:
     based = policies.get(said.get("based_on"), {})
     try:
         content = {key: [*based.get(key, []), *said.get(key, [])] for key in ("vetoes", "vetoed_review")}
-        # what a derived policy adds goes before the review rules of its base, or a review rule would answer first
-        autos = [rule for rule in based.get("rules", []) if rule["zone"] == "auto"]
-        content["rules"] = [*autos, *said["rules"], *(rule for rule in based.get("rules", []) if rule["zone"] != "auto")]
+        # what a derived policy adds follows the last auto rule of its base: a review rule above it keeps its say
+        rules = based.get("rules", [])
+        after = max((place + 1 for place, rule in enumerate(rules) if rule["zone"] == "auto"), default=0)
+        content["rules"] = [*rules[:after], *said["rules"], *rules[after:]]
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         return Policy(
             name=name, version=f"{name}-{int(said['version'])}-{digest}", owner=str(said["owner"]), effective_date=said["effective_date"],

@@ -59,15 +59,16 @@ select shared.*, case when given is not null and family is not null then round(-
 """
 
 
-def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None,
-                 memory: str = "2GB") -> duckdb.DuckDBPyConnection:
+def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None, memory: str = "2GB",
+                 spill: str = "") -> duckdb.DuckDBPyConnection:
     """Open the comparison of some records.
 
     `features`: FEATURE_SCHEMA, one row a record, keys unique. `full_blocks`: FULL_BLOCK_SCHEMA. `model`: whose term frequencies the
-    records get (columns tf_given, tf_family, rarity); without one the records can only be trained on.
+    records get (columns tf_given, tf_family, rarity); without one the records can only be trained on. `spill`: folder for what does not
+    fit into `memory`, encrypted; without one nothing is spilled.
     """
     connection = duckdb.connect(":memory:", config={
-        "temp_file_encryption": "true", "memory_limit": memory, "python_enable_replacements": "false",
+        "temp_file_encryption": "true", "temp_directory": spill, "memory_limit": memory, "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false",
     })
     connection.execute("set TimeZone = 'UTC'")
@@ -91,9 +92,9 @@ def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel
     return connection
 
 
-def blocks_of(features: pa.Table) -> pa.Table:
+def blocks_of(features: pa.Table, memory: str = "2GB", spill: str = "") -> pa.Table:
     """Give the blocks of records (FEATURE_SCHEMA): patient_key, block_rule, block_key."""
-    connection = open_records(features, FULL_BLOCK_SCHEMA.empty_table())
+    connection = open_records(features, FULL_BLOCK_SCHEMA.empty_table(), memory=memory, spill=spill)
     try:
         blocks: pa.Table = connection.execute(
             "select base.patient_key, block.block_rule, block.block_key from block join base using (id)").to_arrow_table()
