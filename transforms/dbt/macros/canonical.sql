@@ -76,7 +76,7 @@ with changed as (
 ),
 candidate as (
   select {% for name in names_and_marks %}said.{{ name }}, {% endfor %}said.row_hash, unit.unit_kind,
-    {#- A unit received again brings nothing: of equal units the first counts, whatever new message time the copy bears. -#}
+    {# A unit received again brings nothing: of equal units the first counts, whatever new message time the copy bears. #}
     dense_rank() over (partition by said.fact_key, unit.content_hash
       order by unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref(resource ~ '_version') }} said
@@ -92,7 +92,7 @@ candidate as (
 version as (
   select {% for name in names_and_marks %}candidate.{{ name }}, {% endfor %}candidate.row_hash
   from candidate
-  {#- Change rows repeat a state on purpose (A, B, A); only equal neighbours are copies, and those fold to the same. -#}
+  {#- Change rows repeat a state on purpose (A, B, A); only equal neighbours are copies, and those fold to the same. #}
   where candidate.copy = 1 or candidate.unit_kind = 'cdc.row'
 ),
 fold as (

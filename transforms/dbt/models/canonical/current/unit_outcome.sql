@@ -19,6 +19,10 @@ affected_hash as (
   join affected_key on affected_key.fact_key = fact.fact_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
 ),
+{#- A partition may be held for several causes. -#}
+held as (
+  select distinct cause.facility_id, cause.batch_date from {{ source('control', 'held_partition') }} cause where cause.is_released = false
+),
 affected as (
   select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.unit_ordinal, unit.source, unit.unit_kind, unit.record_type,
     unit.content_hash, unit.own_reason, unit.own_reason_kind, held.facility_id as held_facility_id,
@@ -27,8 +31,7 @@ affected as (
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as place
   from {{ ref('unit') }} unit
   join affected_hash on affected_hash.content_hash = unit.content_hash
-  left join {{ source('control', 'held_partition') }} held
-    on held.facility_id = unit.facility_id and held.batch_date = unit.batch_date and held.is_released = false
+  left join held on held.facility_id = unit.facility_id and held.batch_date = unit.batch_date
 ),
 {#- The whole history of every key of the affected units, newest first among what may be published. -#}
 key_of_affected as (
@@ -40,15 +43,14 @@ fact as (
     fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id, unit.content_hash, unit.unit_kind,
     case when held.facility_id is not null then 1 else 0 end as is_held,
     case when fact.awaits_key is not null and awaited.fact_key is null then 1 else 0 end as is_waiting,
-    {#- A copy of an earlier unit never supersedes it, whatever new message time it bears. -#}
+    {# A copy of an earlier unit never supersedes it, whatever new message time it bears. #}
     dense_rank() over (partition by fact.resource, fact.fact_key, unit.content_hash
       order by case when held.facility_id is null then 0 else 1 end,
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref('unit_fact') }} fact
   join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.fact_key = fact.fact_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
-  left join {{ source('control', 'held_partition') }} held
-    on held.facility_id = fact.facility_id and held.batch_date = fact.batch_date and held.is_released = false
+  left join held on held.facility_id = fact.facility_id and held.batch_date = fact.batch_date
   left join {{ ref('patient') }} awaited on awaited.fact_key = fact.awaits_key and awaited.is_deleted = false
 ),
 ranked as (
