@@ -6,6 +6,7 @@ project that holds the marts alone. Not here: expected answers.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from datetime import date, timedelta
 from functools import cache
@@ -18,7 +19,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 PROJECT = Path(__file__).parents[2] / "transforms" / "dbt"
-RESOURCES = ("encounter", "observation", "diagnostic_report", "service_request", "condition", "patient", "patient_link", "patient_identifier")
+RESOURCES = ("encounter", "observation", "diagnostic_report", "service_request", "condition", "patient",
+             "patient_link", "patient_identifier")
 MARTS = ("mart_encounter_summary", "mart_lab_turnaround", "mart_readmission", "mart_daily_census", "mart_facility_volume")
 FIRST = ("patient_survivor", "patient_person", "facility_newest_batch", "disposition_group")
 OTHER_TABLES = """
@@ -178,6 +180,11 @@ def stay(subject_key: str, admitted: date, discharged: date | None, **columns: A
         "service_date": admitted, "service_end_date": discharged, "period_start": f"{admitted}T12:00:00Z",
         "period_end": None if discharged is None else f"{discharged}T12:00:00Z", **columns,
     }
+
+
+def md5_key(*parts: str) -> str:
+    """The key of a fact: MD5 over its parts."""
+    return hashlib.md5("|".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 def days(first: date, count: int) -> list[date]:

@@ -63,13 +63,15 @@ class History:
             **stay(f"{facility} p{self.random.randint(1, 4)}", admitted, discharged,
                    class_code=self.random.choice(["IMP", "IMP", "IMP", "AMB"]),
                    discharge_disposition_code=self.random.choice([None, None, "20"]), is_deleted=self.random.random() < 0.05,
+                   identifier_value=self.random.choice([None, "V1", "V2", "V3"]),
                    **self.random.choice([{}, {}, {}, {"status": "cancelled"}, {"status": "planned"}])))
 
     def part(self, facility: str, batch_date: date) -> None:
         """An observation, condition, order or report appears or changes encounter, order number, date or status."""
         resource = self.random.choice(["observation", "condition", "service_request", "diagnostic_report"])
         columns: dict[str, Any] = {
-            "facility_id": facility, "encounter_key": f"{facility} e{self.random.randint(1, 7)}", "service_date": self.day(),
+            "facility_id": facility, "encounter_key": f"{facility} e{self.random.randint(1, 8)}",
+            "encounter_identifier_value": self.random.choice([None, "V1", "V2", "V3"]), "service_date": self.day(),
             "subject_key": f"{facility} p{self.random.randint(1, 4)}", "status": self.random.choice(["final", "final", "cancelled"]),
         }
         if resource == "service_request":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from marts_world import MARTS, MartsWorld, days, stay
+from marts_world import MARTS, MartsWorld, days, md5_key, stay
 
 JAN = [date(2026, 1, 1), *days(date(2026, 1, 1), 31)]  # JAN[5] is 5 January
 MAR = [date(2026, 3, 1), *days(date(2026, 3, 1), 31)]
@@ -220,6 +220,59 @@ def test_merge_and_unmerge_reach_facts_under_every_record_of_the_chain(world: Ma
     world.vanish("patient_link", "l2", "north", MAR[2])
     world.run("mart_encounter_summary")
     assert world.rows("mart_encounter_summary", *columns) == [("of first", "second"), ("of second", "second"), ("of third", "third")]
+
+
+def test_facts_meet_their_encounter_by_number(world: MartsWorld) -> None:
+    """Facts whose key is no encounter's belong to the one encounter of their facility that bears their visit number."""
+    models = ("touch_mart_encounter_summary", "mart_encounter_summary", "touch_mart_facility_volume", "mart_facility_volume",
+              "touch_mart_lab_turnaround", "mart_lab_turnaround")
+    named: dict[str, Any] = {"encounter_key": "v-key", "encounter_identifier_value": "V1", "service_date": JAN[4], "status": "final"}
+    world.put("observation", "o1", MAR[1], **named)
+    world.put("observation", "o2", MAR[1], facility_id="south", **{**named, "encounter_key": "south v-key"})
+    world.put("diagnostic_report", "d1", MAR[1], **named)
+    world.run("", select=models)
+    assert world.rows("mart_facility_volume", "facility_id", "class_code", "results") == [("north", "unknown", 1), ("south", "unknown", 1)]
+    world.put("encounter", "by id", MAR[2], **stay("p1", JAN[3], JAN[4], identifier_value="V1"))
+    world.run("", select=models)
+    assert world.rows("mart_encounter_summary", "encounter_key", "observation_count") == [("by id", 1)]
+    assert world.rows("mart_lab_turnaround", "result_key", "encounter_key", "class_code") == [("d1", "by id", "IMP")]
+    assert ("north", JAN[4], "IMP", 1) in world.rows("mart_facility_volume", "facility_id", "service_date", "class_code", "results")
+    world.put("encounter", "twin", MAR[3], **stay("p2", JAN[8], JAN[9], identifier_value="V1"))
+    world.run("", select=models)  # two bear the number: neither is meant
+    assert world.rows("mart_encounter_summary", "encounter_key", "observation_count") == [("by id", 0), ("twin", 0)]
+    assert world.rows("mart_lab_turnaround", "result_key", "encounter_key", "class_code") == [("d1", None, None)]
+    world.put("encounter", "v-key", MAR[4], **stay("p1", JAN[3], JAN[4], identifier_value="V1"))
+    world.run("", select=models)  # the key is an encounter's own: it decides
+    assert world.rows("mart_encounter_summary", "encounter_key", "observation_count") == [("by id", 0), ("twin", 0), ("v-key", 1)]
+    world.vanish("encounter", "v-key", "north", MAR[4])
+    world.put("encounter", "twin", MAR[5], **stay("p2", JAN[8], JAN[9], identifier_value="V2"))
+    world.run("", select=models)
+    assert world.rows("mart_encounter_summary", "encounter_key", "observation_count") == [("by id", 1), ("twin", 0)]
+    assert world.rows("mart_lab_turnaround", "result_key", "encounter_key", "class_code") == [("d1", "by id", "IMP")]
+
+
+def test_number_that_leads_to_a_record_brings_its_facts_along(world: MartsWorld) -> None:
+    """When a record known by a logical id appears, facts under the key of its business identifier come to its human, and leave with it."""
+    number = md5_key("north", "patient", "urn:mrn", "17")
+    world.put("encounter", "e1", MAR[1], **stay(number, JAN[3], JAN[4]))
+    world.put("encounter", "e2", MAR[1], **stay("fhir-1", JAN[9], JAN[10]))
+    models = ("touch_mart_encounter_summary", "mart_encounter_summary", "touch_mart_readmission", "mart_readmission")
+    world.run("", ("north", MAR[1]), select=models)
+    assert world.rows("mart_readmission", "index_encounter_key", "readmission_encounter_key") == [("e1", None), ("e2", None)]
+    world.put("patient", "fhir-1", MAR[2], id="1")
+    world.put("patient_identifier", "i1", MAR[2], subject_key="fhir-1", system="urn:mrn", value="17")
+    world.link("fhir-1", "human-1", "north", MAR[2])
+    world.run("", ("north", MAR[2]), select=models)
+    assert world.rows("mart_encounter_summary", "encounter_key", "patient_key", "person_id") == [
+        ("e1", "fhir-1", "human-1"), ("e2", "fhir-1", "human-1")]
+    assert world.rows("mart_readmission", "index_encounter_key", "readmission_encounter_key") == [("e1", "e2"), ("e2", None)]
+    assert world.execute("select fact_key, facility_id, batch_date, old_subject_key, new_subject_key from control.change_log "
+                         "where object = 'patient_survivor'") == [(number, "north", MAR[2], None, "fhir-1")]
+    world.vanish("patient_identifier", "i1", "north", MAR[2])
+    world.run("", ("north", MAR[2]), select=models)
+    assert world.rows("mart_encounter_summary", "encounter_key", "patient_key", "person_id") == [
+        ("e1", number, None), ("e2", "fhir-1", "human-1")]
+    assert world.rows("mart_readmission", "index_encounter_key", "readmission_encounter_key") == [("e1", None), ("e2", None)]
 
 
 def test_slice_stays_pending_until_it_is_built(world: MartsWorld) -> None:

@@ -8,13 +8,17 @@ part_change as (
   select changed.object, changed.fact_key, changed.facility_id, changed.batch_date
   from {{ unseen_changes('mart_encounter_summary', ['observation', 'condition', 'service_request']) }} changed
 ),
-{#- How a changed fact names its encounter, or ever named it; and how encounters are named that a changed one shares its number with. -#}
+{#- How a changed fact names its encounter, or ever named it; the numbers of a changed encounter, which others may share; and the numbers in
+    facts that name it by key, which lead to another encounter while it is not there. -#}
 name as (
   {%- for resource in ['observation', 'condition', 'service_request'] %}
   select said.encounter_key, said.encounter_identifier_value as identifier_value, part_change.facility_id, part_change.batch_date
   from part_change
   join {{ ever_said(resource, ['encounter_key', 'encounter_identifier_value'], 'part_change') }} said on said.fact_key = part_change.fact_key
   where part_change.object = '{{ resource }}'
+  union
+  select cast(null as varchar), fact.encounter_identifier_value, encounter_change.facility_id, encounter_change.batch_date
+  from encounter_change join {{ ref(resource) }} fact on fact.encounter_key = encounter_change.fact_key
   union
   {%- endfor %}
   select cast(null as varchar), changed.identifier_value, changed.facility_id, changed.batch_date
