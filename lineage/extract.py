@@ -51,6 +51,11 @@ class Schemas:
         return dict(self._columns.get(asset, {}))
 
     @property
+    def assets(self) -> tuple[str, ...]:
+        """The relations whose columns are known."""
+        return tuple(self._columns)
+
+    @property
     def mapping(self) -> MappingSchema:
         """The form that sqlglot takes."""
         return self._mapping
@@ -72,7 +77,7 @@ def extract(sql: str, schemas: Schemas) -> ModelLineage:
     try:
         tree = sqlglot.parse_one(sql, read=schemas.dialect)
     except SqlglotError as fault:
-        raise ContractError("the SQL does not parse") from fault
+        raise ContractError(f"the SQL does not parse{_place(fault)}") from fault
     if isinstance(tree, (exp.Create, exp.Insert)):
         tree = tree.expression
     reads = relations_read(tree)
@@ -113,6 +118,11 @@ def _opaque(tree: exp.Expression, reads: Iterable[str], schemas: Schemas, reason
     known = isinstance(tree, exp.Query) and not tree.is_star and tree.find(*_NOT_UNDERSTOOD) is None
     names = tree.named_selects if known else [ANY]
     return ModelLineage({name: set(sources) for name in names}, set(), {}, set(reads), reason)
+
+
+def _place(fault: SqlglotError) -> str:
+    errors = getattr(fault, "errors", None)
+    return f" at line {errors[0]['line']} of the compiled text" if errors else ""
 
 
 def _first_line(fault: Exception) -> str:

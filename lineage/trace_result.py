@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+REPLAYED, SUPERSET, OUTDATED = "replayed equal", "superset", "derived differently now"
+"""Badges: the model run again on these rows alone gives the same; they hold all that feed the value and more; the model gives another
+value now, since the table has not been derived since code or rows changed."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -47,6 +51,8 @@ class Candidate:
     values: tuple[Value, ...]
     counts: bool
     reason: str
+    asset: str = ""
+    """Asset to trace the row in, by its `fact_key`; empty where it is no further question."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,6 @@ class Trace:
     answer: str
     steps: tuple[Step, ...]
     badge: str = ""
-    """`replayed equal`, `superset` or `not traceable` for marts; empty where nothing is computed."""
+    """What deriving the value again said."""
     influence: tuple[tuple[str, str], ...] = field(default=())
     """Columns (asset, column) that decided which rows counted and are not followed."""
