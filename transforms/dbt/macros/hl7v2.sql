@@ -167,3 +167,9 @@
   from {{ source('raw', 'raw_hl7v2__' ~ segment) }} {{ segment }}
   where {{ in_scope(segment) }} and {{ hl7_value(column ~ '_1') }} is not null
 {%- endmacro %}
+
+{#- What an OBX observed, for keys: code and system, never the wording, which a correction may change. -#}
+{% macro observed_test(obx) -%}
+  case when {{ obx }}.obx_3_1 is not null then {{ obx }}.obx_3_1 || '^' || coalesce({{ obx }}.obx_3_3, '')
+    when {{ obx }}.obx_3_4 is not null then {{ obx }}.obx_3_4 || '^' || coalesce({{ obx }}.obx_3_6, '') else coalesce({{ obx }}.obx_3_2, {{ obx }}.obx_3_5, '') end
+{%- endmacro %}

@@ -2,9 +2,35 @@
     repetition, never by OBX-1. -#}
 {%- set test = coded_columns('test', 'result', 'obx_3') -%}
 {%- set answer = coded_columns('answer', 'result', 'v') -%}
-with result as (
-  select said.record_id, said.record_locator, said.unit_id, said.facility_id, said.batch_date, said.segment_ordinal, said.order_group, said.timezone, said.repetition,
-    said.obx_3_1, said.obx_3_2, said.obx_3_3, said.obx_3_4, said.obx_3_5, said.obx_3_6, said.obx_4, said.test, said.obx_14_1, said.performer_display, said.status, said.result_status,
+{%- set result_obx -%}
+  {{ source('raw', 'raw_hl7v2__obx') }} obx
+  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = obx.unit_id and orders.order_group = obx.order_group and orders.kind = 'result'
+{%- endset -%}
+{%- set time_types = "('TS', 'DTM', 'DT')" -%}
+with dated as (
+  select orders.timezone, obx.obx_14_1 from {{ result_obx }} where {{ in_scope('obx') }} and obx.obx_14_1 is not null
+),
+{{ hl7_times('observed', 'dated', 'obx_14_1') }},
+timed as (
+  select orders.timezone, obx.obx_5_1 as time_text from {{ result_obx }} where {{ in_scope('obx') }} and obx.obx_2_1 in {{ time_types }}
+  union all
+  select orders.timezone, listing.c1 as time_text from {{ result_obx }}
+  join {{ source('raw', 'raw_hl7v2__repetition') }} listing on listing.unit_id = obx.unit_id and listing.segment_ordinal = obx.segment_ordinal
+  where {{ in_scope('obx') }} and {{ in_scope('listing') }} and listing.field = 'obx_5' and obx.obx_2_1 in {{ time_types }}
+),
+{{ hl7_times('answered', 'timed', 'time_text') }},
+{#- The same test twice under one order number: its occurrence joins the key. Rare, so only the later ones are joined back. -#}
+counted as (
+  select obx.record_id, row_number() over (
+    partition by obx.unit_id, orders.result_group, {{ observed_test('obx') }}, obx.obx_4 order by obx.segment_ordinal) as occurrence
+  from {{ result_obx }} where {{ in_scope('obx') }}
+),
+later as (
+  select counted.record_id, counted.occurrence from counted where counted.occurrence > 1
+),
+result as (
+  select said.record_id, said.record_locator, said.unit_id, said.facility_id, said.batch_date, said.order_group, said.timezone, said.repetition,
+    said.obx_3_1, said.obx_3_2, said.obx_3_3, said.obx_3_4, said.obx_3_5, said.obx_3_6, said.obx_4, said.test, said.obx_14_1, said.performer_display, said.status,
     said.kind, said.number, said.number_text, said.comparator, said.first_number, said.second_number, said.whole, said.time_text, said.is_not_numeric,
     case when said.kind = 'code' then {{ hl7_value('said.v_1') }} end as v_1, case when said.kind = 'code' then {{ hl7_value('said.v_2') }} end as v_2,
     case when said.kind = 'code' then said.v_3 end as v_3, case when said.kind = 'code' then said.v_4 end as v_4,
@@ -12,19 +38,6 @@ with result as (
     case when said.kind in ('number', 'ratio', 'range') then said.unit end as unit,
     case when said.other_unit_system = 'UCUM' then said.other_unit end as other_ucum
   from {{ ref('stg_hl7v2__result') }} said
-),
-{{ hl7_times('observed', 'result', 'obx_14_1') }},
-{{ hl7_times('answered', 'result', 'time_text') }},
-{#- The same test twice under one order number: its occurrence joins the key. Rare, so only the later ones are joined back. -#}
-counted as (
-  select result.record_id, row_number() over (
-    partition by result.unit_id, orders.result_numbering, orders.result_number, result.test, result.obx_4 order by result.segment_ordinal) as occurrence
-  from result
-  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = result.unit_id and orders.order_group = result.order_group
-  where result.repetition = 1
-),
-later as (
-  select counted.record_id, counted.occurrence from counted where counted.occurrence > 1
 )
 select
   {{ staging_select('observation', hl7_header('orders', 'result', {

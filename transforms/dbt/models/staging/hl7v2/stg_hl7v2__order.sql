@@ -64,21 +64,33 @@ numbered as (
   {{ hl7_time_join('ordered', 'said.timezone', 'said.orc_9_1') }}
   left join {{ source('ref', 'authority') }} placer on {{ in_force('placer', 'said') }} and placer.namespace = said.placer_namespace
   left join {{ source('ref', 'authority') }} filler on {{ in_force('filler', 'said') }} and filler.namespace = said.filler_namespace
+),
+keyed as (
+  select numbered.unit_id, numbered.order_group, numbered.record_id, numbered.record_locator, subject.delivery_id, subject.payload_id, subject.facility_id,
+    subject.batch_date, subject.received_time, subject.source, subject.source_order, subject.timezone, subject.kind, subject.patient_key, subject.encounter_key,
+    subject.visit_value,
+    case when numbered.kind = 'order' then coalesce(numbered.ordered_at, subject.sent_at, subject.received_time)
+      else coalesce(numbered.issued_at, subject.sent_at, subject.received_time) end as source_time,
+    numbered.has_obr, numbered.order_control, numbered.order_status, numbered.obr_priority, numbered.timing_priority, numbered.report_status,
+    numbered.obr_4_1, numbered.obr_4_2, numbered.obr_4_3, numbered.obr_4_4, numbered.obr_4_5, numbered.obr_4_6, numbered.requester_display, numbered.interpreter_display,
+    numbered.placer_value, numbered.placer_system, numbered.placer_numbering, numbered.filler_value, numbered.filler_system,
+    {#- What the results of a group hang on: the filler's number, else the placer's, else who, what and when. -#}
+    case when numbered.filler_value is not null then numbered.filler_numbering when numbered.placer_value is not null then 'placer ' || coalesce(numbered.placer_numbering, '')
+      else 'unnumbered' end as result_numbering,
+    coalesce(numbered.filler_value, numbered.placer_value,
+      subject.patient_key || ' ' || coalesce(numbered.obr_4_1, numbered.obr_4_2, '') || ' ' || coalesce(numbered.obr_7_1, '')) as result_number,
+    numbered.effective_datetime, numbered.effective_day, numbered.issued, numbered.issued_day, numbered.ordered, numbered.ordered_day,
+    numbered.reject_code, numbered.time_flags
+  from numbered
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = numbered.subject_record_id
 )
-select numbered.unit_id, numbered.order_group, numbered.record_id, numbered.record_locator, subject.delivery_id, subject.payload_id, subject.facility_id,
-  subject.batch_date, subject.received_time, subject.source, subject.source_order, subject.timezone, subject.kind, subject.patient_key, subject.encounter_key,
-  subject.visit_value,
-  case when numbered.kind = 'order' then coalesce(numbered.ordered_at, subject.sent_at, subject.received_time)
-    else coalesce(numbered.issued_at, subject.sent_at, subject.received_time) end as source_time,
-  numbered.has_obr, numbered.order_control, numbered.order_status, numbered.obr_priority, numbered.timing_priority, numbered.report_status,
-  numbered.obr_4_1, numbered.obr_4_2, numbered.obr_4_3, numbered.obr_4_4, numbered.obr_4_5, numbered.obr_4_6, numbered.requester_display, numbered.interpreter_display,
-  numbered.placer_value, numbered.placer_system, numbered.placer_numbering, numbered.filler_value, numbered.filler_system,
-  {#- What the results of a group hang on: the filler's number, else the placer's, else who, what and when. -#}
-  case when numbered.filler_value is not null then numbered.filler_numbering when numbered.placer_value is not null then 'placer ' || coalesce(numbered.placer_numbering, '')
-    else 'unnumbered' end as result_numbering,
-  coalesce(numbered.filler_value, numbered.placer_value,
-    subject.patient_key || ' ' || coalesce(numbered.obr_4_1, numbered.obr_4_2, '') || ' ' || coalesce(numbered.obr_7_1, '')) as result_number,
-  numbered.effective_datetime, numbered.effective_day, numbered.issued, numbered.issued_day, numbered.ordered, numbered.ordered_day,
-  numbered.reject_code, numbered.time_flags
-from numbered
-join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = numbered.subject_record_id
+select keyed.unit_id, keyed.order_group, keyed.record_id, keyed.record_locator, keyed.delivery_id, keyed.payload_id, keyed.facility_id,
+  keyed.batch_date, keyed.received_time, keyed.source, keyed.source_order, keyed.timezone, keyed.kind, keyed.patient_key,
+  keyed.encounter_key, keyed.visit_value, keyed.source_time, keyed.has_obr, keyed.order_control, keyed.order_status, keyed.obr_priority,
+  keyed.timing_priority, keyed.report_status, keyed.obr_4_1, keyed.obr_4_2, keyed.obr_4_3, keyed.obr_4_4, keyed.obr_4_5, keyed.obr_4_6,
+  keyed.requester_display, keyed.interpreter_display, keyed.placer_value, keyed.placer_system, keyed.placer_numbering, keyed.filler_value,
+  keyed.filler_system, keyed.result_numbering, keyed.result_number, keyed.effective_datetime, keyed.effective_day, keyed.issued,
+  keyed.issued_day, keyed.ordered, keyed.ordered_day, keyed.reject_code, keyed.time_flags,
+  {#- Groups of one message under the same number share their observations' keys. -#}
+  min(keyed.order_group) over (partition by keyed.unit_id, keyed.result_numbering, keyed.result_number) as result_group
+from keyed

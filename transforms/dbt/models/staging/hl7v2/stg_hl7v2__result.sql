@@ -9,22 +9,15 @@
 {%- set components = ['v_1', 'v_2', 'v_3', 'v_4', 'v_5', 'v_6'] -%}
 {%- set repeating_types = "('NM', 'SN', 'CE', 'CWE', 'CNE', 'CF', 'TS', 'DTM', 'DT')" -%}
 {%- set compared = '(<=|>=|<|>) *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)' -%}
-with said as (
-  select obx.record_id, obx.record_locator, obx.unit_id, obx.facility_id, obx.batch_date, obx.segment_ordinal, obx.order_group, orders.timezone,
+{%- set said -%}
+    obx.record_id, obx.record_locator, obx.unit_id, obx.facility_id, obx.batch_date, obx.segment_ordinal, obx.order_group, orders.timezone,
     {{ hl7_value('obx.obx_2_1') }} as value_type, obx.obx_3_1, obx.obx_3_2, obx.obx_3_3, obx.obx_3_4, obx.obx_3_5, obx.obx_3_6, obx.obx_4,
-    {#- What was observed, for the key: code and system, never the wording, which a correction may change. -#}
-    case when obx.obx_3_1 is not null then obx.obx_3_1 || '^' || coalesce(obx.obx_3_3, '')
-      when obx.obx_3_4 is not null then obx.obx_3_4 || '^' || coalesce(obx.obx_3_6, '') else coalesce(obx.obx_3_2, obx.obx_3_5, '') end as test,
-    obx.obx_5_1 as v_1, obx.obx_5_2 as v_2, obx.obx_5_3 as v_3, obx.obx_5_4 as v_4, obx.obx_5_5 as v_5, obx.obx_5_6 as v_6,
-    {{ joined_components('obx.obx_5_', 1, 12) }} as whole,
+    {{ observed_test('obx') }} as test,
     coalesce({{ hl7_value('obx.obx_6_1') }}, {{ hl7_value('obx.obx_6_2') }}) as unit, {{ hl7_value('obx.obx_6_4') }} as other_unit, upper(obx.obx_6_6) as other_unit_system,
     {{ hl7_value('obx.obx_11_1') }} as result_status, obx.obx_14_1,
     coalesce({{ hl7_value('obx.obx_23_1') }}, {{ person_display('obx.obx_16') }}) as performer_display
-  from {{ source('raw', 'raw_hl7v2__obx') }} obx
-  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = obx.unit_id and orders.order_group = obx.order_group and orders.kind = 'result'
-  where {{ in_scope('obx') }}
-),
-again as (
+{%- endset -%}
+with again as (
   select listing.unit_id, listing.segment_ordinal, listing.repetition, listing.c1 as v_1, listing.c2 as v_2, listing.c3 as v_3, listing.c4 as v_4,
     listing.c5 as v_5, listing.c6 as v_6, {{ joined_components('listing.c', 1, 12) }} as whole
   from {{ source('raw', 'raw_hl7v2__repetition') }} listing
@@ -34,17 +27,26 @@ more_lines as (
   select again.unit_id, again.segment_ordinal, {{ dbt.listagg("coalesce(again.whole, '')", "'\n'", 'order by again.repetition') }} as lines
   from again group by again.unit_id, again.segment_ordinal
 ),
+{#- Twice the same select rather than one expression read twice, which the engine would store: results are the largest table. -#}
 each_value as (
-  select {% for name in carried + components %}said.{{ name }}, {% endfor %}1 as repetition,
-    case when said.value_type in {{ repeating_types }} or more_lines.lines is null then said.whole else coalesce(said.whole, '') || '
+  select
+{{ said }},
+    obx.obx_5_1 as v_1, obx.obx_5_2 as v_2, obx.obx_5_3 as v_3, obx.obx_5_4 as v_4, obx.obx_5_5 as v_5, obx.obx_5_6 as v_6, 1 as repetition,
+    case when obx.obx_2_1 in {{ repeating_types }} or more_lines.lines is null then {{ joined_components('obx.obx_5_', 1, 12) }}
+      else coalesce({{ joined_components('obx.obx_5_', 1, 12) }}, '') || '
 ' || more_lines.lines end as whole
-  from said
-  left join more_lines on more_lines.unit_id = said.unit_id and more_lines.segment_ordinal = said.segment_ordinal
+  from {{ source('raw', 'raw_hl7v2__obx') }} obx
+  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = obx.unit_id and orders.order_group = obx.order_group and orders.kind = 'result'
+  left join more_lines on more_lines.unit_id = obx.unit_id and more_lines.segment_ordinal = obx.segment_ordinal
+  where {{ in_scope('obx') }}
   union all
-  select {% for name in carried %}said.{{ name }}, {% endfor %}{% for name in components %}again.{{ name }}, {% endfor %}again.repetition, again.whole
-  from said
-  join again on again.unit_id = said.unit_id and again.segment_ordinal = said.segment_ordinal
-  where said.value_type in {{ repeating_types }} and again.whole is not null
+  select
+{{ said }},
+    again.v_1, again.v_2, again.v_3, again.v_4, again.v_5, again.v_6, again.repetition, again.whole
+  from {{ source('raw', 'raw_hl7v2__obx') }} obx
+  join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = obx.unit_id and orders.order_group = obx.order_group and orders.kind = 'result'
+  join again on again.unit_id = obx.unit_id and again.segment_ordinal = obx.segment_ordinal
+  where {{ in_scope('obx') }} and obx.obx_2_1 in {{ repeating_types }} and again.whole is not null
 ),
 read as (
   select {% for name in carried + components %}each_value.{{ name }}, {% endfor %}each_value.repetition, state.fhir_code as status,
