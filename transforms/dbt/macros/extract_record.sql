@@ -76,23 +76,31 @@ read as (
   from placed
   join position on position.delivery_id = placed.delivery_id
 ),
-{%- set days = [] -%}
-{%- for column in all_dates -%}
-  {%- do days.append('select read.' ~ column ~ '_zone as zone, cast(read.' ~ column ~ '_local as date) as day from read where ' ~ is_wall_time('read.' ~ column)) -%}
-{%- endfor %}
-{{ zone_days(days) }},
-zoned as (
+{#- The day whose offset turns a wall-clock time into UTC; null for dates and for times with their own offset. #}
+timed as (
   select read.{{ carried | join(', read.') }}, read.{{ (all_texts + coded + keys) | join(', read.') }}, read.code_system
     {%- for column in columns %}, read.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, read.{{ column }}_said, read.{{ column }}_format, read.{{ column }}_zone, read.{{ column }}_local,
-    {%- set clock = ['read.' ~ column ~ '_local', 'read.' ~ column ~ '_zone'] %}
+    case when {{ is_wall_time('read.' ~ column) }} then cast(read.{{ column }}_local as date) end as {{ column }}_wall_day
+    {%- endfor %}
+  from read
+),
+{%- set days = [] -%}
+{%- for column in all_dates -%}
+  {%- do days.append('select timed.' ~ column ~ '_zone as zone, timed.' ~ column ~ '_wall_day as day from timed') -%}
+{%- endfor %}
+{{ zone_days(days) }},
+zoned as (
+  select timed.{{ carried | join(', timed.') }}, timed.{{ (all_texts + coded + keys) | join(', timed.') }}, timed.code_system
+    {%- for column in columns %}, timed.{{ column }}_at{% endfor %}
+    {%- for column in all_dates %}, timed.{{ column }}_said, timed.{{ column }}_format, timed.{{ column }}_zone, timed.{{ column }}_local,
+    {%- set clock = ['timed.' ~ column ~ '_local', 'timed.' ~ column ~ '_zone'] %}
     case when {{ column }}_zone_day.zone is not null then {{ where_steady(column ~ '_zone_day', column ~ '_zone_day.offset_before', offset_before(*clock)) }} end as {{ column }}_before,
     case when {{ column }}_zone_day.zone is not null then {{ where_steady(column ~ '_zone_day', column ~ '_zone_day.offset_after', offset_after(*clock)) }} end as {{ column }}_after
     {%- endfor %}
-  from read
+  from timed
   {%- for column in all_dates %}
-  left join zone_day {{ column }}_zone_day on {{ column }}_zone_day.zone = read.{{ column }}_zone and {{ column }}_zone_day.day = cast(read.{{ column }}_local as date)
-    and {{ is_wall_time('read.' ~ column) }}
+  left join zone_day {{ column }}_zone_day on {{ column }}_zone_day.zone = timed.{{ column }}_zone and {{ column }}_zone_day.day = timed.{{ column }}_wall_day
   {%- endfor %}
 ),
 instants as (

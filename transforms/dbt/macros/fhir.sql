@@ -32,14 +32,15 @@
   array_construct({% for path in paths %}{{ snowflake__json_text(document, path) }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{#- JSON text with its number members as strings, so that no binary float comes near them (R4 s2.24.0.1: the precision of a
-    decimal is significant). A member's name ends in a letter or digit before its quote; no string value can look so. -#}
-{% macro exact_numbers(text) %}{{ return(adapter.dispatch('exact_numbers', 'lakehouse')(text)) }}{% endmacro %}
-{% macro duckdb__exact_numbers(text) -%}
-  regexp_replace({{ text }}, '([A-Za-z0-9]"[[:space:]]*:[[:space:]]*)(-?[0-9][0-9.eE+-]*)', '\1"\2"', 'g')
+{#- JSON document in which number members are strings, so that no binary float comes near them (R4 s2.24.0.1: the precision of a decimal is
+    significant). Quoting may hit a text that itself looks like a member, such as ": 5"; that leaves no JSON, and the text is parsed as sent. -#}
+{% macro json_parse_exact(text) -%} coalesce({{ json_parse(quoted_numbers(text)) }}, {{ json_parse(text) }}) {%- endmacro %}
+{% macro quoted_numbers(text) %}{{ return(adapter.dispatch('quoted_numbers', 'lakehouse')(text)) }}{% endmacro %}
+{% macro duckdb__quoted_numbers(text) -%}
+  regexp_replace({{ text }}, '("[[:space:]]*:[[:space:]]*)(-?[0-9][0-9.eE+-]*)', '\1"\2"', 'g')
 {%- endmacro %}
-{% macro snowflake__exact_numbers(text) -%}
-  regexp_replace({{ text }}, '([A-Za-z0-9]"[[:space:]]*:[[:space:]]*)(-?[0-9][0-9.eE+-]*)', '\\1"\\2"')
+{% macro snowflake__quoted_numbers(text) -%}
+  regexp_replace({{ text }}, '("[[:space:]]*:[[:space:]]*)(-?[0-9][0-9.eE+-]*)', '\\1"\\2"')
 {%- endmacro %}
 
 {#- One row for each element of a JSON array (a document), with its 0-based place; goes after FROM as a lateral join. -#}
@@ -64,15 +65,16 @@
   nullif(array_to_string(get_path({{ document }}, '{{ name }}'), '{{ separator }}'), '')
 {%- endmacro %}
 
-{#- One row for each element of every array of that name, at any depth of a document, `alias`.value as a document. -#}
+{#- One row for each element of every array of that name, at any depth of a document, `alias`.value as a document: a lateral join
+    after FROM, and the condition that goes with it. -#}
 {% macro unnest_anywhere(alias, document, name) %}{{ return(adapter.dispatch('unnest_anywhere', 'lakehouse')(alias, document, name)) }}{% endmacro %}
 {% macro duckdb__unnest_anywhere(alias, document, name) -%}
   , unnest(json_extract({{ document }}, '$..{{ name }}[*]')) as {{ alias }}(value)
 {%- endmacro %}
-{% macro snowflake__unnest_anywhere(alias, document, name) -%}
-  , lateral (select found.value from lateral flatten(input => {{ document }}, recursive => true) found
-             where regexp_like(found.path, '(.*[.])?{{ name }}[[][0-9]+[]]')) {{ alias }}
-{%- endmacro %}
+{% macro snowflake__unnest_anywhere(alias, document, name) -%} , lateral flatten(input => {{ document }}, recursive => true) {{ alias }} {%- endmacro %}
+{% macro is_anywhere(alias, name) %}{{ return(adapter.dispatch('is_anywhere', 'lakehouse')(alias, name)) }}{% endmacro %}
+{% macro duckdb__is_anywhere(alias, name) -%} true {%- endmacro %}
+{% macro snowflake__is_anywhere(alias, name) -%} regexp_like({{ alias }}.path, '(.*[.])?{{ name }}[[][0-9]+[]]') {%- endmacro %}
 
 {#- Timestamp in UTC of an R4 dateTime or instant that has a time and an offset, whose lexical form was checked. -#}
 {% macro fhir_instant(text) %}{{ return(adapter.dispatch('fhir_instant', 'lakehouse')(text)) }}{% endmacro %}

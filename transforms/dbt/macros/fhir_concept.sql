@@ -68,7 +68,7 @@ coding_found as (
   select concept_document.element, concept_document.facility_id, concept_document.batch_date, concept_document.concept, 1, 0, null, concept_document.text, null
   from concept_document where concept_document.text is not null
 ),
-coding_judged as (
+coding_standard as (
   select coding_found.element, coding_found.facility_id, coding_found.batch_date, coding_found.concept, coding_found.is_text, coding_found.place,
     coding_found.system, coding_found.code, coding_found.display,
     case when coding_found.code is null then 0
@@ -77,22 +77,36 @@ coding_judged as (
       {%- endfor %} else 0 end as is_standard
   from coding_found
 ),
+coding_judged as (
+  select coding_standard.element, coding_standard.facility_id, coding_standard.batch_date, coding_standard.concept, coding_standard.is_text,
+    coding_standard.place, coding_standard.system, coding_standard.code, coding_standard.display, coding_standard.is_standard,
+    case when coding_standard.is_standard = 0 then coding_standard.code end as local_code
+  from coding_standard
+),
+{#- The facility's maps that speak for each element. #}
+local_map as (
+  select map_of.element, code_map.facility_id, code_map.valid_from, code_map.valid_to, code_map.map_name, code_map.local_code, code_map.code, code_map.system
+  from (
+    {%- for column, element in elements.items() %}{% set last_element = loop.last %}{% for map_name in element['maps'] %}
+    select '{{ column }}' as element, '{{ map_name }}' as map_name{{ ' union all' if not (last_element and loop.last) }}
+    {%- endfor %}{% endfor %}
+  ) map_of
+  join {{ source('ref', 'code_map') }} code_map on code_map.map_name = map_of.map_name
+),
 coding_mapped as (
   select coding_judged.element, coding_judged.facility_id, coding_judged.batch_date, coding_judged.concept, coding_judged.is_text, coding_judged.place,
     coding_judged.system, coding_judged.code, coding_judged.display, coding_judged.is_standard,
-    code_map.code as mapped_code, code_map.system as mapped_system,
+    local_map.code as mapped_code, local_map.system as mapped_system,
     row_number() over (
       partition by coding_judged.element, coding_judged.facility_id, coding_judged.batch_date, coding_judged.concept
-      order by coding_judged.is_standard desc, case when code_map.code is null then 1 else 0 end, coding_judged.is_text, coding_judged.place,
-        code_map.map_name) as choice,
+      order by coding_judged.is_standard desc, case when local_map.code is null then 1 else 0 end, coding_judged.is_text, coding_judged.place,
+        local_map.map_name) as choice,
     row_number() over (
       partition by coding_judged.element, coding_judged.facility_id, coding_judged.batch_date, coding_judged.concept
-      order by coding_judged.is_standard + coding_judged.is_text, coding_judged.place, code_map.map_name) as local_choice
+      order by coding_judged.is_standard + coding_judged.is_text, coding_judged.place, local_map.map_name) as local_choice
   from coding_judged
-  left join {{ source('ref', 'code_map') }} code_map on coding_judged.is_standard = 0 and {{ in_force('code_map', 'coding_judged') }}
-    and code_map.local_code = coding_judged.code
-    and case coding_judged.element
-      {%- for column, element in elements.items() %} when '{{ column }}' then code_map.map_name in {{ text_list(element['maps'] or ['-']) }}{% endfor %} end
+  left join local_map on {{ in_force('local_map', 'coding_judged') }} and local_map.element = coding_judged.element
+    and local_map.local_code = coding_judged.local_code
 ),
 concept_translation as (
   select other.element, other.facility_id, other.batch_date, other.concept,

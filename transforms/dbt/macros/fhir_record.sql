@@ -28,7 +28,7 @@ document as (
   select sent.record_id, sent.unit_id, sent.delivery_id, sent.payload_id, sent.record_locator, sent.facility_id, sent.batch_date,
     sent.received_time, sent.source, sent.id, sent.version_id, sent.last_updated, sent.full_url, sent.is_deleted,
     facility.timezone, facility.default_system,
-    {{ json_texts(json_parse(exact_numbers('sent.resource') if exact else 'sent.resource'), paths.values() | list) }} as texts
+    {{ json_texts(json_parse_exact('sent.resource') if exact else json_parse('sent.resource'), paths.values() | list) }} as texts
   from {{ source('raw', 'raw_fhir__resource') }} sent
   join {{ source('ref', 'facility') }} facility on {{ in_force('facility', 'sent') }}
   where sent.resource_type = '{{ resource_type }}' and {{ in_scope('sent') }}

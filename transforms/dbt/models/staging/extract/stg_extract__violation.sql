@@ -38,7 +38,9 @@ judged as (
               else 'no_date' end
           when 'integer' then
             case when not {{ regexp_full('cell.value', '[+-]?[0-9]+') }} then 'mangled'
-              when abs(coalesce(try_cast(cell.value as decimal(38, 0)), 99999999999999999999)) > cell.type_range then 'widened' end
+              when cell.type_range is null then null
+              when try_cast(cell.value as bigint) is null then 'widened'
+              when try_cast(cell.value as bigint) not between -cell.type_range - 1 and cell.type_range then 'widened' end
           when 'decimal' then
             case when not {{ regexp_full('cell.value', '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'mangled'
               when length(replace(replace(replace(cell.value, '.', ''), '-', ''), '+', '')) > cell.type_size then 'widened' end

@@ -8,11 +8,11 @@ with extended as (
 found as (
   select extended.record_id, extended.facility_id, extended.batch_date, 0 as is_modifier,
     {{ json_text('listed.value', ['url']) }} as url, cast(null as varchar) as said
-  from extended{{ unnest_anywhere('listed', 'extended.document', 'extension') }}
+  from extended{{ unnest_anywhere('listed', 'extended.document', 'extension') }} where {{ is_anywhere('listed', 'extension') }}
   union all
   select extended.record_id, extended.facility_id, extended.batch_date, 1, {{ json_text('listed.value', ['url']) }},
     coalesce({{ json_text('listed.value', ['valueBoolean']) }}, {{ json_text('listed.value', ['valueCode']) }}, {{ json_text('listed.value', ['valueString']) }})
-  from extended{{ unnest_anywhere('listed', 'extended.document', 'modifierExtension') }}
+  from extended{{ unnest_anywhere('listed', 'extended.document', 'modifierExtension') }} where {{ is_anywhere('listed', 'modifierExtension') }}
 ),
 judged as (
   select found.record_id, found.is_modifier,

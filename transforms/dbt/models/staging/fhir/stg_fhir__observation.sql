@@ -15,7 +15,7 @@
 {#- A code of system UCUM is the unit whatever is displayed; without that system the displayed unit is only text (R4 s2.24.0.12). -#}
 {%- set is_ucum = "record.quantity_system = 'http://unitsofmeasure.org'" -%}
 {%- set unit_said = 'case when ' ~ is_ucum ~ ' then coalesce(record.quantity_code, record.quantity_unit) else coalesce(record.quantity_unit, record.quantity_code) end' -%}
-{%- set unit = 'coalesce(' ~ ucum_unit('spelled', unit_said) ~ ', case when ' ~ is_ucum ~ ' then record.quantity_code end)' -%}
+{%- set unit = ucum_unit('spelled', unit_said, declared='case when ' ~ is_ucum ~ ' then record.quantity_code end') -%}
 with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encounter='encounter', exact=true, service=['effective', 'effective_start', 'effective_instant', 'effective_event']) }},
 {{ fhir_references(['subject_reference', 'encounter_reference']) }},
 {{ fhir_concepts({
@@ -32,7 +32,7 @@ contained_performer as (
 select
   {{ staging_select('observation', fhir_columns(concept_columns('code', {
     'effective_datetime': effective, 'issued': 'record.issued',
-    'value_quantity_value': 'try_cast(' ~ number ~ ' as decimal(28,9))', 'value_quantity_value_source': number,
+    'value_quantity_value': exact_decimal(number), 'value_quantity_value_source': number,
     'value_quantity_comparator': 'record.quantity_comparator',
     'value_quantity_unit': unit,
     'value_quantity_unit_source': 'coalesce(record.quantity_unit, record.quantity_code)',
@@ -40,8 +40,8 @@ select
     'value_codeable_concept_code': 'coalesce(value_concept_concept.code, value_concept_concept.local_code)',
     'value_codeable_concept_system': 'case when value_concept_concept.code is null then value_concept_concept.local_system else value_concept_concept.system end',
     'value_codeable_concept_text': 'value_concept_concept.text', 'value_datetime': 'coalesce(record.datetime_value, record.period_value)',
-    'value_ratio_numerator_value': 'try_cast(record.numerator as decimal(28,9))', 'value_ratio_denominator_value': 'try_cast(record.denominator as decimal(28,9))',
-    'value_range_low_value': 'try_cast(record.range_low as decimal(28,9))', 'value_range_high_value': 'try_cast(record.range_high as decimal(28,9))',
+    'value_ratio_numerator_value': exact_decimal('record.numerator'), 'value_ratio_denominator_value': exact_decimal('record.denominator'),
+    'value_range_low_value': exact_decimal('record.range_low'), 'value_range_high_value': exact_decimal('record.range_high'),
     'data_absent_reason_code': 'absent_concept.code', 'performer_display': 'coalesce(record.performer_display, contained_performer.display)',
     'based_on_identifier_value': 'record.based_on_identifier_value',
   }), references=['subject', 'encounter'], concepts=['code', 'value_concept'], flags=[[unit_said ~ ' is not null and ' ~ unit ~ ' is null', 'unit.not_ucum']], days=['service'])) }}
