@@ -27,7 +27,7 @@ from checks.schemas import CURRENT_TABLES, RAW_TABLES, RESOURCES, VERSION_TABLES
 from checks.shares import judge_null_rates
 from checks.table_schema import TableSchema
 from checks.table_verdicts import judge_table
-from checks.verdict import Verdict
+from checks.verdict import Verdict, in_order
 
 __all__ = ["GateResult", "apply_gate", "hold", "judge", "judge_current", "release", "write_verdicts"]
 
@@ -61,7 +61,7 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
             verdicts += judge_references(warehouse, run_id, resource, tables, wanted)
             verdicts += judge_null_rates(warehouse, run_id, resource, wanted)
             verdicts += judge_drift(warehouse, run_id, resource, counted[f"canonical.{resource}_version"])
-    return [*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, {*RAW_TABLES, *VERSION_TABLES})]
+    return in_order([*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, {*RAW_TABLES, *VERSION_TABLES})])
 
 
 def judge_current(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) -> list[Verdict]:
@@ -71,7 +71,7 @@ def judge_current(warehouse: Warehouse, run_id: str, partitions: Collection[Part
     schemas = [schema for asset, schema in CURRENT_TABLES.items() if asset in tables]
     counted = _counted(warehouse, run_id, schemas, wanted)
     verdicts = list(_judge_tables(warehouse, run_id, schemas, counted, may_block=False))
-    return [*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, set(CURRENT_TABLES))]
+    return in_order([*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, set(CURRENT_TABLES))])
 
 
 def apply_gate(warehouse: Warehouse, run_id: str, run_seq: int, verdicts: Sequence[Verdict],

@@ -11,7 +11,7 @@ from checks.reading import Scope, as_day, existing_tables
 from checks.schemas import MART_TABLES
 from checks.table_schema import TableSchema
 from checks.table_verdicts import judge_table
-from checks.verdict import Verdict
+from checks.verdict import Verdict, in_order
 
 
 def judge_slices(warehouse: Warehouse, run_seq: int) -> list[Verdict]:
@@ -21,7 +21,7 @@ def judge_slices(warehouse: Warehouse, run_seq: int) -> list[Verdict]:
     for asset, schema in MART_TABLES.items():
         if asset in tables:
             verdicts += judge_table(warehouse, schema, _built(warehouse, schema, run_seq), _scope(schema, run_seq), may_block=False)
-    return verdicts
+    return in_order(verdicts)
 
 
 def _scope(schema: TableSchema, run_seq: int) -> Scope:

@@ -63,6 +63,11 @@ class Verdict:
         return self.is_blocking and not self.has_passed
 
 
+def in_order(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Sort verdicts by date, facility, asset and check: the warehouse gives rows in no order."""
+    return sorted(verdicts, key=lambda one: (one.batch_date, one.facility_id, one.asset, one.check_name))
+
+
 def words(check_name: str, failed: int, total: int, reasons: Iterable[str]) -> str:
     """Describe a verdict: what the check asks, or what fails with counts. Reasons are phrases such as `gender is no code (2)`."""
     if not failed:

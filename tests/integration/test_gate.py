@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import sqlglot
 from gate_world import DAY, RESOURCES, GateWorld
 
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
@@ -335,6 +336,33 @@ def test_parts_of_any_size_count_the_same(world: GateWorld, monkeypatch: pytest.
     cut = list(reading.parts({NORTH: 3, SOUTH: 4}))
     assert {part.bucket is not None for part in cut} == {1: {True}, 3: {False, True}, 7: {False}}[limit]
     assert list(judge_table(world.warehouse, table, totals, run_scope("r1"), may_block=True)) == whole
+
+
+def test_every_statement_is_snowflake_sql_too(world: GateWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the gate asks and writes parses in Snowflake's dialect, conditions of partly read tables among it."""
+    said: list[str] = []
+    query, execute = DuckDBWarehouse.query, DuckDBWarehouse.execute
+
+    def record_query(self: DuckDBWarehouse, sql: str, parameters: Any = ()) -> pa.Table:
+        said.append(sql)
+        return query(self, sql, parameters)
+
+    def record_execute(self: DuckDBWarehouse, sql: str, parameters: Any = ()) -> None:
+        said.append(sql)
+        execute(self, sql, parameters)
+
+    spoil(world)
+    world.say("observation", "north", rows=100)
+    monkeypatch.setattr(reading, "PART_ROWS", 1)
+    monkeypatch.setattr(DuckDBWarehouse, "query", record_query)
+    monkeypatch.setattr(DuckDBWarehouse, "execute", record_execute)
+    run_seq = world.run("r1", NORTH, SOUTH)
+    apply_gate(world.warehouse, "r1", run_seq, judge(world.warehouse, "r1", [NORTH, SOUTH]))
+    release(world.warehouse, "r1", run_seq, *NORTH, "known", "steward@x.example")
+    distinct = set(said)
+    assert len(distinct) > 40
+    for sql in distinct:
+        assert sqlglot.parse_one(sql, read="snowflake") is not None
 
 
 def test_no_value_leaves_through_verdicts(world: GateWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
