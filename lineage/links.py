@@ -56,10 +56,15 @@ def neighbours(connection: sqlite3.Connection, asset: str) -> list[ColumnLink]:
         "where e.src_asset = ? and e.model <> ?", asset, asset)
 
 
+def links_into(connection: sqlite3.Connection, asset: str, column: str) -> list[ColumnLink]:
+    """Edges that end in a column."""
+    return _select(connection, "where e.model = ? and e.out_col = ?", asset, column)
+
+
 def upstream_way(connection: sqlite3.Connection, asset: str, column: str, hops: int = 12) -> Way:
     """What a column's value comes from."""
     return _walk(
-        (asset, column), hops, lambda key: _select(connection, "where e.model = ? and e.out_col = ?", *key),
+        (asset, column), hops, lambda key: links_into(connection, *key),
         lambda link: (link.src_asset, link.src_col))
 
 

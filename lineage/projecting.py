@@ -17,6 +17,10 @@ DECLARED_VERSION = "declared"
 """Code version of assets whose edges are declared beside the Python that writes them."""
 
 _EXPRESSION_LIMIT = 2000
+_LANDING = {
+    PAYLOAD: "Fields of the payloads, as their standards call them; the bytes are kept as received.",
+    DELIVERY: "What is known of an arrival without opening it.",
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ def lineage_projections(
     versions that are no longer in force stay. `levels` are PHI levels, `notes` the words about assets.
     """
     have = set(known)
-    assets = [asset for asset in graph.models if asset not in (PAYLOAD, DELIVERY)]
-    fresh = [asset for asset in assets if (asset, code_version(graph, asset)) not in have or asset not in graph.nodes]
+    assets = [PAYLOAD, DELIVERY, *graph.models]
+    fresh = [asset for asset in graph.models if (asset, code_version(graph, asset)) not in have or asset not in graph.nodes]
     edge_scopes = [{"model": asset, "code_version": code_version(graph, asset)} for asset in fresh]
     projections = [
         Projection("model", [_model_row(graph, asset, levels, notes.get(asset, AssetNotes())) for asset in assets],
@@ -69,7 +73,7 @@ def lineage_projections(
 def _model_row(
     graph: Graph, asset: str, levels: Mapping[ColumnKey, int], notes: AssetNotes
 ) -> dict[str, object]:
-    node, model = graph.nodes.get(asset), graph.models[asset]
+    node, model = graph.nodes.get(asset), graph.models.get(asset, ModelLineage())
     described = node.described if node else {}
     types = graph.schemas.types(asset)
     columns = [
@@ -79,7 +83,7 @@ def _model_row(
     ]
     return {
         "asset": asset, "layer": asset_layer(asset),
-        "description": notes.description or (node.description if node else ""),
+        "description": notes.description or (node.description if node else _LANDING.get(asset, "")),
         "owner": notes.owner or (node.owner if node else ""), "code_version": code_version(graph, asset),
         "current": True,
         "sql": node.sql if node else None, "columns": columns, "opaque": model.opaque,

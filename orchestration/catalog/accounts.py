@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from orchestration.catalog.cells import count, long_date
 from orchestration.catalog.heat import strip
@@ -18,8 +19,9 @@ _DAY = Column("batch_date", "Batch date", "date", href="/facility/{facility_id}/
 
 
 def _place(where: str) -> list[Column]:
-    """Facility and batch date as columns, where the filter leaves them open."""
-    return [column for column, filter_ in ((_FACILITY, "facility_id = ?"), (_DAY, "batch_date = ?")) if filter_ not in where]
+    """Facility and batch date as columns; shown where the filter leaves them open."""
+    return [replace(column, is_shown=condition not in where) for column, condition in (
+        (_FACILITY, "facility_id = ?"), (_DAY, "batch_date = ?"))]
 
 
 Filters = tuple[str, tuple[object, ...]]

@@ -254,7 +254,10 @@ def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, da
         "select * from materialization where asset = ? and facility_id = ? and batch_date = ?", (asset, facility,
         day)).fetchone()
     history = entries(reading.db, subject=f"{asset}|{facility}|{day}", limit=asked.limit)
-    if found is None and not history:
+    judged = reading.one(
+        "select (select count(*) from verdict where asset = ?1 and facility_id = ?2 and batch_date = ?3)"
+        " + (select count(*) from hold where asset = ?1 and facility_id = ?2 and batch_date = ?3)", asset, facility, day)
+    if found is None and not history and not judged:
         return None
     name = reading.name(facility)
     signed = newest_checkpoint(reading.db)
@@ -287,7 +290,7 @@ def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, da
     return Page(
         f"What happened on {long_date(day)} at {name}, in {asset}?",
         f"{count(found['rows'])} rows stand, written {_times(sum(row['kind'] == 'materialize' for row in rows))}." if found
-        else "Nothing stands here; the log knows of it.", "written",
+        else "No rows have been recorded here; what is known of it stands below.", "written" if found else "pending",
         [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"),
          Crumb(name, f"/facility/{facility}"), Crumb(long_date(day), f"/facility/{facility}/{day}")], sections,
          reading.zone(facility))

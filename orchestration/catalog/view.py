@@ -37,6 +37,8 @@ class Column:
     kind: str = "text"
     href: str = ""
     help: str = ""
+    is_shown: bool = True
+    """Columns that the page says already are in the twins only."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Table:
     def shown_columns(self) -> tuple[Column, ...]:
         """Columns that say something in the rows shown; an empty one would only take room. The twins have all."""
         return tuple(
-            column for column in self.columns if column.kind == "count" or any(row[column.name] not in (None, "") for row in self.rows))
+            column for column in self.columns
+            if column.is_shown and (column.kind == "count" or any(row[column.name] not in (None, "") for row in self.rows)))
 
 
 @dataclass(frozen=True)
