@@ -10,7 +10,7 @@ EVENT_BATCH_SIZE = "1000"
 DAGSTER_YAML = """\
 event_log_storage:
   module: orchestration.event_log
-  class: BatchingEventLog
+  class: PooledEventLog
   config:
     base_dir: {folder}/history/runs
 run_storage:
