@@ -31,7 +31,7 @@ def build_defs(root: Root, settings: Settings, on_step: Callable[[str], None] | 
         build_identity_assets(partitions),
         build_model_assets("mart", manifest, partitions),
     ]
-    jobs = build_jobs(partitions)
+    jobs = build_jobs()
     return dg.Definitions(
         assets=[*assets, *build_shown_specs(manifest)],
         asset_checks=[build_verdict_checks(key for group in assets for key in group.keys)],

@@ -8,11 +8,11 @@ __all__ = ["PIPELINE", "AssetJob", "build_jobs"]
 PIPELINE = "pipeline"
 
 
-def build_jobs(partitions: dg.PartitionsDefinition) -> list[AssetJob]:
+def build_jobs() -> list[AssetJob]:
     """Build the pipeline job: every asset of the chosen facilities and dates, raw to marts."""
     return [
         dg.define_asset_job(
-            PIPELINE, selection=dg.AssetSelection.all(), partitions_def=partitions,
+            PIPELINE, selection=dg.AssetSelection.all(),
             description="Raw to marts for the chosen facilities and batch dates. Running it again gives the same answer.",
         )
     ]

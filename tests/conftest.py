@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -41,10 +41,10 @@ def open_test_root(build_folder: Path) -> Callable[..., object]:
 
 
 @pytest.fixture(scope="session")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic network with its truth: `feeds/`, `truth/`, `facilities.yaml`."""
     from orchestration.generate import generate
 
     out = tmp_path_factory.mktemp("network")
     generate(out, seed=7, people=80, days=4, facilities=5, start=date(2026, 1, 5), progress=None)
-    yield out
+    return out

@@ -92,6 +92,7 @@ class DbtRunner:
 
         with tempfile.TemporaryDirectory() as folder, _environment({
             "LAKEHOUSE_WAREHOUSE": f"{folder}/LAKE.duckdb", "LAKEHOUSE_WAREHOUSE_KEY": secrets.token_hex(32),
+            "LAKEHOUSE_SPILL": f"{folder}/spill",
         }):
             import_extension("httpfs")
             try:

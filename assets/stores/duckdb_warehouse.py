@@ -108,6 +108,8 @@ class DuckDBStore:
             "LAKEHOUSE_WAREHOUSE": str(self.path),
             "LAKEHOUSE_WAREHOUSE_KEY": self.keys.derive("warehouse").hex(),
             "LAKEHOUSE_DUCKDB_MEMORY": self.memory,
+            # dbt's own folder: two engines refuse to share one
+            "LAKEHOUSE_SPILL": str(self.root / "spill-dbt"),
         }
 
     @contextmanager

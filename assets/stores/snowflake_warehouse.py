@@ -1,23 +1,25 @@
 """Snowflake as the warehouse: the same interface as DuckDB's, rows loaded by COPY from a stage.
 
 Files go to an internal stage by PUT from memory, so that no clear copy of a sealed file touches the disk; the stage itself is
-encrypted by the service. `FORCE = TRUE` because load history would skip a file whose rows were deleted and are loaded again.
+encrypted by the service, and `PURGE` empties it. Each load has a file name of its own: load history would skip a name that it knows.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.stores.duckdb_warehouse import connect_engine
 from assets.stores.keys import Keys
+from assets.stores.snowflake_rows import arrow_table
 from assets.stores.warehouse import Parameters
 from transforms.errors import ConfigurationError, UnavailableError
 
@@ -33,11 +35,9 @@ class SnowflakeWarehouse:
         self._root, self._keys = root, keys
 
     def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
-        """Run one statement and give its rows; column names in lower case."""
+        """Run one statement and give its rows, typed by the service's description; column names in lower case."""
         cursor = self._run(sql, parameters)
-        names = [column[0].lower() for column in cursor.description]
-        rows = cursor.fetchall()
-        return pa.table({name: pa.array([row[place] for row in rows]) for place, name in enumerate(names)})
+        return arrow_table(cursor.description, cursor.fetchall())
 
     def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run one statement."""
@@ -47,7 +47,7 @@ class SnowflakeWarehouse:
         """Append rows to `schema.table` by column name."""
         content = io.BytesIO()
         pq.write_table(rows, content)
-        self._copy(table, f"memory-{table}.parquet", content)
+        self._copy(table, content)
 
     def load_parquet(self, table: str, files: Sequence[Path]) -> None:
         """Append sealed Parquet files to `schema.table` by column name."""
@@ -59,13 +59,15 @@ class SnowflakeWarehouse:
                 ).to_arrow_table()
                 content = io.BytesIO()
                 pq.write_table(rows, content)
-                self._copy(table, file.name, content)
+                self._copy(table, content)
         finally:
             engine.close()
 
     def fingerprint(self, column: str) -> str:
-        """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal, 32 digits."""
-        return f"md5(listagg({column}, '') within group (order by {column}))"
+        """Give SQL of an aggregate over md5 hex texts that does not depend on their order; the 16 digits that DuckDB gives."""
+        digits = "XXXXXXXXXXXXXXX"
+        folded = f"bitxor_agg(to_number(substr({column}, 1, 15), '{digits}'))"
+        return f"lower(lpad(trim(to_char({folded}, '{digits}')), 16, '0'))"
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -78,16 +80,20 @@ class SnowflakeWarehouse:
             raise
         self.execute("commit")
 
-    def _copy(self, table: str, name: str, content: io.BytesIO) -> None:
-        folder = table.replace(".", "/")
+    def _copy(self, table: str, content: io.BytesIO) -> None:
+        """Load one Parquet file; whether that works or not, nothing of it stays on the stage."""
+        folder, name = f"{STAGE}/{table.replace('.', '/')}", f"{uuid4().hex}.parquet"
         content.seek(0)
-        self.connection.cursor().execute(
-            f"put file://{name} @{STAGE}/{folder} auto_compress = false overwrite = true", file_stream=content
-        )
-        self.execute(
-            f"copy into LAKE.{table} from @{STAGE}/{folder}/ files = ('{name}') file_format = (type = parquet) "
-            "match_by_column_name = case_insensitive on_error = abort_statement force = true"
-        )
+        self.connection.cursor().execute(f"put file://{name} @{folder} auto_compress = false", file_stream=content)
+        try:
+            self.execute(
+                f"copy into LAKE.{table} from @{folder}/ files = ('{name}') file_format = (type = parquet use_logical_type = true) "
+                "match_by_column_name = case_insensitive on_error = abort_statement purge = true"
+            )
+        except BaseException:
+            with suppress(Exception):  # the first failure is the one to tell
+                self.execute(f"remove @{folder}/{name}")
+            raise
 
     def _run(self, sql: str, parameters: Parameters) -> Any:
         cursor = self.connection.cursor()
@@ -141,9 +147,22 @@ class SnowflakeStore:
             raise ConfigurationError(f"Snowflake account {self.account} refused the login. Remedy: check LAKEHOUSE_SNOWFLAKE_*.") from None
         try:
             session = SnowflakeWarehouse(connection, self.root, self.keys)
-            for statement in ("create database if not exists LAKE", "use database LAKE", "create schema if not exists LAKE.raw",
-                              f"create stage if not exists {STAGE}"):
-                session.execute(statement)
+            self._prepare(session, read_only)
             yield session
         finally:
             connection.close()
+
+    def _prepare(self, session: SnowflakeWarehouse, read_only: bool) -> None:
+        """Make database, schema and stage where the account has none yet; who only reads makes nothing."""
+        import snowflake.connector as connector
+
+        try:
+            session.execute("use schema LAKE.raw")
+        except connector.errors.ProgrammingError:
+            if read_only:
+                raise ConfigurationError(f"Snowflake account {self.account} has no database LAKE that this user may read. "
+                                         "Remedy: run the pipeline once, or grant the user its schemas.") from None
+            for statement in ("create database if not exists LAKE", "create schema if not exists LAKE.raw", "use schema LAKE.raw"):
+                session.execute(statement)
+        if not read_only:
+            session.execute(f"create stage if not exists {STAGE}")

@@ -6,14 +6,14 @@ import sys
 
 import typer
 
-from orchestration.cli import account, audit, feeds, identity, pipeline
+from orchestration.cli import account, audit, feeds, identity, pipeline, questions
 from transforms.errors import LakehouseError
 
 app = typer.Typer(
     name="lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Turns many EMRs' feeds into one trusted set of answers: land, materialize, reconcile, trace, audit.",
 )
-for module in (feeds, pipeline, account):
+for module in (feeds, pipeline, account, questions):
     module.register(app)
 app.add_typer(identity.app, name="identity")
 app.add_typer(account.quarantine, name="quarantine")

@@ -11,19 +11,19 @@ from assets.stores.keys import Keys, open_keys
 from assets.stores.landing import LandingStore
 
 
-@pytest.fixture()
+@pytest.fixture
 def keys(tmp_path: Path) -> Keys:
     """Keys of a new root."""
     return open_keys(tmp_path)
 
 
-@pytest.fixture()
+@pytest.fixture
 def landing(tmp_path: Path, keys: Keys) -> LandingStore:
     """An empty landing folder."""
     return LandingStore(tmp_path, keys)
 
 
-@pytest.fixture()
+@pytest.fixture
 def warehouse_store(tmp_path: Path, keys: Keys) -> DuckDBStore:
     """A warehouse that does not exist yet."""
     return DuckDBStore(tmp_path, keys, wait_seconds=0.3)
