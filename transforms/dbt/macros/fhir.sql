@@ -79,7 +79,7 @@
 {#- Timestamp in UTC of an R4 dateTime or instant that has a time and an offset, whose lexical form was checked. -#}
 {% macro fhir_instant(text) %}{{ return(adapter.dispatch('fhir_instant', 'lakehouse')(text)) }}{% endmacro %}
 {% macro duckdb__fhir_instant(text) -%} (try_cast({{ text }} as timestamptz) at time zone 'UTC') {%- endmacro %}
-{% macro snowflake__fhir_instant(text) -%} cast(convert_timezone('UTC', try_to_timestamp_tz({{ text }})) as timestamp_ntz) {%- endmacro %}
+{% macro snowflake__fhir_instant(text) -%} cast(convert_timezone('UTC', try_cast({{ text }} as timestamp_tz)) as timestamp_ntz) {%- endmacro %}
 
 {#- R4 date, dateTime or instant in canonical form: an instant in UTC with `Z`, a partial date as sent; null where the text is
     none of them. A time without an offset is none (R4 s2.24.0.1). -#}
