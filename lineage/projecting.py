@@ -59,7 +59,7 @@ def lineage_projections(
         Projection("model", [_model_row(graph, asset, levels, notes.get(asset, AssetNotes())) for asset in assets],
                    [{"asset": asset, "code_version": code_version(graph, asset)} for asset in assets]),
         Projection("asset_edge", [
-            {"asset": asset, "upstream": read} for asset in assets for read in sorted(graph.models[asset].reads)],
+            {"asset": asset, "upstream": read} for asset in graph.models for read in sorted(graph.models[asset].reads)],
             {}),
     ]
     if edge_scopes:
