@@ -193,7 +193,7 @@ record as (
       'encounter_key': 'case when record.encounter_identifier_value is not null then ' ~ encounter_key('record.facility_id', 'record.default_system', 'record.encounter_identifier_value') ~ ' end'}) -%}
   {%- endif -%}
   {%- do result.update(values) -%}
-  {%- for group in mark_groups(resource) -%}
+  {%- for group in mark_groups(resource) if group ~ '_mark' not in values -%}
     {%- set positions = [] -%}{%- set said = [] -%}
     {%- for column in resource_contract(resource) if column[2] == group and column[0] in columns -%}
       {%- do positions.append('record.' ~ column[0] ~ '_at') -%}
