@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lineage.json_span import json_span
+from lineage.json_span import json_spans
 from lineage.trace_result import Excerpt
 from transforms.decode.hl7v2.framing import cut
 from transforms.errors import ContractError
@@ -116,8 +116,8 @@ def cell_span(payload: bytes, record: Span, ordinal: int, delimiter: bytes) -> S
     return (start, end) if place == ordinal else record
 
 
-def hl7_field_span(payload: bytes, segment: Span, column: str) -> Span:
-    """Where a raw column's field (and component, of the first repetition) lies in its segment; the whole segment where it is not told."""
+def hl7_field_span(payload: bytes, segment: Span, column: str, ordinal: int = 1) -> Span:
+    """Where a raw column's field and component lie in its segment, in repetition `ordinal`; the whole segment where it is not told."""
     found = _HL7_COLUMN.fullmatch(column)
     text = payload[segment[0] : segment[1]]
     if found is None or len(text) < 4:
@@ -128,7 +128,7 @@ def hl7_field_span(payload: bytes, segment: Span, column: str) -> Span:
     if field is None or found[2] is None:
         return field or segment
     component, repetition = _marks(payload, segment, separator)
-    first = _part(payload, field, repetition, 1) or field
+    first = _part(payload, field, repetition, ordinal) or field
     return _part(payload, first, component, int(found[2])) or first
 
 
@@ -149,10 +149,11 @@ def _part(payload: bytes, span: Span, separator: bytes, ordinal: int) -> Span | 
     return begin, stop if stop >= 0 else end
 
 
-def json_value_span(payload: bytes, record: Span, path: str) -> Span:
-    """Where the value at a path of a JSON record lies; the nearest value around it where the path goes on through an element."""
+def json_value_span(payload: bytes, record: Span, path: str, said: str | None) -> Span:
+    """Where the value at a path of a JSON record lies; of several elements the one that says what the row says, else the first."""
     text = payload[record[0] : record[1]].decode("utf-8", "surrogateescape")
-    begin, end = json_span(text, path)
+    spans = json_spans(text, path)
+    begin, end = next((span for span in spans if text[span[0] : span[1]].strip('"') == said), spans[0])
     lead = len(text[:begin].encode("utf-8", "surrogateescape"))
     return record[0] + lead, record[0] + lead + len(text[begin:end].encode("utf-8", "surrogateescape"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
@@ -11,19 +12,19 @@ _DECODER = json.JSONDecoder()
 Span = tuple[int, int]
 
 
-def json_span(text: str, path: str) -> Span:
-    """Begin and end of the value at a path of names and positions; `*` is the first element.
+def json_spans(text: str, path: str) -> list[Span]:
+    """Begin and end of every value at a path of names and positions, `*` being every element.
 
     Where the path leads nowhere, the span of the last value that it reached.
     """
     begin = _skip(text, 0)
-    span = (begin, _end_of(text, begin))
+    spans = [(begin, _end_of(text, begin))]
     for step in (part for part in path.split("/") if part):
-        inner = _member(text, span[0], step)
-        if inner is None:
-            return span
-        span = inner
-    return span
+        inner = [found for span in spans for found in _members(text, span[0], step)]
+        if not inner:
+            return spans
+        spans = inner
+    return spans
 
 
 def _skip(text: str, at: int) -> int:
@@ -35,10 +36,10 @@ def _end_of(text: str, at: int) -> int:
     return _DECODER.raw_decode(text, at)[1]
 
 
-def _member(text: str, at: int, step: str) -> Span | None:
+def _members(text: str, at: int, step: str) -> Iterator[Span]:
     opening = text[at : at + 1]
     if opening not in ("{", "["):
-        return None
+        return
     at = _skip(text, at + 1)
     position = 0
     while text[at] not in "}]":
@@ -48,9 +49,8 @@ def _member(text: str, at: int, step: str) -> Span | None:
             at = _skip(text, _skip(text, at) + 1)
         end = _end_of(text, at)
         if name == step or (step == "*" and opening == "["):
-            return at, end
+            yield at, end
         at = _skip(text, end)
         if text[at] == ",":
             at = _skip(text, at + 1)
         position += 1
-    return None

@@ -7,33 +7,19 @@ column edges as `links_into(asset, column)`, the models' SQL as `model_sql(asset
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from lineage.fold import Fold
-from lineage.links import ColumnLink
-from lineage.trace_raw import RawTrace, trace_raw
+from lineage.trace_raw import trace_raw
 from lineage.trace_result import OUTDATED, REPLAYED, Candidate, Step, Trace, Value
+from lineage.trace_sources import Query, Record, Sources, lowered
+from lineage.trace_unit import RawTrace
 from transforms.errors import ContractError
-
-Query = Callable[[str, Sequence[object]], list[dict[str, Any]]]
-Record = Mapping[str, Any]
 
 _PROVENANCE = frozenset({
     "record_id", "unit_id", "delivery_id", "payload_id", "record_locator", "received_time", "source", "source_order", "maintains",
     "is_fact", "awaits_key", "current_hash", "row_hash", "batch_date",
 })
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a trace reads from."""
-
-    query: Query
-    read_payload: Callable[[str], bytes]
-    links_into: Callable[[str, str], Sequence[ColumnLink]]
-    model_sql: Callable[[str], str | None]
 
 
 def trace_row(sources: Sources, resource: str, key: Mapping[str, str], column: str = "") -> Trace:
@@ -67,11 +53,6 @@ def sql_of(sources: Sources, asset: str) -> str:
     if not sql:
         raise ContractError(f"the SQL of {asset} is not in the catalog yet. Remedy: lakehouse prepare")
     return sql
-
-
-def lowered(rows: Iterable[Mapping[str, Any]]) -> list[Record]:
-    """Rows with column names in lower case, as both engines' answers are compared."""
-    return [{name.lower(): value for name, value in row.items()} for row in rows]
 
 
 def one_row(query: Query, asset: str, key: Mapping[str, str]) -> Record:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lineage.extract import Schemas
-from lineage.trace import Query, Record, Sources, as_text, lowered, one_row, sql_of, trace_row
+from lineage.trace import as_text, one_row, sql_of, trace_row
 from lineage.trace_result import OUTDATED, REPLAYED, SUPERSET, Candidate, Step, Trace, Value
+from lineage.trace_sources import Query, Record, Sources, lowered
 from lineage.witness import on_witnesses_alone, with_witnesses, witness_column
 from transforms.errors import ContractError
 
@@ -34,19 +35,26 @@ def trace_mart(
     witnesses = {name: sorted(set(same[witness_column(name)] or ())) for name in sorted(carried)}
     replayed = _replays(sources.query, sql, witnesses, row)
     links = [link for link in sources.links_into(asset, column) if link.type == "DIRECT"] if column else []
-    feeding = {link.src_asset for link in links} & set(witnesses) or set(witnesses)
+    named = {link.src_asset for link in links} & set(witnesses) or set(witnesses)
+    feeding = {name for name in named if witnesses[name]} or {name for name in witnesses if witnesses[name]}
     steps = [_mart_step(asset, row, column, sql)]
-    steps += [_witness_step(sources.query, name, witnesses[name]) for name in sorted(feeding) if witnesses[name]]
-    first = next((name for name in sorted(feeding) if witnesses[name]), None)
+    steps += [_witness_step(sources.query, name, witnesses[name]) for name in sorted(feeding)]
+    first = min(feeding, default=None)
     if first is not None:
         names = {link.src_col for link in links if link.src_asset == first and link.src_col != "*"}
         below = trace_row(sources, first.split(".", 1)[1], {"fact_key": witnesses[first][0]}, names.pop() if len(names) == 1 else "")
         steps += below.steps
-    number = sum(len(witnesses[name]) for name in feeding)
+    number = sum(len(witnesses[name]) for name in named)
     influence = tuple(sorted({(link.src_asset, link.src_col) for link in sources.links_into(asset, column) if link.type != "DIRECT"})) \
         if column else ()
-    return Trace(f"{asset}{'.' + column if column else ''} comes from {number} current row{'s' if number != 1 else ''}.",
-                 tuple(steps), REPLAYED if replayed else SUPERSET, influence)
+    return Trace(_answer(asset, column, number), tuple(steps), REPLAYED if replayed else SUPERSET, influence)
+
+
+def _answer(asset: str, column: str, number: int) -> str:
+    said = f"{asset}.{column}" if column else f"This row of {asset}"
+    if number == 0:
+        return f"No current row feeds {said}; the rows below are why the row is there."
+    return f"{said} comes from {'one current row' if number == 1 else f'{number:,} current rows'}."
 
 
 def _is_current(asset: str, schemas: Schemas) -> bool:
@@ -95,5 +103,5 @@ def _witness_step(query: Query, asset: str, keys: Sequence[str]) -> Step:
     candidates = tuple(
         Candidate(tuple(Value(name, as_text(row[name])) for name in _SHOWN), True, "it feeds the number", asset) for row in rows)
     more = f"; {len(keys) - len(shown)} more are not shown" if len(keys) > len(shown) else ""
-    return Step("canonical", f"{len(keys)} row{'s' if len(keys) != 1 else ''} of {asset} feed it", asset, (),
+    return Step("canonical", f"One row of {asset} feeds it" if len(keys) == 1 else f"{len(keys):,} rows of {asset} feed it", asset, (),
                 rule=f"found by running the model with the keys of its rows carried along{more}", candidates=candidates)

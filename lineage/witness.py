@@ -123,14 +123,19 @@ class _Rewrite:
         sides = [side for side in (unwrap(union.left), unwrap(union.right)) if side is not None]
         carried = set().union(*(self._carried.get(id(side), set()) for side in sides))
         for side in sides:
-            if isinstance(side, exp.Select):
-                self._align(side, carried)
+            self._align(side, carried)
         if carried and union.args.get("distinct"):
             self._group_union(union, carried)
         return carried
 
-    def _align(self, side: exp.Select, carried: set[str]) -> None:
-        """Both sides of a union carry the same relations in the same order, an empty list where one side has none."""
+    def _align(self, side: exp.Expression | None, carried: set[str]) -> None:
+        """All sides of a union carry the same relations in the same order, an empty list where one side has none."""
+        side = unwrap(side)
+        if isinstance(side, exp.SetOperation):
+            self._align(side.left, carried)
+            self._align(side.right, carried)
+        if not isinstance(side, exp.Select):
+            return
         own = {projection.alias: projection for projection in side.expressions if projection.alias.startswith(_PREFIX)}
         side.set("expressions", [projection for projection in side.expressions if projection.alias not in own])
         for asset in sorted(carried):

@@ -16,9 +16,10 @@ from assets.stores.warehouse import Warehouse, WarehouseStore
 from lineage.audit_log import open_catalog
 from lineage.extract import Schemas
 from lineage.links import links_into
-from lineage.trace import Sources, trace_row
+from lineage.trace import trace_row
 from lineage.trace_mart import trace_mart
 from lineage.trace_result import Question, Trace
+from lineage.trace_sources import Sources
 from orchestration.catalog.trace_page import Tracer
 from transforms.errors import ContractError, UnavailableError
 from transforms.governance.events import Event
