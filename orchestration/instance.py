@@ -23,6 +23,8 @@ schedule_storage:
   class: SqliteScheduleStorage
   config:
     base_dir: {folder}/schedules
+nux:
+  enabled: false
 telemetry:
   enabled: false
 concurrency:

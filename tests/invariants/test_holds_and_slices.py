@@ -28,7 +28,7 @@ def _land(root: Any, facility: str, source: str, day: date, text: str, name: str
     root.landing.land(text.encode(), facility_id=facility, source=source, batch_date=day, original_name=name, received_time=RECEIVED)
 
 
-def _message(event: str, time: str, number: str, visit: str, admit: str, discharge: str = "", patient_class: str = "I", mrn_text: str = "DOE^JANE") -> str:
+def _message(event: str, time: str, number: str, visit: str, admit: str, discharge: str = "", patient_class: str = "I", mrn_text: str = "ALDERTON^MARIBEL") -> str:
     pv1 = ["PV1", "1", patient_class, "4E^401^A"] + [""] * 15 + [f"{visit}^^^LSD^VN"] + [""] * 24 + [admit, discharge]
     return "\r".join([
         f"MSH|^~\\&|ADT|LSD|LAKE|HUB|{time}||ADT^{event}|{visit}{event}{time}|P|2.5.1",
