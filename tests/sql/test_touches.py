@@ -275,6 +275,19 @@ def test_number_that_leads_to_a_record_brings_its_facts_along(world: MartsWorld)
     assert world.rows("mart_readmission", "index_encounter_key", "readmission_encounter_key") == [("e1", None), ("e2", None)]
 
 
+def test_first_link_takes_a_merged_record_from_its_survivor(world: MartsWorld) -> None:
+    """A merged record without a link counts as its survivor; its first link, to another human, rebuilds the survivor's discharges."""
+    world.put("encounter", "index", MAR[1], **stay("survivor", JAN[1], JAN[3]))
+    world.put("encounter", "return", MAR[1], **stay("former", JAN[9], JAN[12]))
+    world.put("patient_link", "l1", MAR[1], subject_key="former", other_key="survivor", type="replaced-by")
+    world.run("mart_readmission")
+    assert world.rows("mart_readmission", "index_encounter_key", "readmission_encounter_key") == [("index", "return"), ("return", None)]
+    world.link("former", "human-1", "north", MAR[2])
+    world.run("mart_readmission")
+    assert world.touched("mart_readmission") == {("north", JAN[3]), ("north", JAN[12])}
+    assert world.rows("mart_readmission", "index_encounter_key", "readmission_encounter_key") == [("index", None), ("return", None)]
+
+
 def test_slice_stays_pending_until_it_is_built(world: MartsWorld) -> None:
     """A run that ends between touches and mart leaves the slices to the next run of whatever partition, and builds them once."""
     world.put("encounter", "e1", MAR[1], **stay("p1", JAN[3], JAN[4]))

@@ -32,10 +32,16 @@ link_change as (
   select changed.object, changed.facility_id, changed.batch_date, changed.old_subject_key, changed.new_subject_key
   from {{ unseen_changes('mart_readmission', ['link', 'patient_survivor']) }} changed
 ),
-{#- Subjects of a link are persons, those of a moved survivor patient records. -#}
+{#- Subjects of a link are persons, those of a moved survivor patient records. A record whose link was null counted as its survivor's
+    human, which no subject names. -#}
 regrouped_human as (
   select coalesce(person.human_key, regrouped.patient_key) as human_key, regrouped.facility_id, regrouped.batch_date
   from regrouped left join {{ ref('patient_person') }} person on person.patient_key = regrouped.patient_key
+  union
+  select surviving.human_key, regrouped.facility_id, regrouped.batch_date
+  from regrouped
+  join {{ ref('patient_person') }} person on person.patient_key = regrouped.patient_key
+  join {{ ref('patient_person') }} surviving on surviving.patient_key = person.survivor_key
   {%- for subject in ['old_subject_key', 'new_subject_key'] %}
   union
   select coalesce(person.human_key, link_change.{{ subject }}), link_change.facility_id, link_change.batch_date
