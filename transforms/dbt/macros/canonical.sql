@@ -8,8 +8,8 @@
 
 {#- What each record says, one row a record, never folded. Rows of a unit that was refused or ignored go no further. -#}
 {% macro version_model(resource, stagings) %}
-  {%- set names = column_names(header_columns() + content_columns(resource)) -%}
-  {%- set hashed = names | reject('in', provenance_columns()) | list -%}
+  {%- set columns = header_columns() + content_columns(resource) -%}
+  {%- set names = column_names(columns) -%}
 with said as (
   {%- for staging in stagings %}
   select {% for name in names %}{{ name }}{{ ', ' if not loop.last }}{% endfor %}
@@ -19,9 +19,19 @@ with said as (
 )
 select
   {% for name in names %}said.{{ name }}, {% endfor %}
-  {{ md5_key(prefixed(hashed, 'said')) }} as row_hash
+  {{ md5_key(hash_parts(columns, 'said', left_out=provenance_columns())) }} as row_hash
 from said
 join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_kind is null
+{% endmacro %}
+
+{#- Parts of a row's hash: columns as they are, timestamps in the one rendering that both engines share. -#}
+{% macro hash_parts(columns, alias, left_out=[]) %}
+  {%- set parts = [] -%}
+  {%- for column in columns if column[0] not in left_out -%}
+    {%- set said = alias ~ '.' ~ column[0] -%}
+    {%- do parts.append(timestamp_text(said) if column[1] == 'timestamp' else said) -%}
+  {%- endfor -%}
+  {{ return(parts) }}
 {% endmacro %}
 
 {% macro prefixed(names, alias) %}
@@ -115,6 +125,6 @@ derived as (
   from fold
   where fold.recency = 1
 )
-select {% for name in names %}derived.{{ name }}, {% endfor %}{{ md5_key(prefixed(names, 'derived')) }} as current_hash
+select {% for name in names %}derived.{{ name }}, {% endfor %}{{ md5_key(hash_parts(header_columns() + resource_contract(resource), 'derived')) }} as current_hash
 from derived
 {% endmacro %}

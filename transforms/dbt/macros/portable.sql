@@ -63,6 +63,13 @@
   (to_char({{ instant }}, 'YYYY-MM-DD"T"HH24:MI:SS') || rtrim(rtrim(to_char({{ instant }}, '.FF6'), '0'), '.') || 'Z')
 {%- endmacro %}
 
+{#- Timestamp -> text, fraction without trailing zeros. A bare cast depends on TIMESTAMP_NTZ_OUTPUT_FORMAT on Snowflake. -#}
+{% macro timestamp_text(moment) %}{{ return(adapter.dispatch('timestamp_text', 'lakehouse')(moment)) }}{% endmacro %}
+{% macro duckdb__timestamp_text(moment) -%} cast({{ moment }} as varchar) {%- endmacro %}
+{% macro snowflake__timestamp_text(moment) -%}
+  (to_char({{ moment }}, 'YYYY-MM-DD HH24:MI:SS') || rtrim(rtrim(to_char({{ moment }}, '.FF6'), '0'), '.'))
+{%- endmacro %}
+
 {#- FHIR dateTime text (UTC instant or partial date) -> timestamp, the start of a partial date. -#}
 {% macro instant(text) -%}
   case length({{ text }})
