@@ -17,6 +17,7 @@ DECLARED_VERSION = "declared"
 """Code version of assets whose edges are declared beside the Python that writes them."""
 
 _EXPRESSION_LIMIT = 2000
+_RESTATED = "Version rows that vanished or changed, with the run that moved them; nothing that was said is lost."
 _LANDING = {
     PAYLOAD: "Fields of the payloads, as their standards call them; the bytes are kept as received.",
     DELIVERY: "What is known of an arrival without opening it.",
@@ -83,11 +84,16 @@ def _model_row(
     ]
     return {
         "asset": asset, "layer": asset_layer(asset),
-        "description": notes.description or (node.description if node else _LANDING.get(asset, "")),
+        "description": notes.description or (node.description if node else _words(asset)),
         "owner": notes.owner or (node.owner if node else ""), "code_version": code_version(graph, asset),
         "current": True,
         "sql": node.sql if node else None, "columns": columns, "opaque": model.opaque,
     }
+
+
+def _words(asset: str) -> str:
+    """What a row is, for assets that no YAML describes."""
+    return _RESTATED if asset.endswith("_restated") else _LANDING.get(asset, "")
 
 
 def _column_rows(graph: Graph, asset: str) -> Iterable[dict[str, object]]:

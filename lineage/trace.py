@@ -149,7 +149,8 @@ def _version_step(resource: str, winner: Record, column: str, candidates: tuple[
 
 def _answer(asset: str, column: str, versions: int, raw: RawTrace) -> str:
     said = f"{asset}.{column}" if column else f"This row of {asset}"
-    return f"{said} comes from {raw.origin}; {'one version' if versions == 1 else f'{versions} versions'} of the fact known."
+    known = "one version of the fact is known" if versions == 1 else f"{versions} versions of the fact are known"
+    return f"{said} comes from {raw.origin}; {known}."
 
 
 def as_text(value: object) -> str | None:

@@ -160,6 +160,7 @@ class _Rewrite:
         if union.parent is not None:
             union.replace(outer)
         self._replaced[id(union)] = outer
+        self._carried[id(outer)] = carried
 
     def _add(self, select: exp.Select, sql: str, asset: str) -> None:
         select.select(f"{sql} as {witness_column(asset)}", append=True, copy=False, dialect=self._dialect)

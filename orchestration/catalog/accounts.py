@@ -97,7 +97,7 @@ def quarantine_page(reading: Reading, asked: Asked, words: Mapping[str, str], fa
         [Crumb("Quarantine", "/quarantine"), *_scope(reading, facility, day)],
         [
             rows_table(asked, "reasons", "By reason", (
-                Column("meaning", "Held because"), Column("reason", "Code", "code"), Column("owner", "Owner"),
+                Column("meaning", "Held because"), Column("reason", "Code", "code"), Column("owner", "Owner", "name"),
                 Column("units", "Records", "count"), Column("facilities", "Facilities", "count"),
                 Column("since", "Since", "instant")), by_reason, _NO_QUARANTINE),
             quarantine_table(reading, asked, words, where, values),
@@ -120,7 +120,7 @@ def quarantine_table(reading: Reading, asked: Asked, words: Mapping[str, str], w
         reading.db, asked, "quarantine", "Records in quarantine", (
             *_place(where), Column("source", "Feed"), Column("meaning", "Held because"), Column("reason", "Code",
             "code"),
-            Column("owner", "Owner"), Column("units", "Records", "count"), Column("since", "Since", "instant")),
+            Column("owner", "Owner", "name"), Column("units", "Records", "count"), Column("since", "Since", "instant")),
         f"select *, reason as meaning from quarantine {where}", values, "since, facility_id, reason", _NO_QUARANTINE)
     rows = [{**row, "meaning": _meaning(words, str(row["reason"]))} for row in table.rows]
     return Table(table.name, table.caption, table.columns, rows, table.total, table.empty, table.order)

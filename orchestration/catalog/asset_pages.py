@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from lineage.audit_log import entries, newest_checkpoint
@@ -54,7 +56,7 @@ def assets_page(reading: Reading, asked: Asked, layer: str) -> Page:
             Column("rows", "Rows", "count"),
             Column("failed", "Checks failed", "count"),
             Column("newest", "Last written", "instant"),
-            Column("owner", "Owner"),
+            Column("owner", "Owner", "name"),
         ), f"""
         select m.asset, m.layer, m.description, m.owner, json_array_length(m.columns) as columns,
           (select max(json_extract(c.value, '$.phi')) from json_each(m.columns) c) as phi,
@@ -66,6 +68,7 @@ def assets_page(reading: Reading, asked: Asked, layer: str) -> Page:
         left join (select asset, count(*) as failed from verdict where status = 'failed' group by asset) v on v.asset
         = m.asset
         """, values, f"{LAYER_ORDER}, asset", _NO_CODE)
+    table = replace(table, rows=[{**row, "description": _first_sentence(str(row["description"]))} for row in table.rows])
     return Page("Which tables are there, and what is in them?", answer,
         "warning" if opaque else "passed" if number else "pending",
                 [Crumb("Assets", "/assets"), *([Crumb(layer, layer=layer)] if layer else [])], [table])
@@ -77,13 +80,16 @@ def asset_page(reading: Reading, asked: Asked, asset: str) -> Page | None:
     if model is None:
         return None
     links = neighbours(reading.db, asset)
+    rows = reading.one("select sum(rows) from materialization where asset = ?", asset)
+    first, rest = definition(str(model["description"]))
     sections: list[Section] = [
+        *([Facts("How it is defined", [Fact(label, text) for label, text in rest])] if rest else []),
         Facts("What it is", [
-            Fact("Layer", model["layer"], "layer"), Fact("Owner", model["owner"]), Fact("Code version",
-            model["code_version"], "id"),
+            Fact("Layer", model["layer"], "layer"), Fact("Owner", model["owner"]), Fact("Code version", model["code_version"], "id"),
             Fact("Partitions", reading.one("select count(*) from materialization where asset = ?", asset), "count"),
-            Fact("Rows", reading.one("select sum(rows) from materialization where asset = ?", asset), "count"),
+            *([Fact("Rows", rows, "count")] if rows else []),
         ]),
+        *([_slices_table(reading, asked, asset)] if model["layer"] == "marts" else []),
         _asset_strip(reading, asked, asset),
         _columns_table(asked, asset, json.loads(model["columns"]), links),
         *_neighbour_picture(asset, links),
@@ -94,17 +100,42 @@ def asset_page(reading: Reading, asked: Asked, asset: str) -> Page | None:
     if model["sql"]:
         sections.append(Code("SQL in force", model["sql"], folded=True))
     return Page(
-        f"What is {asset}?", _asset_answer(model), "warning" if model["opaque"] else "passed",
+        f"What is {asset}?", _asset_answer(first, model["opaque"]), "warning" if model["opaque"] else "passed",
         [Crumb("Assets", "/assets"), Crumb(model["layer"], f"/assets?layer={model['layer']}", model["layer"]),
         Crumb(asset)], sections)
 
 
-def _asset_answer(model: Any) -> str:
-    words = str(model["description"]).removeprefix("grain: ").strip() or "No description has been written."
+def _first_sentence(description: str) -> str:
+    words = " ".join(definition(description)[0].split()).split(". ", 1)[0].rstrip(".")
+    return words[:1].upper() + words[1:]
+
+
+_LABEL = re.compile(r"(?:(?<=[.;]) |\n)(?=[A-Z][A-Za-z ]{2,30}: )")
+
+
+def definition(description: str) -> tuple[str, list[tuple[str, str]]]:
+    """A description's first part, and its further parts by their labels (`Denominator: ...`)."""
+    first, *others = _LABEL.split(description.removeprefix("grain: ").strip())
+    parts = [part.strip().partition(": ") for part in others]
+    return first.strip(), [(label, " ".join(text.split())) for label, _, text in parts]
+
+
+def _asset_answer(first: str, opaque: str | None) -> str:
+    words = " ".join(first.split()) or "No description has been written."
     words = words[:1].upper() + words[1:]
-    if model["opaque"]:
-        words += f" Column lineage is not known ({model['opaque']}): every column read counts as a source."
+    if opaque:
+        words += f" Column lineage is not known ({opaque}): every column read counts as a source."
     return words
+
+
+def _slices_table(reading: Reading, asked: Asked, asset: str) -> Table:
+    return query_table(
+        reading.db, asked, "slices", "Slices by facility", (
+            Column("facility_id", "Facility", "facility", href="/facility/{facility_id}"), Column("state", "State", "status"),
+            Column("slices", "Slices", "count"), Column("first_date", "From", "date"), Column("last_date", "To", "date")),
+        """select facility_id, state, count(*) as slices, min(service_date) as first_date, max(service_date) as last_date
+           from slice where mart in (?, ?) group by facility_id, state""", (asset, asset.split(".", 1)[-1]), "state desc, facility_id",
+        Empty("No slice has been built yet.", "lakehouse materialize"))
 
 
 def _asset_strip(reading: Reading, asked: Asked, asset: str) -> Heat:

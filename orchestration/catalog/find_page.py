@@ -29,7 +29,8 @@ def find_page(reading: Reading, asked: Asked, words: Mapping[str, str], wanted: 
             "from model m, json_each(m.columns) c where m.current = 1 and json_extract(c.value, '$.name') like ? escape '\\'",
             (like,), "name, asset", _NOTHING),
         query_table(reading.db, asked, "facilities", "Facilities", (
-            Column("name", "Facility", href="/facility/{facility_id}"), Column("source_system", "System"), Column("owner", "Owner")),
+            Column("name", "Facility", href="/facility/{facility_id}"), Column("source_system", "System"),
+            Column("owner", "Owner", "name")),
             "select * from facility where name like ? escape '\\' or facility_id like ? escape '\\'", (like, like), "name", _NOTHING),
         query_table(reading.db, asked, "runs", "Runs", (
             Column("run_id", "Run", "id", href="/run/{run_id}"), Column("kind", "Job"), Column("state", "State", "status"),

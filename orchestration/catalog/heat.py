@@ -29,7 +29,8 @@ def strip(
     """
     if newest is None:
         return Heat(caption, [], [])
-    days = last_days(newest)
+    oldest = min((day for _, day in states), default=newest)
+    days = [day for day in last_days(newest) if day >= oldest]
     facilities = sorted(set(reading.facilities) | {facility for facility, _ in states})
     worth = {
         facility: max((SEVERITY.get(states[facility, day][0], 1) for day in days if (facility, day) in states),

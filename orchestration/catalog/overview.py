@@ -89,7 +89,7 @@ def _facilities(reading: Reading, asked: Asked) -> Table:
             Column("quarantined", "In quarantine", "count", href="/quarantine?facility={facility_id}"),
             Column("held_days", "Days on hold", "count", href="/holds?facility={facility_id}"),
             Column("source_system", "System"),
-            Column("owner", "Owner"),
+            Column("owner", "Owner", "name"),
         ), f"""
         select f.facility_id, f.name, f.source_system, f.owner, max(s.batch_date) as newest,
           coalesce(sum(s.received), 0) as received, coalesce(sum(s.quarantined), 0) as quarantined,
