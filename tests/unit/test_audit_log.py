@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assets.stores.catalog import CatalogStore
 from assets.stores.signing_key import public_key, signing_key
+from lineage.audit_completeness import completeness, gaps
 from lineage.audit_log import entries, open_catalog, prove_inclusion, read_anchors
 from lineage.audit_verify import Verification, verify
 from transforms.errors import ConfigurationError, UnavailableError
@@ -293,3 +294,22 @@ def test_signing_key_file(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         signing_key(path)
+
+
+def test_catalog_and_log_agree(tmp_path: Path) -> None:
+    """A figure edited in the catalog, or written without its event, is a gap; what was recorded together is none."""
+    path = tmp_path / "audit.sqlite"
+    row = {
+        "asset": "canonical.patient", "layer": "canonical", "facility_id": "lakeside", "batch_date": "2026-01-02", "run_id": "r1",
+        "code_version": "c1", "data_version": "d1", "rows": 10, "content_hash": "ab" * 16, "time": "2026-01-03T00:00:00Z",
+    }
+    body = {key: row[key] for key in ("facility_id", "batch_date", "asset", "code_version", "data_version", "rows", "content_hash")}
+    event = Event("materialize", "canonical.patient|lakeside|2026-01-02", {**body, "inputs": {}}, run_id="r1")
+    with CatalogStore(path, KEY) as store:
+        store.record([event], [Projection("materialization", [row], {})])
+        with open_catalog(path) as connection:
+            assert completeness(connection).ok is True
+        store.project("materialization", [{**row, "rows": 11}], {})
+        with open_catalog(path) as connection:
+            assert completeness(connection).ok is False
+            assert [gap.subject for gap in gaps(connection)] == ["canonical.patient|lakeside|2026-01-02"]
