@@ -15,14 +15,16 @@ FAULTS_SHOWN = 20
 _PARTITIONS = """
 select m.asset || '|' || m.facility_id || '|' || m.batch_date as subject, m.run_id from materialization m
 where not exists (
-  select 1 from entry e indexed by entry_subject where e.subject = m.asset || '|' || m.facility_id || '|' || m.batch_date and e.kind = 'materialize'
+  select 1 from entry e indexed by entry_subject
+  where e.subject = m.asset || '|' || m.facility_id || '|' || m.batch_date and e.kind = 'materialize'
     and e.run_id = m.run_id and json_extract(e.body, '$.body.rows') = m.rows
     and coalesce(json_extract(e.body, '$.body.content_hash'), '') = coalesce(m.content_hash, ''))
 """
 _LEDGER = """
 select l.source || '|' || l.facility_id || '|' || l.batch_date as subject, '' as run_id from ledger l
 where not exists (
-  select 1 from entry e indexed by entry_subject where e.subject = l.source || '|' || l.facility_id || '|' || l.batch_date and e.kind = 'ledger'
+  select 1 from entry e indexed by entry_subject
+  where e.subject = l.source || '|' || l.facility_id || '|' || l.batch_date and e.kind = 'ledger'
     and json_extract(e.body, '$.body.record_type') = l.record_type and json_extract(e.body, '$.body.received') = l.received
     and json_extract(e.body, '$.body.quarantined') = l.quarantined and json_extract(e.body, '$.body.canonical') = l.canonical)
 """
