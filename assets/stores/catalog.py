@@ -82,8 +82,8 @@ class CatalogStore:
             if found.get(name) != wanted:
                 self._db.execute(f"drop table if exists {name}")
                 self._db.execute(wanted)
-                if table.index:
-                    self._db.execute(f"create index {name}_lookup on {name} ({', '.join(table.index)})")
+            for columns in table.indexes:
+                self._db.execute(f"create index if not exists {name}_by_{'_'.join(columns)} on {name} ({', '.join(columns)})")
 
     def append(self, events: Sequence[Event]) -> range:
         """Append events in order, all or none; the ordinals of their entries.

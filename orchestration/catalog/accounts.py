@@ -8,7 +8,7 @@ from dataclasses import replace
 from orchestration.catalog.cells import count, long_date
 from orchestration.catalog.heat import strip
 from orchestration.catalog.overview import runs_table
-from orchestration.catalog.reading import PARTITION_STATE, Reading
+from orchestration.catalog.reading import Reading
 from orchestration.catalog.tables import Asked, query_table, rows_table
 from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Page, Section, Table
 
@@ -183,7 +183,7 @@ def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
     known = reading.facilities.get(facility)
     states = {
         (row["facility_id"], row["batch_date"]): (row["state"], f"{row['state']}, {count(row['received'])} received")
-        for row in reading.db.execute(f"select * from ({PARTITION_STATE}) where facility_id = ?", (facility,))
+        for row in reading.db.execute(f"select * from {reading.partition_states(facility)}")
     }
     newest = max((day for _, day in states), default=None)
     bad = sum(word in ("unbalanced", "held", "failed") for word, _ in states.values())
@@ -210,7 +210,7 @@ def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
 def day_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility: str, day: str) -> Page:
     """Everything that happened with one facility's batch of one day."""
     where, values = partition_filter(facility, day)
-    row = reading.db.execute(f"select * from ({PARTITION_STATE}) {where}", values).fetchone()
+    row = reading.db.execute(f"select * from {reading.partition_states(facility)} {where}", values).fetchone()
     name = reading.name(facility)
     state = str(row["state"]) if row else "nothing received"
     answer = (

@@ -22,7 +22,7 @@ def last_days(newest: str, count: int = DAYS_SHOWN) -> list[str]:
 def strip(
     reading: Reading, caption: str, states: Mapping[tuple[str, str], tuple[str, str]],
     href: Callable[[str, str], str], newest: str | None, everything: bool = False,
-    legend: str = LEGEND,
+    legend: str = LEGEND, only: str = "",
 ) -> Heat:
     """A heat map from (facility, day) -> (status, words). Facilities beyond the first forty are counted, not
     drawn.
@@ -31,7 +31,7 @@ def strip(
         return Heat(caption, [], [])
     oldest = min((day for _, day in states), default=newest)
     days = [day for day in last_days(newest) if day >= oldest]
-    facilities = sorted(set(reading.facilities) | {facility for facility, _ in states})
+    facilities = [only] if only else sorted(set(reading.facilities) | {facility for facility, _ in states})
     worth = {
         facility: max((SEVERITY.get(states[facility, day][0], 1) for day in days if (facility, day) in states),
         default=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lineage.audit_verify import Answer, Verification
 from orchestration.catalog.cells import count, long_date
 from orchestration.catalog.heat import strip
-from orchestration.catalog.reading import PARTITION_STATE, Reading
+from orchestration.catalog.reading import Reading
 from orchestration.catalog.tables import Asked, query_table
 from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Heat, Page, Table
 
@@ -66,7 +66,7 @@ def day_strip(reading: Reading, everything: bool = False) -> Heat:
     """Facility by day: the worst that is to be said of each."""
     states = {
         (row["facility_id"], row["batch_date"]): (row["state"], _words(row["state"], row))
-        for row in reading.db.execute(PARTITION_STATE)
+        for row in reading.db.execute(f"select * from {reading.partition_states()}")
     }
     newest = reading.days[-1] if reading.days else None
     return strip(reading, "Facilities by batch date, worst first", states,
@@ -74,7 +74,7 @@ def day_strip(reading: Reading, everything: bool = False) -> Heat:
 
 
 def _words(state: str, row: object) -> str:
-    received, quarantined = row["received"], row["quarantined"]  # type: ignore[index]  # a row of PARTITION_STATE
+    received, quarantined = row["received"], row["quarantined"]  # type: ignore[index]  # a row of the partition states
     held = f", {count(quarantined)} in quarantine" if quarantined else ""
     return f"{state}, {count(received)} received{held}"
 
@@ -97,7 +97,7 @@ def _facilities(reading: Reading, asked: Asked) -> Table:
           case when max(s.state = 'unbalanced') then 'unbalanced' when max(s.state = 'held') then 'held'
                when max(s.state = 'failed') then 'failed' when max(s.state = 'warning') then 'warning'
                when max(s.state = 'balanced') then 'balanced' else 'nothing received' end as state
-        from facility f left join ({PARTITION_STATE}) s on s.facility_id = f.facility_id
+        from facility f left join {reading.partition_states()} s on s.facility_id = f.facility_id
         group by f.facility_id, f.name, f.source_system, f.owner
         """, (), _WORST_FIRST, Empty("No facility is registered in the catalog yet.", "lakehouse demo"))
 

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 
-PARTITION_STATE = """
+_STATE = """
+create temp table partition_state as
 with day as (
-  select facility_id, batch_date, sum(received) as received, sum(quarantined) as quarantined, min(balanced) as
-  balanced from ledger group by facility_id, batch_date
+  select facility_id, batch_date, sum(received) as received, sum(quarantined) as quarantined, min(balanced) as balanced
+  from ledger where :facility = '' or facility_id = :facility group by facility_id, batch_date
 ),
-held as (select facility_id, batch_date, count(*) as holds from hold where released is null group by facility_id,
-batch_date), failed as (
+held as (
+  select facility_id, batch_date, count(*) as holds from hold
+  where released is null and (:facility = '' or facility_id = :facility) group by facility_id, batch_date
+),
+failed as (
   select facility_id, batch_date, sum(severity = 'blocking') as blocking, count(*) as failed
-  from verdict where status = 'failed' group by facility_id, batch_date
+  from verdict where status = 'failed' and (:facility = '' or facility_id = :facility) group by facility_id, batch_date
 ),
 known as (
   select facility_id, batch_date from day union select facility_id, batch_date from held
-  union select facility_id, batch_date from failed union select facility_id, batch_date from delivery
+  union select facility_id, batch_date from failed
+  union select facility_id, batch_date from delivery where :facility = '' or facility_id = :facility
 )
 select known.facility_id, known.batch_date, coalesce(day.received, 0) as received,
   coalesce(day.quarantined, 0) as quarantined, coalesce(held.holds, 0) as holds, coalesce(failed.failed, 0) as failed,
@@ -35,7 +40,6 @@ left join day on day.facility_id = known.facility_id and day.batch_date = known.
 left join held on held.facility_id = known.facility_id and held.batch_date = known.batch_date
 left join failed on failed.facility_id = known.facility_id and failed.batch_date = known.batch_date
 """
-"""One row a facility and batch date: what was received, and the worst that is to be said of it."""
 
 SEVERITY = {"unbalanced": 5, "held": 4, "failed": 3, "warning": 2, "balanced": 1, "nothing received": 0}
 
@@ -58,6 +62,7 @@ class Reading:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Read through a read-only connection."""
         self.db = connection
+        self._has_states = False
 
     @cached_property
     def facilities(self) -> dict[str, Facility]:
@@ -65,10 +70,20 @@ class Reading:
         rows = self.db.execute("select facility_id, name, owner, timezone, source_system, region from facility order by name")
         return {row[0]: Facility(*row) for row in rows}
 
+    def partition_states(self, facility: str = "") -> str:
+        """Name of a table of this request: one row a facility and batch date, what was received, and the worst to be said of it.
+
+        Made once a request (in memory, the store is read-only), for one facility or for all.
+        """
+        if not self._has_states:
+            self.db.execute(_STATE, {"facility": facility})
+            self._has_states = True
+        return "temp.partition_state"
+
     @cached_property
     def days(self) -> list[str]:
         """Batch dates that something is known of, oldest first."""
-        return [str(row[0]) for row in self.db.execute(f"select distinct batch_date from ({PARTITION_STATE}) order by 1")]
+        return [str(row[0]) for row in self.db.execute(f"select distinct batch_date from {self.partition_states()} order by 1")]
 
     def name(self, facility_id: str) -> str:
         """A facility's name; its id where the registry does not know it."""

@@ -30,7 +30,7 @@ class Table:
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    index: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
     """Columns that pages look rows up by, where the key does not serve."""
 
     @property
@@ -39,13 +39,14 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-def _table(name: str, description: str, key: str, columns: str, index: str = "") -> Table:
+def _table(name: str, description: str, key: str, columns: str, indexes: str = "") -> Table:
     """A table from lines `name form description`; a form followed by `?` may be null."""
     parsed = []
     for line in columns.strip().splitlines():
         column, form, meaning = line.split(maxsplit=2)
         parsed.append(Column(column, form.rstrip("?"), form.endswith("?"), meaning))
-    return Table(name, description, tuple(parsed), tuple(key.split(", ")), tuple(index.split(", ")) if index else ())
+    looked_up = tuple(tuple(index.split(", ")) for index in indexes.split("; ") if index)
+    return Table(name, description, tuple(parsed), tuple(key.split(", ")), looked_up)
 
 
 _ALL = (
@@ -76,7 +77,7 @@ _ALL = (
         size           integer   bytes
         received_time  instant   when the bytes reached us
         units          integer   units counted in the payload
-    """),
+    """, indexes="facility_id, batch_date"),
     _table("materialization", "the newest state of each asset's partition", "asset, facility_id, batch_date", """
         asset          text      schema.table
         layer          text      landing, raw, staging, canonical, identity or marts
@@ -88,7 +89,7 @@ _ALL = (
         rows           integer   rows of the partition
         content_hash   text?     hash of the partition's rows
         time           instant   when it was written
-    """),
+    """, indexes="facility_id, batch_date; run_id"),
     _table("verdict", "what checks said of a partition", "asset, check_name, facility_id, batch_date", """
         asset          text      schema.table
         check_name     text      check
@@ -101,7 +102,7 @@ _ALL = (
         description    text      what the check asks, in words
         run_id         text      run that decided it
         time           instant   when it was decided
-    """),
+    """, indexes="status, asset; facility_id, batch_date"),
     _table("ledger", "received = canonical + duplicate + superseded + quarantined + ignored by rule",
            "facility_id, batch_date, source, record_type, unit_kind", """
         facility_id    text      facility
@@ -179,7 +180,7 @@ _ALL = (
         subtype        text      how it is derived, see lineage.edges
         masking        boolean   does a hash stand between?
         expr_sql       text      expression of the output column
-    """, index="src_asset, src_col"),
+    """, indexes="src_asset, src_col"),
     _table("rowset_edge", "a column that decides which rows there are",
            "model, code_version, src_asset, src_col, path, subtype", """
         model          text      asset whose rows it decides
@@ -188,7 +189,7 @@ _ALL = (
         src_col        text      column read; * where it is the rows
         path           text      place in a JSON document; empty: the whole column
         subtype        text      how: JOIN, FILTER, GROUP_BY, SORT or SUBQUERY
-    """, index="src_asset, src_col"),
+    """, indexes="src_asset, src_col"),
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
