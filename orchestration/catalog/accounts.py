@@ -198,8 +198,7 @@ def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
         f"How is {name} doing?", answer, "held" if bad else "balanced" if states else "pending",
         [Crumb("Facilities", "/"), Crumb(name)],
         [
-            strip(reading, "Batch dates", states, lambda f, d: f"/facility/{f}/{d}", newest,
-            True) if states else Facts("Days", []),
+            strip(reading, "Batch dates", states, lambda f, d: f"/facility/{f}/{d}", newest, only=facility),
             Facts("Registered as", facts),
             ledger_table(reading, asked, where, values),
             hold_table(reading, asked, where, values),
