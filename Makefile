@@ -6,7 +6,7 @@ DOUBLE := .venv-double
 PEOPLE ?= 400
 DAYS ?= 5
 
-.PHONY: help demo test test-fast lint ui catalog lock chromium clean
+.PHONY: help demo test test-fast lint ui catalog soak lock chromium clean
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -55,6 +55,9 @@ test: $(VENV)/.development $(DOUBLE)/.installed chromium lint ## All tests
 
 test-fast: $(VENV)/.development ## Unit and SQL tests
 	$(BIN)/python -m pytest -n 2 tests/unit tests/sql
+
+soak: $(VENV)/.development ## The long forms of the invariants
+	$(BIN)/python -m pytest -m soak tests/invariants
 
 lock: ## Write the hash-locked requirements anew (needs uv)
 	sh requirements/lock.sh

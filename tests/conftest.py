@@ -8,12 +8,19 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
 
 # Dagster and dbt read it when they are imported; no test may write to a home that another one uses.
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+# In CI the same examples every time: a red run must mean a change, and new examples are found by everybody else's runs.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ _SAME_PAIR = "{a}.patient_key_l = {b}.patient_key_l and {a}.patient_key_r = {b}.
 _WANTED = f"""
 with newest as (
   select patient_key_l, patient_key_r, decision,
-    row_number() over (partition by patient_key_l, patient_key_r order by decision_seq desc) as recency
+    row_number() over (partition by patient_key_l, patient_key_r order by decision_seq desc nulls last) as recency
   from identity.decision
 ),
 steward as (
@@ -116,9 +116,9 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel, memory: str, spil
         from identity.block block
         join (select distinct block_rule, block_key from identity.resolve_block) touched
           on touched.block_rule = block.block_rule and touched.block_key = block.block_key
-        left join identity.full_block before on before.block_rule = block.block_rule and before.block_key = block.block_key
+        left join identity.full_block earlier on earlier.block_rule = block.block_rule and earlier.block_key = block.block_key
         left join ({full}) now on now.block_rule = block.block_rule and now.block_key = block.block_key
-        where (before.block_key is null) <> (now.block_key is null) and block.patient_key not in ({SCOPE})
+        where (earlier.block_key is null) <> (now.block_key is null) and block.patient_key not in ({SCOPE})
     """)
     warehouse.execute("""
         delete from identity.full_block

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,26 +13,15 @@ from lineage.graph import Graph, extract_project, upstream
 from lineage.manifest import read_manifest
 from lineage.phi import PHI, phi_levels
 from lineage.source_schemas import source_schemas
-
-PROJECT = Path(__file__).parents[2] / "transforms" / "dbt"
+from orchestration.opening import dbt_runner
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """The graph of the compiled project."""
-    scratch = tmp_path_factory.mktemp("dbt")
-    environment = {
-        **os.environ, "LAKEHOUSE_WAREHOUSE": str(scratch / "LAKE.duckdb"), "LAKEHOUSE_WAREHOUSE_KEY": "0" * 64,
-        "LAKEHOUSE_RUN_ID": "none", "LAKEHOUSE_RUN_SEQ": "0",
-    }
-    command = [
-        str(Path(sys.executable).with_name("dbt")), "--quiet", "--log-path", str(scratch / "logs"), "compile",
-        "--no-populate-cache", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", "local",
-        "--target-path", str(scratch / "target"),
-    ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout[-2000:]
-    manifest = read_manifest(scratch / "target" / "manifest.json")
+def graph(open_test_root: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    """The graph of the compiled project; the compiled text is shared with the tests that run it."""
+    _, settings = open_test_root(tmp_path_factory.mktemp("root"))
+    path = dbt_runner(settings, "local").compiled_manifest_path
+    manifest = read_manifest(path)
     control = {f"control.{name}": columns for name, columns in CONTROL_TABLES.items()}
     declared = {**raw_lineage(), **identity_lineage()}
     return extract_project(manifest, source_schemas(manifest.sources, control), declared=declared)

@@ -109,6 +109,7 @@ def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, ope
     assert rows == [{"facility_id": "lakeside", "is_readmitted": True, "readmission_facility_id": second}]
 
 
+@pytest.mark.soak
 def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
     """A facility whose batch fails a blocking check is held with its last good slices in place; the other 119 publish."""
     out = tmp_path / "network"

@@ -22,6 +22,8 @@ create or replace macro {catalog}._lh_array_to_string(list, separator) as (
 create or replace macro {catalog}._lh_text(value) as (
   case typeof(value) when 'TIMESTAMP' then strftime(try_cast(value as timestamp), '%Y-%m-%d %H:%M:%S.%g') when 'JSON' then to_json(value) ->> '$'
     else cast(value as varchar) end);
+create or replace macro {catalog}._lh_only_text(value) as (
+  case when typeof(value) in ('VARCHAR', '"NULL"') then cast(value as varchar) else error('TRY_CAST takes text, not ' || typeof(value)) end);
 create or replace macro {catalog}._lh_flatten(input) as table
   select hash(to_json(input)) as seq, case json_type(to_json(input)) when 'OBJECT' then one.key end as key, ltrim(one.fullkey, '$.') as path,
     case json_type(to_json(input)) when 'ARRAY' then cast(one.key as bigint) end as index, one.value as value, to_json(input) as this
@@ -111,8 +113,23 @@ def moment_of_text(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def joined_group(node: exp.Expr) -> exp.Expr:
+    """Service: `listagg` over nothing but nulls is an empty text. Double: null."""
+    if isinstance(node, exp.GroupConcat) and not isinstance(node.parent, (exp.Window, exp.Filter)):
+        return exp.Coalesce(this=node.copy(), expressions=[exp.Literal.string("")])
+    return node
+
+
+def tried_cast(node: exp.Expr) -> exp.Expr:
+    """Service: `try_cast` refuses a statement in which it is given anything but text. Double: takes all."""
+    if isinstance(node, exp.TryCast) or (isinstance(node, exp.ToBoolean) and node.args.get("safe")):
+        node.set("this", exp.Anonymous(this="_lh_only_text", expressions=[node.this]))
+    return node
+
+
 EXPRESSIONS = (
     text_of_element, text_of_path, text_of_column, joined_array, formatted_text, hexadecimal_number, moment_of_text,
+    joined_group, tried_cast,
 )
 
 

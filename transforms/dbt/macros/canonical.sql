@@ -42,7 +42,7 @@ join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_k
     first received. Never order of arrival among rows that differ. -#}
 {% macro newest_first(alias) -%}
   {{ alias }}.maintains desc nulls last, {{ alias }}.source_time desc nulls last, {{ alias }}.source_order desc nulls last,
-  {{ alias }}.row_hash desc, {{ alias }}.batch_date, {{ alias }}.delivery_id, {{ alias }}.record_locator, {{ alias }}.record_id
+  {{ alias }}.row_hash desc nulls last, {{ alias }}.batch_date, {{ alias }}.delivery_id, {{ alias }}.record_locator, {{ alias }}.record_id
 {%- endmacro %}
 
 {#- Value that the newest version which speaks of the field gives it; `""` stands for an explicit null inside the window. -#}

@@ -99,7 +99,7 @@ coding_mapped as (
     local_map.code as mapped_code, local_map.system as mapped_system,
     row_number() over (
       partition by coding_judged.element, coding_judged.facility_id, coding_judged.batch_date, coding_judged.concept
-      order by coding_judged.is_standard desc, case when local_map.code is null then 1 else 0 end, coding_judged.is_text, coding_judged.place,
+      order by coding_judged.is_standard desc nulls last, case when local_map.code is null then 1 else 0 end, coding_judged.is_text, coding_judged.place,
         local_map.map_name) as choice,
     row_number() over (
       partition by coding_judged.element, coding_judged.facility_id, coding_judged.batch_date, coding_judged.concept

@@ -105,7 +105,13 @@
   {%- elif '%f' in format -%} try_strptime(left({{ text }}, 26), '{{ format }}')
   {%- else -%} try_strptime({{ text }}, '{{ format }}') {%- endif -%}
 {%- endmacro %}
+{#- Snowflake: two digits of a year begin with 1970 (TWO_DIGIT_CENTURY_START), on DuckDB with 1969. -#}
 {% macro snowflake__read_datetime(text, format) -%}
+  {%- set moment -%}{{ snowflake__read_elements(text, format) }}{%- endset -%}
+  {%- if '%y' in format -%} case when date_part('year', {{ moment }}) = 2069 then dateadd('year', -100, {{ moment }}) else {{ moment }} end
+  {%- else -%} {{ moment }} {%- endif -%}
+{%- endmacro %}
+{% macro snowflake__read_elements(text, format) -%}
   {%- set elements = format | replace('%Y', 'YYYY') | replace('%y', 'YY') | replace('%m', 'MM') | replace('%d', 'DD') | replace('T', '"T"')
     | replace('%SZ', '%S"Z"') | replace('%H', 'HH24') | replace('%I', 'HH12') | replace('%M', 'MI') | replace('%S', 'SS') | replace('%f', 'FF6')
     | replace('%b', 'MON') | replace('%p', 'AM') | replace('%z', 'TZHTZM') -%}

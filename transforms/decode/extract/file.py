@@ -82,7 +82,7 @@ def _announced(grid: Grid, first: int, source: Source) -> int | None:
     if len(grid) <= first:
         return None
     cells = grid.record(len(grid) - 1, source.delimiter)
-    if cells[0] != source.trailer.prefix:
+    if not cells or cells[0] != source.trailer.prefix:
         return None
     field = source.trailer.row_count_field - 1
     count = cells[field].strip() if field < len(cells) else ""

@@ -36,7 +36,7 @@ judged as (
   from named
   {{ join_placeholder('no_family', 'family', 'named.family') }}
   {{ join_placeholder('no_given', 'given', 'named.given') }}
-  {{ join_placeholder('no_name', 'name', "concat(named.family, ' ', named.given)") }}
+  {{ join_placeholder('no_name', 'name', "named.family || ' ' || named.given") }}
   {{ join_placeholder('newborn', 'newborn', 'named.given') }}
 ),
 birth as (

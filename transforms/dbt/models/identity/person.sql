@@ -39,9 +39,9 @@ counted as (
 ranked as (
   select {{ prefixed(kept, 'counted') | join(', ') }},
     {%- for group in groups %}
-    row_number() over (partition by counted.person_id order by counted.{{ group }}_worth desc,
-      {{ {'birth_date': 'counted.birth_date_votes desc, ', 'gender': 'counted.gender_votes desc, '}.get(group, '') -}}
-      {{- 'case when counted.is_active then 1 else 0 end desc, counted.source_time desc nulls last, counted.patient_key) as ' ~ group ~ '_rank' }}
+    row_number() over (partition by counted.person_id order by counted.{{ group }}_worth desc nulls last,
+      {{ {'birth_date': 'counted.birth_date_votes desc nulls last, ', 'gender': 'counted.gender_votes desc nulls last, '}.get(group, '') -}}
+      {{- 'case when counted.is_active then 1 else 0 end desc nulls last, counted.source_time desc nulls last, counted.patient_key) as ' ~ group ~ '_rank' }}
       {{- ',' if not loop.last }}
     {%- endfor %}
   from counted

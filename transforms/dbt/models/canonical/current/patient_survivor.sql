@@ -25,7 +25,7 @@ walk as (
 ),
 reached as (
   select walk.patient_key, walk.next_key,
-    row_number() over (partition by walk.patient_key order by walk.steps desc, walk.next_key) as recency
+    row_number() over (partition by walk.patient_key order by walk.steps desc nulls last, walk.next_key) as recency
   from walk
 )
 select patient_key, next_key as survivor_key from reached where recency = 1

@@ -31,7 +31,7 @@ with found as (
 ),
 outermost as (
   select unit_id, reason, reason_kind,
-    row_number() over (partition by unit_id order by level, reason_kind desc, reason) as place
+    row_number() over (partition by unit_id order by level, reason_kind desc nulls last, reason) as place
   from found
 ),
 timed as (

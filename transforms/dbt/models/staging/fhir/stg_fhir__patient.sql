@@ -61,7 +61,7 @@ extension_part as (
 ),
 demographics as (
   select extension_part.record_id,
-    {{ dbt.listagg("case when extension_part.url like '%-race' and extension_part.part = 'ombCategory' then extension_part.code end", "','", 'order by extension_part.code') }} as race_omb_codes,
+    nullif({{ dbt.listagg("case when extension_part.url like '%-race' and extension_part.part = 'ombCategory' then extension_part.code end", "','", 'order by extension_part.code') }}, '') as race_omb_codes,
     max(case when extension_part.url like '%-race' and extension_part.part = 'text' then extension_part.text end) as race_text,
     max(case when extension_part.url like '%-ethnicity' and extension_part.part = 'ombCategory' then extension_part.code end) as ethnicity_omb_code
   from extension_part group by extension_part.record_id

@@ -5,7 +5,7 @@ with refused as (
 named as (
   select pv1.record_id, pv1.record_locator, {{ hl7_value('pv1.pv1_3_1') }} as point_of_care, subject.record_id as subject_record_id,
     row_number() over (partition by subject.facility_id, subject.batch_date, {{ hl7_value('pv1.pv1_3_1') }}
-      order by subject.source_time desc, subject.source_order desc, pv1.record_id) as place
+      order by subject.source_time desc nulls last, subject.source_order desc nulls last, pv1.record_id) as place
   from {{ source('raw', 'raw_hl7v2__pv1') }} pv1
   join {{ ref('stg_hl7v2__subject') }} subject on subject.visit_record_id = pv1.record_id and subject.kind = 'visit'
   left join refused on refused.unit_id = pv1.unit_id

@@ -27,7 +27,7 @@ named as (
 newest as (
   select named.record_id, named.record_locator, named.subject_record_id, named.number, named.name_family, named.name_given, named.system, named.practitioner_key,
     row_number() over (partition by named.facility_id, named.batch_date, named.practitioner_key
-      order by named.source_time desc, named.source_order desc, named.name_family nulls last, named.name_given nulls last, named.record_id) as place
+      order by named.source_time desc nulls last, named.source_order desc nulls last, named.name_family nulls last, named.name_given nulls last, named.record_id) as place
   from named
 )
 select
