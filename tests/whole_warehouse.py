@@ -17,9 +17,14 @@ ARRIVAL_COLUMNS = frozenset({"received_time", "current_hash", "outcome_hash"})
 PROCESSING_COLUMNS = frozenset({"run_seq", "score", "model_version"})
 
 
-def whole_warehouse(root: Root, *, without_arrival: bool = False) -> dict[str, list[tuple[Any, ...]]]:
+# Which of two equal units stands for both: decided by the delivery's id, so a second landing may take the first's place.
+PROVENANCE_COLUMNS = frozenset({"record_id", "unit_id", "delivery_id", "payload_id", "record_locator", "batch_date", "source"})
+
+
+def whole_warehouse(root: Root, *, without_arrival: bool = False, without_provenance: bool = False) -> dict[str, list[tuple[Any, ...]]]:
     """Give every compared table's rows, sorted; person ids are replaced by the smallest patient key of the person."""
     left_out = PROCESSING_COLUMNS | (ARRIVAL_COLUMNS if without_arrival else frozenset())
+    left_out |= PROVENANCE_COLUMNS if without_provenance else frozenset()
     with root.warehouse.open(read_only=True) as warehouse:
         columns: dict[str, list[str]] = {}
         for row in warehouse.query(
