@@ -116,7 +116,9 @@ class DbtRunner:
 
             manifest = self._manifest()
             try:
-                outcome = dbtRunner(manifest=manifest).invoke([*self._flags(), "build", "--select", *select, *self._where()])
+                # The prepared manifest.json stays as it is: another process may be reading it.
+                flags = [*self._flags(), "--no-write-json"]
+                outcome = dbtRunner(manifest=manifest).invoke([*flags, "build", "--select", *select, *self._where()])
             finally:
                 _release_connections()
         results = list(outcome.result.results) if outcome.result is not None else []

@@ -68,7 +68,6 @@ def test_landing_order_does_not_matter(reference: Any, small: Path, tmp_path: Pa
     assert differences(whole_warehouse(reference[0], without_arrival=True), whole_warehouse(root, without_arrival=True)) == []
 
 
-@pytest.mark.soak
 def test_the_same_files_again_are_all_duplicates(small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
     """A second landing of every file makes each of its units a duplicate and changes what no current row and no mart says."""
     root, settings = open_test_root(tmp_path, small / "facilities.yaml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -89,6 +90,18 @@ def describe_arrays() -> None:
 
     cursor.FakeSnowflakeCursor._transform = noting
     server.describe_as_rowtype = corrected
+
+
+def note_statements(file: Path) -> None:
+    """Note every statement that is sent, so that a test can look at what the product says. No correction."""
+    execute = cursor.FakeSnowflakeCursor.execute
+
+    def noting(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
+        with file.open("a", encoding="utf-8") as notes:
+            notes.write(command + "\0")
+        return execute(self, command, *args, **kwargs)
+
+    cursor.FakeSnowflakeCursor.execute = noting
 
 
 CORRECTIONS = (answer_failures_as_sql_errors, keep_temporary_tables_plain, accept_query_tags, send_null_timestamps, describe_arrays)
