@@ -57,7 +57,7 @@ test-fast: $(VENV)/.development ## Unit and SQL tests
 	$(BIN)/python -m pytest -n 2 tests/unit tests/sql
 
 soak: $(VENV)/.development ## The long forms of the invariants
-	$(BIN)/python -m pytest -m soak tests/invariants
+	$(BIN)/python -m pytest -m soak tests
 
 lock: ## Write the hash-locked requirements anew (needs uv)
 	sh requirements/lock.sh
