@@ -22,6 +22,7 @@ from tests.snowflake.dialect import allowed_functions, called_functions, is_abou
 from tests.snowflake.pipeline import Ran, deliver_again, land, run
 
 pytestmark = [
+    pytest.mark.soak,
     pytest.mark.xdist_group("snowflake"),
     # the connector ships a `requests` of its own that does not know the newest urllib3
     pytest.mark.filterwarnings("ignore:urllib3 .* doesn't match a supported version"),
