@@ -52,7 +52,7 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, [(f"raw.{name}", "raw") for name in raw_tables()])
             record_deliveries(session, warehouse.query(
-                "select delivery_id, payload_id, facility_id, source, batch_date, size, received_time, received_units as units "
+                "select delivery_id, payload_id, facility_id, source, batch_date, size, received_time, received_units as units, flags "
                 "from LAKE.raw.raw_delivery delivery where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
                 "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date)", [run.run_id]).to_pylist(),
                 run.partitions)

@@ -14,9 +14,19 @@ from assets.root import Root, Run
 from assets.stores.warehouse import Warehouse
 from transforms.governance.events import Event, partition_subject
 from transforms.governance.projection_rows import Projection
+from transforms.landing.delivery import Delivery
 
 # Columns whose values identify a row's content, the first that a table has.
 HASHED = ("row_hash", "current_hash", "outcome_hash", "content_hash")
+
+
+def land_event(delivery: Delivery) -> Event:
+    """Give the log's entry of an arrival."""
+    day = delivery.batch_date.isoformat()
+    return Event("land", partition_subject(delivery.source, delivery.facility_id, day), {
+        "facility_id": delivery.facility_id, "batch_date": day, "source": delivery.source, "delivery_id": delivery.delivery_id,
+        "payload_id": delivery.payload_id, "size": delivery.size,
+    })
 
 
 @dataclass(frozen=True)

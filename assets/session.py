@@ -1,6 +1,7 @@
 """A run's session: the writer lock held for the whole run, and the run begun once in the warehouse."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,6 +84,8 @@ def session_resource(root: Root, lock_wait_seconds: float, on_step: Callable[[st
         def tell(message: str) -> None:
             if context.log is not None:
                 context.log.info(message)
+            # Who waits at a terminal reads no event log.
+            sys.stderr.write(f"{message}\n")
 
         with writer_lock(root.home, run_id, job, lock_wait_seconds, tell):
             opened = Session(root, run_id, job, datetime.now(UTC), on_step)

@@ -24,7 +24,7 @@ _BY_TYPE: dict[str, forms.Form] = {
 }
 # Wrappers of a batch and header lines belong to unit 0, which is no unit.
 _WITH_UNIT_0 = frozenset({"raw_hl7v2__segment", "raw_extract__column"})
-_OPTIONAL_OF_LOADER = frozenset({"control_total"})
+_OPTIONAL_OF_LOADER = frozenset({"control_total", "flags"})
 _GRAIN = {"raw_delivery": ("delivery_id",), "raw_unit": ("unit_id",)}
 
 

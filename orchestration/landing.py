@@ -8,10 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from assets.recording import land_event
 from assets.root import Root
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry import Registry
-from transforms.governance.events import Event, partition_subject
 from transforms.landing.delivery import Delivery
 
 
@@ -55,24 +55,30 @@ def arrivals_of_paths(registry: Registry, paths: Iterable[Path], facility_id: st
 
 def land_arrivals(root: Root, arrivals: Sequence[Arrival], received_time: datetime,
                   advance: Callable[[int], None] = lambda done: None) -> list[Delivery]:
-    """Land files one after the other; each is durable and in the audit log before the next is read."""
+    """Land files one after the other; each is durable when the next is read, and all are in the audit log at the end.
+
+    A file that cannot be read ends the landing: what was landed before it stays and is in the log. Raises ConfigurationError
+    naming it.
+    """
     landed: list[Delivery] = []
     with root.catalog() as catalog:
-        for arrival in arrivals:
-            delivery = root.landing.land(
-                arrival.path.read_bytes(), facility_id=arrival.facility_id, source=arrival.source, batch_date=arrival.batch_date,
-                original_name=arrival.path.name, received_time=received_time,
-            )
-            landed.append(delivery)
-            advance(1)
-        catalog.append([
-            Event("land", partition_subject(one.source, one.facility_id, one.batch_date.isoformat()), {
-                "facility_id": one.facility_id, "batch_date": one.batch_date.isoformat(), "source": one.source,
-                "delivery_id": one.delivery_id, "payload_id": one.payload_id, "size": one.size,
-            })
-            for one in landed
-        ])
+        try:
+            for arrival in arrivals:
+                landed.append(root.landing.land(
+                    _content(arrival.path), facility_id=arrival.facility_id, source=arrival.source, batch_date=arrival.batch_date,
+                    original_name=arrival.path.name, received_time=received_time,
+                ))
+                advance(1)
+        finally:
+            catalog.append([land_event(one) for one in landed])
     return landed
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}). Remedy: check its permissions, land it again.") from None
 
 
 def _files(path: Path) -> list[Path]:

@@ -11,9 +11,13 @@ from assets.root import Root
 from assets.stores.control import Partition
 from orchestration.definitions import build_defs
 from orchestration.jobs import PIPELINE
+from orchestration.problems import problem_of_run
 from orchestration.run_requests import range_tags, rectangles
 from orchestration.settings import Settings
 from transforms.errors import ConfigurationError, LakehouseError
+
+# Dagster keeps every event; the terminal shows what somebody must read.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ def materialize(root: Root, settings: Settings, partitions: Iterable[Partition],
     for first, last in rectangles(wanted, root.registry.facility_ids):
         done = job.execute_in_process(
             instance=instance or dg.DagsterInstance.get(), tags=range_tags(first, last), raise_on_error=False, asset_selection=assets,
+            run_config=QUIET,
         )
-        results.append(RunResult(done.run_id, first, last, done.success, _problem(done)))
+        results.append(RunResult(done.run_id, first, last, done.success, problem_of_run(done)))
     return results
 
 
@@ -68,22 +73,3 @@ def _selected(defs: dg.Definitions, select: Sequence[str]) -> list[dg.AssetKey] 
         raise ConfigurationError(f"--select {' '.join(select)}: no asset. Remedy: a key such as canonical/patient, or group:marts.")
     return executable
 
-
-def _problem(done: dg.ExecuteInProcessResult) -> LakehouseError | None:
-    for event in done.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None:
-                if error.cls_name and error.cls_name.endswith("Error") and error.cls_name in {
-                    "ConfigurationError", "ContractError", "PayloadError", "UnavailableError",
-                }:
-                    return _named(error.cls_name, error.message)
-                error = error.cause
-    return None if done.success else LakehouseError("The run failed. Remedy: open it in the Dagster UI (`make ui`).")
-
-
-def _named(name: str, message: str) -> LakehouseError:
-    from transforms import errors
-
-    kind: type[LakehouseError] = getattr(errors, name)
-    return kind(message.split(": ", 1)[-1].strip())

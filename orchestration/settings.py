@@ -24,10 +24,11 @@ class Settings(BaseSettings):
     target: Literal["local", "cloud"] = Field(default="local", description="warehouse: local DuckDB or cloud Snowflake")
     build: Path = Field(default=PROJECT / ".build", description="parsed dbt project of each target")
     identity_policy: Literal["strict", "balanced"] = Field(default="strict", description="zones of the person index")
-    memory: str = Field(default="2GB", description="memory limit of DuckDB")
+    memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="memory limit of DuckDB")
     lock_wait_seconds: float = Field(default=600.0, ge=0, description="how long a second writer waits for the first")
     warehouse_wait_seconds: float = Field(default=30.0, ge=0, description="how long an open waits for a busy warehouse file")
-    alert_webhook: str | None = Field(default=None, description="address that run failures are posted to; default: the log")
+    alert_webhook: str | None = Field(default=None, pattern="^https?://",
+                                      description="http address that run failures are posted to; default: the log")
     snowflake_account: str = Field(default="", description="Snowflake account")
     snowflake_host: str = Field(default="", description="Snowflake host where it is not the account's own")
     snowflake_port: int = Field(default=443, description="Snowflake port")
@@ -44,4 +45,5 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "LAKEHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"{name}: {first['msg']}. Remedy: correct or unset it.") from None
+        meaning = Settings.model_fields[str(first["loc"][0])].description
+        raise ConfigurationError(f"{name} ({meaning}): {first['msg']}. Remedy: correct or unset it.") from None

@@ -20,16 +20,12 @@ from assets.stores.landing import LandingStore
 from assets.stores.warehouse import Warehouse
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
 from transforms.decode.formats import FORMATS
-from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.raw_schema import RAW_SCHEMAS, raw_table_columns
 from transforms.facilities.registry import Registry
 from transforms.landing.delivery import Delivery
 
 CHUNK_BYTES = 128 * 1024 * 1024
 
-DELIVERY_COLUMNS = {
-    "delivery_id": "varchar", "payload_id": "varchar", "facility_id": "varchar", "source": "varchar", "batch_date": "date",
-    "received_time": "timestamp", "size": "bigint", "control_total": "bigint", "received_units": "bigint",
-}
 COORDINATES = {
     "facility_id": "varchar", "batch_date": "date", "payload_id": "varchar", "received_time": "timestamp", "source": "varchar",
     "unit_id": "varchar",
@@ -39,7 +35,7 @@ COORDINATES = {
 def raw_tables() -> dict[str, dict[str, str]]:
     """Give every table of schema `raw` with its columns and SQL types."""
     tables = {name: {**COORDINATES, "record_id": "varchar", **columns_of(schema)} for name, schema in RAW_SCHEMAS.items()}
-    return {**tables, "raw_unit": {**COORDINATES, **columns_of(UNIT_SCHEMA)}, "raw_delivery": DELIVERY_COLUMNS}
+    return {**tables, "raw_unit": {**COORDINATES, **columns_of(UNIT_SCHEMA)}, "raw_delivery": raw_table_columns("raw_delivery")}
 
 
 @dataclass(frozen=True)
@@ -107,14 +103,16 @@ class RawLoader:
 
     def _write_chunk(self, engine: duckdb.DuckDBPyConnection, name: str, chunk: Sequence[Delivery]) -> Iterator[tuple[str, Path]]:
         received: list[int] = []
+        flags: list[str | None] = []
         by_kind: dict[str, list[Delivered]] = {}
         for one in chunk:
             entry = self.registry.entry(one.facility_id, one.batch_date)
             source = entry.sources[one.source]
             content = self.landing.read(one.payload_id)
             received.append(FORMATS[source.kind].count_units(content, source))
+            flags.append(None if received[-1] else FORMATS[source.kind].empty_code)
             by_kind.setdefault(source.kind, []).append(Delivered(one.delivery_id, content, source, entry))
-        engine.register("delivery", _delivery_table(chunk, received))
+        engine.register("delivery", _delivery_table(chunk, received, flags))
         decoded = [FORMATS[kind].decode(delivered) for kind, delivered in by_kind.items()]
         yield "raw_delivery", self._copy(engine, "raw_delivery", name, "select * from delivery")
         for table, rows in _joined(decoded).items():
@@ -147,7 +145,7 @@ def _joined(decoded: Sequence[Decoded]) -> dict[str, pa.Table]:
     return {name: pa.concat_tables(parts) for name, parts in tables.items() if parts}
 
 
-def _delivery_table(chunk: Sequence[Delivery], received: Sequence[int]) -> pa.Table:
+def _delivery_table(chunk: Sequence[Delivery], received: Sequence[int], flags: Sequence[str | None]) -> pa.Table:
     return pa.table({
         "delivery_id": pa.array([one.delivery_id for one in chunk], pa.string()),
         "payload_id": pa.array([one.payload_id for one in chunk], pa.string()),
@@ -158,6 +156,7 @@ def _delivery_table(chunk: Sequence[Delivery], received: Sequence[int]) -> pa.Ta
         "size": pa.array([one.size for one in chunk], pa.int64()),
         "control_total": pa.array([one.control_total for one in chunk], pa.int64()),
         "received_units": pa.array(received, pa.int64()),
+        "flags": pa.array(flags, pa.string()),
     })
 
 

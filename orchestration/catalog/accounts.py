@@ -242,7 +242,7 @@ def deliveries_table(reading: Reading, asked: Asked, where: str, values: tuple[o
     return query_table(
         reading.db, asked, "deliveries", "Deliveries", (
             Column("source", "Feed"), Column("received_time", "Received", "instant"), Column("units", "Records",
-            "count"),
+            "count"), Column("flags", "Marked", "code"),
             Column("size", "Bytes", "count"), Column("payload_id", "Payload (SHA-256)", "id"), Column("delivery_id",
             "Delivery", "id")),
         f"select * from delivery {where}", values, "received_time, delivery_id",

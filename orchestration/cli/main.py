@@ -7,6 +7,7 @@ import sys
 import typer
 
 from orchestration.cli import account, audit, feeds, identity, pipeline, questions
+from orchestration.problems import problem_of
 from transforms.errors import LakehouseError
 
 app = typer.Typer(
@@ -21,9 +22,12 @@ app.add_typer(audit.app, name="catalog")
 
 
 def main() -> None:
-    """Run the command line; a known error becomes one line on stderr and its exit code."""
+    """Run the command line; a known error becomes one line on stderr and its exit code, a bug stays a traceback."""
     try:
         app()
-    except LakehouseError as error:
-        print(f"lakehouse: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    except Exception as error:
+        known = error if isinstance(error, LakehouseError) else problem_of(type(error).__name__, str(error))
+        if known is None:
+            raise
+        print(f"lakehouse: {known}", file=sys.stderr)
+        sys.exit(known.exit_code)

@@ -148,7 +148,7 @@ def _accounts() -> list[Projection]:
     ]
     deliveries = [
         {"delivery_id": f"d-{facility}-{day}", "payload_id": "ab" * 32, "facility_id": facility, "source": "adt", "batch_date": day,
-         "size": 5000, "received_time": TIME, "units": 100} for facility, day in every
+         "size": 5000, "received_time": TIME, "units": 100, "flags": None} for facility, day in every
     ]
     quarantine = [
         {"facility_id": facility, "batch_date": day, "source": "adt", "reason": "time.invalid", "owner": "facility interface team",

@@ -19,13 +19,15 @@ from transforms.landing.received import count_units
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of feed. `count_units(payload, source)` counts without the decoder; `tables` are all it can fill."""
+    """One kind of feed. `count_units(payload, source)` counts without the decoder; `tables` are all it can fill.
+    `empty_code` flags a delivery that is whole and holds no unit; null where the format knows no such thing."""
 
     kind: str
     decode: Callable[[Sequence[Delivered]], Decoded]
     count_units: Callable[[bytes, Source], int]
     tables: tuple[str, ...]
     version: str
+    empty_code: str | None = None
 
 
 def _counter(kind: str) -> Callable[[bytes, Source], int]:
@@ -33,11 +35,11 @@ def _counter(kind: str) -> Callable[[bytes, Source], int]:
 
 
 FORMATS: dict[str, Format] = {
-    kind: Format(kind, decode, _counter(kind), tables, f"{kind}-{version}")
-    for kind, decode, tables, version in (
-        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 1),
-        ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1),
-        ("csv_extract", extract.decode_csv_extract, extract.TABLES, 1),
-        ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 1),
+    kind: Format(kind, decode, _counter(kind), tables, f"{kind}-{version}", empty_code)
+    for kind, decode, tables, version, empty_code in (
+        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 1, None),
+        ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1, None),
+        ("csv_extract", extract.decode_csv_extract, extract.TABLES, 1, extract.EMPTY_EXTRACT),
+        ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 1, None),
     )
 }

@@ -105,6 +105,7 @@ _DELIVERY_COLUMNS: dict[str, str] = {
     "size": "bigint",
     "control_total": "bigint",
     "received_units": "bigint",
+    "flags": "varchar",
 }
 
 _SQL_TYPES = {

@@ -77,6 +77,7 @@ _ALL = (
         size           integer   bytes
         received_time  instant   when the bytes reached us
         units          integer   units counted in the payload
+        flags          text?     codes that mark the delivery, such as csv.empty_extract
     """, indexes="facility_id, batch_date"),
     _table("materialization", "the newest state of each asset's partition", "asset, facility_id, batch_date", """
         asset          text      schema.table

@@ -23,6 +23,7 @@ from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, pay
 TABLES = ("raw_extract__row", "raw_extract__column")
 RAGGED = "csv.ragged_row"
 UNTERMINATED = "csv.unterminated_quote"
+EMPTY_EXTRACT = "csv.empty_extract"  # a header and no row: a valid delivery, not a missing one
 _UNIT, _ESCAPE = "\x1f", "\x1e"  # between the parts of a row's content, and what stands for both in a value
 
 
