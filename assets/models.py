@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from assets.accounts import project_accounts, project_slices
+from assets.idle import idle_models
 from assets.metadata import state_metadata
 from assets.raw import raw_asset
 from assets.recording import asset_states, record_states
@@ -88,6 +90,12 @@ def is_shown_only(node: Mapping[str, Any]) -> bool:
     return bool(node["schema"] == STAGING or config["materialized"] == "view" or config.get("strategy") == "append_touches")
 
 
+def topological_order(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """Give each node's place in an order in which nothing comes before what it reads."""
+    graph = {name: node["depends_on"].get("nodes", ()) for name, node in manifest["nodes"].items()}
+    return {name: place for place, name in enumerate(TopologicalSorter(graph).static_order())}
+
+
 def selection_of(nodes: Iterable[Mapping[str, Any]]) -> str:
     """Name models in dbt's selection syntax."""
     return " ".join(f"fqn:{'.'.join(node['fqn'])}" for node in nodes)
@@ -118,6 +126,8 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
         if node["resource_type"] == "model" and group in node["config"]["tags"] and node["schema"] != STAGING and is_shown_only(node)
     ]
 
+    order = topological_order(manifest)
+
     @dbt_assets(
         manifest=manifest, select=selection_of(nodes.values()), name=f"{group}_models", partitions_def=partitions, pool="warehouse",
         dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
@@ -127,11 +137,12 @@ def build_model_assets(group: str, manifest_path: Path, partitions: dg.Partition
         run = session.step(group, list(context.partition_keys))
         chosen = [nodes[key] for key in context.selected_asset_keys if key in nodes]
         work = [*staging_of(manifest, chosen), *shown_only, *chosen]
-        results = session.root.build(run, selection_of(work).split())
+        idle = [node["unique_id"] for node in idle_models(session.root, run, work)]
+        busy = [node for node in work if node["unique_id"] not in idle]
+        results = session.root.build(run, selection_of(busy).split()) if busy else []
         seconds = {result.name: result.seconds for result in results}
-        built = {str(node["unique_id"]): node for node in chosen}
-        # dbt's own order is topological, which Dagster wants of the results too.
-        ordered = [built[result.unique_id] for result in results if result.unique_id in built]
+        # Dagster wants results in topological order; a model that was left out is as it was, which is a result too.
+        ordered = sorted(chosen, key=lambda node: order[node["unique_id"]])
         named = [(f"{node['schema']}.{node.get('alias') or node['name']}", str(node["schema"])) for node in ordered]
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, named)

@@ -13,13 +13,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from assets.stores.catalog import CatalogStore
-from assets.stores.control import Partition, begin_run, create_control, create_tables, replace_reference
+from assets.stores.control import SCHEMAS, Partition, begin_run, create_control, create_tables, replace_reference
 from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.raw import RawLoader, raw_tables
 from assets.stores.signing_key import signing_key
-from assets.stores.warehouse import WarehouseStore
+from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
 from transforms.facilities.registry import Registry
 from transforms.facilities.registry_tables import registry_tables
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
@@ -84,6 +84,7 @@ class Root:
                 identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
                 create_tables(warehouse, "identity", identity)
                 replace_reference(warehouse, registry_tables(self.registry))
+                _drop_views(warehouse)
         if stale:
             self.dbt.build(["tag:seed"], self.warehouse.environment())
             with self.warehouse.open() as warehouse, warehouse.transaction():
@@ -105,3 +106,10 @@ class Root:
     def _setup_digest(self) -> str:
         return hashlib.sha256((project_digest() + self.registry_text).encode()).hexdigest()
 
+
+
+def _drop_views(warehouse: Warehouse) -> None:
+    """Drop the project's views, so that one that exists is known to be of the present project."""
+    for view in sorted(existing_tables(warehouse, "VIEW")):
+        if view.split(".")[0] in SCHEMAS:
+            warehouse.execute(f"drop view if exists LAKE.{view}")

@@ -17,10 +17,10 @@ from datetime import date
 import pyarrow as pa
 
 from assets.stores.control import Partition
-from assets.stores.warehouse import Warehouse
+from assets.stores.warehouse import Warehouse, existing_tables
 from checks.drift import judge_drift
 from checks.hold import BY_HAND, Cause, Causes, held_causes, hold, is_held, log_changed_holds, release, replace_causes
-from checks.reading import as_day, existing_tables, in_run, rows_by_partition, run_scope
+from checks.reading import as_day, in_run, rows_by_partition, run_scope
 from checks.reconciliation import judge_raw_completeness, judge_raw_references
 from checks.references import judge_references
 from checks.schemas import CURRENT_TABLES, RAW_TABLES, RESOURCES, VERSION_TABLES

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from assets.stores.control import Partition
-from assets.stores.warehouse import Warehouse
-from checks.reading import as_day, existing_tables, in_run
+from assets.stores.warehouse import Warehouse, existing_tables
+from checks.reading import as_day, in_run
 from checks.verdict import LEDGER, Verdict, words
 
 ASSET = "canonical.ledger"

@@ -6,8 +6,8 @@ Not blocking yet: the verdict is shown, the slice stands. A mart's slices are th
 from __future__ import annotations
 
 from assets.stores.control import Partition
-from assets.stores.warehouse import Warehouse
-from checks.reading import Scope, as_day, existing_tables
+from assets.stores.warehouse import Warehouse, existing_tables
+from checks.reading import Scope, as_day
 from checks.schemas import MART_TABLES
 from checks.table_schema import TableSchema
 from checks.table_verdicts import judge_table

@@ -39,12 +39,6 @@ class Part:
     bucket: str | None = None
 
 
-def existing_tables(warehouse: Warehouse) -> frozenset[str]:
-    """Give the tables and views of the warehouse as `schema.table`."""
-    rows = warehouse.query("select table_schema, table_name from information_schema.tables where table_catalog = 'LAKE'").to_pylist()
-    return frozenset(f"{row['table_schema']}.{row['table_name']}".lower() for row in rows)
-
-
 def as_day(value: Any) -> date:
     """Give a date column's value as a date, also where the warehouse returns a timestamp."""
     day: date = value.date() if isinstance(value, datetime) else value

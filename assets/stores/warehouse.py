@@ -49,3 +49,11 @@ class WarehouseStore(Protocol):
 
     def environment(self) -> dict[str, str]:
         """Give the variables that the dbt profile of this target reads."""
+
+
+def existing_tables(warehouse: Warehouse, kind: str = "%") -> frozenset[str]:
+    """Give the tables and views of the warehouse as `schema.table`; `kind` narrows to `BASE TABLE` or `VIEW`."""
+    rows = warehouse.query(
+        "select table_schema, table_name from information_schema.tables where table_catalog = 'LAKE' and table_type like ?", [kind]
+    ).to_pylist()
+    return frozenset(f"{row['table_schema']}.{row['table_name']}".lower() for row in rows)

@@ -1,0 +1,121 @@
+"""Which models a run need not build, because nothing that they read has changed: most of them, when one clinic is run again.
+
+dbt spends more time on a model without rows than the engine does. A model is left out only where its table exists and
+- it is a view that says nothing of the run (views are dropped when the project changes, so one that exists is the present one), or
+- it is staging of a dialect that no delivery of the run speaks; its rows, those of an earlier run, are removed, or
+- its SQL derives what the change log says and the log holds nothing that it has not seen.
+Everything else is built. `idle_models` must be asked before each group, since each group writes to the change log.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from assets.root import Root, Run
+from assets.stores.warehouse import Warehouse, existing_tables
+from transforms.decode.formats import FORMATS
+
+Node = Mapping[str, Any]
+# How macros `changed_fact_keys`, `changed_patients`, `changed_persons` and `unseen_changes` name what they read.
+READS_LOG = re.compile(r"\bchange_log\"? change_log\b")
+READS_OBJECTS = re.compile(r"\bchange_log\.object (?:= ('\w+')|in \(([^)]*)\))")
+
+
+def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
+    """Give those of the nodes that the run may leave out, and empty the staging tables among them."""
+    sql = compiled_sql(root.dbt.compiled_manifest_path)
+    consumed = consumed_objects(sql)
+    with root.warehouse.open() as warehouse:
+        tables = existing_tables(warehouse)
+        spoken = spoken_dialects(warehouse, run)
+        news = unseen_objects(warehouse, consumed)
+        present = [node for node in nodes if table_of(node) in tables]
+        silent = [node for node in present if node["schema"] == "staging" and node["fqn"][2] not in spoken]
+        empty(warehouse, [table_of(node) for node in silent if node["config"]["materialized"] != "view"])
+    lasting = {name for name, text in sql.items() if "run_scope" not in text}
+    views = [node for node in present if node["config"]["materialized"] == "view" and node["name"] in lasting and node not in silent]
+    busy = busy_consumers({str(node["name"]) for node in nodes}, {str(node["name"]) for node in present}, consumed, news)
+    unmoved = [node for node in present if node["name"] in consumed and node["name"] not in busy]
+    return [*silent, *views, *unmoved]
+
+
+def table_of(node: Node) -> str:
+    """Give the `schema.table` of a model."""
+    return f"{node['schema']}.{node.get('alias') or node['name']}".lower()
+
+
+@lru_cache(maxsize=4)
+def compiled_sql(manifest: Path) -> Mapping[str, str]:
+    """Give each model's compiled SQL by name; none where the project was not compiled, as for Snowflake."""
+    if not manifest.exists():
+        return {}
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return {str(node["name"]): node.get("compiled_code") or "" for node in nodes if node["resource_type"] == "model"}
+
+
+def consumed_objects(sql: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Give, for each model that reads the change log by object, the objects; one that reads it otherwise is left out: never idle."""
+    return {name: objects for name, text in sql.items() if (objects := objects_read(text))}
+
+
+def objects_read(sql: str) -> frozenset[str]:
+    """Give the objects of the change log that a statement reads; none where not every read of the log names its objects."""
+    named = READS_OBJECTS.findall(sql)
+    if len(named) != len(READS_LOG.findall(sql)):
+        return frozenset()
+    return frozenset(text.strip("' ") for one, several in named for text in (one or several).split(","))
+
+
+def busy_consumers(building: set[str], present: set[str], consumed: Mapping[str, frozenset[str]],
+                   news: Mapping[str, frozenset[str]]) -> set[str]:
+    """Give the consumers with something to derive: unseen changes, or changes that another model of this group may yet log."""
+    busy = {name for name in building if name not in consumed or name not in present or consumed[name] & news.get(name, frozenset())}
+    while True:
+        woken = {name for name in building - busy if consumed[name] & busy}
+        if not woken:
+            return busy
+        busy |= woken
+
+
+def unseen_objects(warehouse: Warehouse, consumers: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Give, for each consumer, the objects with changes above its watermark."""
+    newest = {
+        row["object"]: int(row["run_seq"])
+        for row in warehouse.query("select object, max(run_seq) as run_seq from LAKE.control.change_log group by object").to_pylist()
+    }
+    seen = {
+        row["consumer"]: int(row["run_seq"])
+        for row in warehouse.query("select consumer, max(run_seq) as run_seq from LAKE.control.consumer group by consumer").to_pylist()
+    }
+    return {name: frozenset(one for one, run_seq in newest.items() if run_seq > seen.get(name, -1)) for name in consumers}
+
+
+def spoken_dialects(warehouse: Warehouse, run: Run) -> frozenset[str]:
+    """Give the dialects of the run's deliveries, named as the staging folders and the raw tables are."""
+    kinds = warehouse.query(
+        "select distinct feed.kind from LAKE.raw.raw_delivery delivery join LAKE.control.run_scope scope on scope.run_id = ? "
+        "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date "
+        "join LAKE.ref.source feed on feed.facility_id = delivery.facility_id and feed.source = delivery.source "
+        "and feed.valid_from <= delivery.batch_date and delivery.batch_date < feed.valid_to", [run.run_id],
+    ).to_pylist()
+    return frozenset(dialect_of(row["kind"]) for row in kinds)
+
+
+def dialect_of(kind: str) -> str:
+    """Give the dialect of a kind of feed: what its raw tables are named after (`raw_hl7v2__msh`)."""
+    return FORMATS[kind].tables[0].split("__")[0].removeprefix("raw_")
+
+
+def empty(warehouse: Warehouse, tables: Sequence[str]) -> None:
+    """Remove the rows of those tables that have any."""
+    if not tables:
+        return
+    asked = " union all ".join(f"select '{name}' as name where exists (select 1 from LAKE.{name})" for name in tables)
+    with warehouse.transaction():
+        for row in warehouse.query(asked).to_pylist():
+            warehouse.execute(f"delete from LAKE.{row['name']}")

@@ -1,0 +1,100 @@
+"""Models that a run leaves out: only those that could change nothing, and never at the price of another run's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assets.idle import busy_consumers, compiled_sql, consumed_objects, dialect_of, idle_models, objects_read
+from assets.root import Root, Run
+from transforms.decode.formats import FORMATS
+
+DAY = date(2026, 1, 5)
+CONSUMED = {"patient": frozenset({"patient_version"}), "observation": frozenset({"observation_version", "patient"}),
+            "location": frozenset({"location_version"})}
+
+
+def node(schema: str, name: str, materialized: str = "scoped", dialect: str = "") -> dict[str, Any]:
+    """A model as the manifest has it, as far as it matters here."""
+    return {"schema": schema, "name": name, "fqn": ["lakehouse", schema, dialect, name], "config": {"materialized": materialized}}
+
+
+@pytest.fixture
+def root(open_test_root: Callable[..., Any], tmp_path: Path, network: Path) -> Root:
+    """A root whose warehouse has its control tables only."""
+    opened, _ = open_test_root(tmp_path, facilities=network / "facilities.yaml")
+    return opened
+
+
+def begin(root: Root, source: str) -> Run:
+    """Begin a run over the partition of lakeside, with one delivery of a feed."""
+    run = root.begin("one", [("lakeside", DAY)])
+    with root.warehouse.open() as warehouse:
+        warehouse.execute("insert into LAKE.raw.raw_delivery (facility_id, batch_date, source) values ('lakeside', ?, ?)", [DAY, source])
+    return run
+
+
+def test_objects_are_read_from_the_sql_itself() -> None:
+    """Objects are known where every read of the log names them; one read that does not makes the model never idle."""
+    read = 'select 1 from "LAKE"."control"."change_log" change_log where change_log.object '
+    assert objects_read(f"{read}= 'patient' union {read}in ('link', 'encounter')") == {"patient", "link", "encounter"}
+    assert objects_read(f"{read}= 'patient' union {read}like '%_version'") == frozenset()
+
+
+def test_every_current_and_touch_model_is_understood(root: Root) -> None:
+    """The rule covers the project: each current resource names its versions, each touch model what touches it."""
+    known = consumed_objects(compiled_sql(root.dbt.compiled_manifest_path))
+    assert known["observation"] == {"observation_version", "patient"}
+    assert known["touch_mart_readmission"] == {"encounter", "link", "patient_survivor"}
+    assert "unit_outcome" not in known
+
+
+def test_a_change_wakes_what_reads_it_and_what_reads_that() -> None:
+    """A changed patient version wakes patients and, since these may log changes, observations; locations stay idle."""
+    building = set(CONSUMED)
+    assert busy_consumers(building, building, CONSUMED, {"patient": frozenset({"patient_version"})}) == {"patient", "observation"}
+    assert busy_consumers(building, building, CONSUMED, {}) == set()
+    assert busy_consumers(building, building - {"location"}, CONSUMED, {}) == {"location"}
+
+
+def test_every_format_has_a_dialect() -> None:
+    """Each kind of feed leads to a folder of staging models."""
+    folder = Path(__file__).parents[2] / "transforms" / "dbt" / "models" / "staging"
+    assert {dialect_of(kind) for kind in FORMATS} == {path.name for path in folder.iterdir()}
+
+
+def test_a_dialect_that_nobody_spoke_is_left_out_and_emptied(root: Root) -> None:
+    """Staging of another dialect is not built, and rows that an earlier run left there are gone; the spoken dialect is built."""
+    run = begin(root, "adt_oru")
+    nodes = [node("staging", "stg_hl7v2__a", "run_table", "hl7v2"), node("staging", "stg_fhir__a", "run_table", "fhir"),
+             node("staging", "stg_fhir__new", "run_table", "fhir")]
+    with root.warehouse.open() as warehouse:
+        for name in ("stg_hl7v2__a", "stg_fhir__a"):
+            warehouse.execute(f"create table LAKE.staging.{name} as select 1 as n")
+    assert [one["name"] for one in idle_models(root, run, nodes)] == ["stg_fhir__a"]
+    with root.warehouse.open(read_only=True) as warehouse:
+        left = [warehouse.query(f"select count(*) as n from LAKE.staging.{name}").to_pylist()[0]["n"] for name in ("stg_hl7v2__a", "stg_fhir__a")]
+    assert left == [1, 0]
+
+
+def test_a_view_and_an_unmoved_table_are_left_out_until_something_changes(root: Root) -> None:
+    """A current table is idle while its watermark covers the log; one more entry of what it reads makes it busy. A view over the run's
+    rows names the run, and is made anew."""
+    run = begin(root, "adt_oru")
+    nodes = [node("canonical", "location"), node("canonical", "ledger", "view"), node("canonical", "unit_outcome"),
+             node("staging", "stg_hl7v2__result", "view", "hl7v2")]
+    with root.warehouse.open() as warehouse:
+        for table in ("location", "unit_outcome"):
+            warehouse.execute(f"create table LAKE.canonical.{table} (n integer)")
+        for view in ("canonical.ledger", "staging.stg_hl7v2__result"):
+            warehouse.execute(f"create view LAKE.{view} as select 1 as n")
+        warehouse.execute("insert into LAKE.control.change_log (run_seq, object) values (1, 'location_version')")
+        warehouse.execute("insert into LAKE.control.consumer (consumer, run_seq) values ('location', 1)")
+    assert {one["name"] for one in idle_models(root, run, nodes)} == {"location", "ledger"}
+    with root.warehouse.open() as warehouse:
+        warehouse.execute("insert into LAKE.control.change_log (run_seq, object) values (2, 'location_version')")
+    assert {one["name"] for one in idle_models(root, run, nodes)} == {"ledger"}
