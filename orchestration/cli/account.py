@@ -69,7 +69,8 @@ def quarantine_list(as_json: bool = Json) -> None:
 
     root = open_root(load_settings())
     rows = read_catalog(
-        root.home, "select facility_id, batch_date, source, reason, owner, units, since from quarantine order by since, facility_id"
+        root.home, "select facility_id, batch_date, source, reason, owner, units, since from quarantine "
+                   "order by since, facility_id, batch_date, source, reason"
     )
     if not as_json:
         print(f"{sum(row['units'] for row in rows):,} units wait in quarantine.")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+SHORT = 13
 Json = typer.Option(False, "--json", help="Print JSON and nothing else.")
 
 
@@ -21,10 +22,13 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, ti
     if as_json:
         print(json.dumps([{name: row.get(name) for name in columns} for row in rows], default=str, indent=1))
         return
-    table = Table(title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(title=title or None, title_justify="left", box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         numeric = bool(rows) and all(isinstance(row.get(name), int) and not isinstance(row.get(name), bool) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", no_wrap=numeric)
+        words = [*(_cell(row.get(name)) for row in rows), *name.split("_")]
+        longest = max(map(len, words))
+        # Short values (names, dates, counts) are never cut: their header wraps and long texts give way.
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", min_width=longest if longest <= SHORT else None)
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))
     Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
