@@ -23,7 +23,7 @@ _BY_TYPE: dict[str, forms.Form] = {
     "boolean": forms.BOOLEAN, "varchar[]": forms.TEXTS,
 }
 # Wrappers of a batch and header lines belong to unit 0, which is no unit.
-_WITH_UNIT_0 = frozenset({"raw_hl7v2__segment", "raw_extract__column"})
+_WITH_UNIT_0 = frozenset({"raw_hl7v2__segment", "raw_extract__column", "raw_x12__segment"})
 _OPTIONAL_OF_LOADER = frozenset({"control_total", "flags"})
 _GRAIN = {"raw_delivery": ("delivery_id",), "raw_unit": ("unit_id",)}
 
@@ -38,6 +38,8 @@ def raw_table_schema(name: str) -> TableSchema:
 
 def _form(table: str, column: str, kind: str) -> forms.Form:
     if column == "unit_ordinal" and table in _WITH_UNIT_0:
+        return forms.COUNT
+    if table == "raw_x12__segment" and column == "segment_ordinal":  # 0 is what stood before the first
         return forms.COUNT
     return _FORMS.get(column, _BY_TYPE[kind])
 

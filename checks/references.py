@@ -34,6 +34,7 @@ REFERENCES: Mapping[str, tuple[Reference, ...]] = {
     ),
     "coverage": (_PATIENT,),
     "claim": (_PATIENT,),
+    "coverage_eligibility": (_PATIENT,),
 }
 
 

@@ -41,6 +41,10 @@ _NAMED: dict[str, forms.Form] = {
     "value_quantity_comparator": forms.code(value_sets.QUANTITY_COMPARATOR),
     "data_absent_reason_code": forms.code(value_sets.DATA_ABSENT_REASON),
     "practitioner_key": forms.MD5, "other_key": forms.MD5, "do_not_perform": forms.BOOLEAN, "item_count": forms.COUNT,
+    **dict.fromkeys((
+        "submitted_amount", "payment_amount", "patient_responsibility_amount", "payment_amount_value", "amount_value",
+    ), forms.NUMBER),
+    **dict.fromkeys(("payment_date", "date", "serviced_date"), forms.FHIR_DATE),
     "total_value": forms.NUMBER, "value_quantity_value": forms.NUMBER, "value_ratio_numerator_value": forms.NUMBER,
     "value_ratio_denominator_value": forms.NUMBER, "value_range_low_value": forms.NUMBER, "value_range_high_value": forms.NUMBER,
 }
@@ -51,6 +55,8 @@ _OF_RESOURCE: dict[tuple[str, str], forms.Form] = {
     ("condition", "verification_status"): forms.code(value_sets.CONDITION_VERIFICATION),
     ("allergy_intolerance", "clinical_status"): forms.code(value_sets.ALLERGY_CLINICAL),
     ("allergy_intolerance", "verification_status"): forms.code(value_sets.ALLERGY_VERIFICATION),
+    ("coverage_eligibility", "kind"): forms.code(value_sets.ELIGIBILITY_KIND),
+    ("coverage_eligibility", "outcome"): forms.code(value_sets.ELIGIBILITY_OUTCOME),
     **{(resource, "status"): forms.code(values) for resource, values in value_sets.STATUS.items()},
 }
 # A record that says of nobody or nothing cannot be found again. A deletion may name its key alone.
@@ -82,6 +88,11 @@ _CONTENT: dict[str, str] = {
     "coverage": "subscriber_id payor_display type_code period_start period_end",
     "claim": """type total_value subscriber_id diagnosis_code item_count billable_period_start billable_period_end frequency_code
         related_claim_reference""",
+    "explanation_of_benefit": """claim_identifier_value payer_claim_control_number claim_status_code submitted_amount payment_amount
+        patient_responsibility_amount trace_number payment_date""",
+    "payment_reconciliation": "payment_identifier_value payment_amount_value payment_date",
+    "payment_reconciliation_detail": "payment_identifier_value type_code amount_value date",
+    "coverage_eligibility": "kind trace_number subscriber_id serviced_date eligibility_code outcome",
     "allergy_intolerance": f"{_CODE} clinical_status verification_status onset_datetime",
 }
 

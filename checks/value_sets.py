@@ -27,6 +27,8 @@ STATUS = {
     }),
     "claim": frozenset({"active", "cancelled", "draft", "entered-in-error"}),
     "coverage": frozenset({"active", "cancelled", "draft", "entered-in-error"}),
+    **dict.fromkeys(("explanation_of_benefit", "payment_reconciliation", "payment_reconciliation_detail", "coverage_eligibility"),
+                    frozenset({"active", "cancelled", "draft", "entered-in-error"})),
     "location": frozenset({"active", "suspended", "inactive"}),
 }
 
@@ -57,6 +59,9 @@ BIRTH_SEX = frozenset({"F", "M", "UNK", "ASKU", "OTH"})
 # CDC race and ethnicity, OMB categories; UNK and ASKU stand for not known (US Core OMB value sets).
 OMB_RACE = frozenset({"1002-5", "2028-9", "2054-5", "2076-8", "2106-3", "UNK", "ASKU"})
 OMB_ETHNICITY = frozenset({"2135-2", "2186-5", "UNK", "ASKU"})
+# X12 270 and 271; ClaimProcessingCodes (RemittanceOutcome) of CoverageEligibilityResponse.outcome.
+ELIGIBILITY_KIND = frozenset({"request", "response"})
+ELIGIBILITY_OUTCOME = frozenset({"queued", "complete", "error", "partial"})
 CLAIM_TYPE = frozenset({"professional", "institutional"})
 
 # Unit kinds of the ledger.

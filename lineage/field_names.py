@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _SEGMENT_COLUMN = re.compile(r"([a-z][a-z0-9]{2})_(\d+)((?:_\d+){0,2})")
+_X12_COLUMN = re.compile(r"(isa|gs|st|bht)_(\d\d)")
 _REPETITION_COLUMN = re.compile(r"c(\d+(?:_\d+)?)")
 
 
@@ -16,11 +17,21 @@ def field_name(table: str, column: str) -> str | None:
         return {"resource": "resource", "resource_type": "resource/resourceType", "id": "resource/id",
                 "version_id": "resource/meta/versionId", "last_updated": "resource/meta/lastUpdated",
                 "full_url": "entry/fullUrl", "is_deleted": "entry/request/method"}.get(column)
+    if table == "raw_x12__segment":
+        return {"segment_id": "segment/id", "elements": "segment/elements"}.get(column)
+    if table == "raw_x12__unit":
+        return _x12_element(column)
     if table == "raw_extract__row":
         return {"cells": "row", "op": "row/op", "sequence": "row/sequence"}.get(column)
     if table == "raw_extract__column":
         return {"column_name": "header"}.get(column)
     return None
+
+
+def _x12_element(column: str) -> str | None:
+    """`isa_13` is ISA13; the amount of a unit is CLM02 or CLP04."""
+    found = _X12_COLUMN.fullmatch(column)
+    return f"{found[1].upper()}{found[2]}" if found else "CLM02 CLP04" if column == "amount" else None
 
 
 def _hl7_field(table: str, column: str) -> str | None:

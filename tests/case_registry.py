@@ -1,6 +1,6 @@
 """The registry of one facility in the short form of a golden case: `facility.yaml` with a single `feed`, or none.
 
-Belongs here: short form -> the text of a registry. The feed is called `feed`; feeds `hl7v2` and `fhir` are always there.
+Belongs here: short form -> the text of a registry. The feed is called `feed`; feeds `hl7v2`, `fhir` and `x12` are always there.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import yaml
 
 from transforms.facilities.registry import Registry, load_registry
 
-_NOT_REGISTERED = ("authorities_by_oid", "issuers", "trading_partners", "feed", "tables")
+_NOT_REGISTERED = ("feed", "tables")
 
 
 def registry_text_of_case(text: str) -> str:
     """YAML text of a registry with the case's facility, in force from 2000 on."""
     # BaseLoader keeps every scalar a text, so that keys such as N, Y and NULL stay what they are.
     case = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only, no objects
-    sources: dict[str, dict[str, object]] = {"hl7v2": {"kind": "hl7v2"}, "fhir": {"kind": "fhir_ndjson"}}
+    sources: dict[str, dict[str, object]] = {"hl7v2": {"kind": "hl7v2"}, "fhir": {"kind": "fhir_ndjson"}, "x12": {"kind": "x12"}}
     feed = case.get("feed")
     if feed:
         feed = {key: value for key, value in feed.items() if key != "schedule"}

@@ -78,11 +78,14 @@ CODE_OF = {
     "ethnicity_omb_code": "2186-5", "race_omb_codes": "2106-3", "class_code": "IMP", "use": "usual", "priority": "routine",
     "value_quantity_comparator": "<",
     "data_absent_reason_code": "unknown", "clinical_status": "active", "verification_status": "confirmed", "type": "replaced-by",
+    "kind": "request", "outcome": "complete",
     "unit_kind": "csv.row", "result_kind": "observation",
 }
 CODE_OF_TABLE = {
     **{asset: {"status": "active"} for asset in ("canonical.claim_version", "canonical.claim", "canonical.coverage_version",
                                                  "canonical.coverage", "canonical.location_version", "canonical.location")},
+    **{f"canonical.{resource}{suffix}": {"status": "active"} for suffix in ("", "_version")
+       for resource in ("explanation_of_benefit", "payment_reconciliation", "payment_reconciliation_detail", "coverage_eligibility")},
     **{asset: {"type": "professional", "status": "active"} for asset in ("canonical.claim_version", "canonical.claim")},
     **{asset: {"verification_status": "confirmed"} for asset in ("canonical.allergy_intolerance",)},
     "marts.mart_lab_turnaround": {"status": "final"},

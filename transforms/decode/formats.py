@@ -13,6 +13,7 @@ from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.extract import decode as extract
 from transforms.decode.fhir import decode as fhir
 from transforms.decode.hl7v2 import decode as hl7v2
+from transforms.decode.x12 import decode as x12
 from transforms.facilities.entry import Source
 from transforms.landing.received import count_units
 
@@ -41,5 +42,6 @@ FORMATS: dict[str, Format] = {
         ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1, None),
         ("csv_extract", extract.decode_csv_extract, extract.TABLES, 1, extract.EMPTY_EXTRACT),
         ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 1, None),
+        ("x12", x12.decode_x12, x12.TABLES, 1, None),
     )
 }

@@ -33,6 +33,10 @@ def _texts(names: list[str]) -> list[pa.Field]:
     return [pa.field(name, pa.string()) for name in names]
 
 
+def _ordinals(names: list[str]) -> list[pa.Field]:
+    return [pa.field(name, pa.int32()) for name in names]
+
+
 def _segment_schema(segment: str) -> pa.Schema:
     context = [pa.field("patient_group", pa.int32())]
     if segment in ORDER_SEGMENTS:
@@ -80,6 +84,31 @@ RAW_SCHEMAS: dict[str, pa.Schema] = {
             pa.field("source_table", pa.string()),
             pa.field("column_ordinal", pa.int32(), nullable=False),
             pa.field("column_name", pa.string(), nullable=False),
+        ]
+    ),
+    # One row a unit (claim, claim payment, or transaction set) with what encloses it: envelope elements by their standard names, and the
+    # segment ordinals of the loops that govern it. amount: CLM02 or CLP04. Its locator is that of the unit's first segment.
+    "raw_x12__unit": pa.schema(
+        [
+            *_RECORD,
+            *_ordinals(["interchange_ordinal", "set_ordinal", "position", "segment_ordinal"]),
+            *_ordinals(["provider_loop", "subscriber_loop", "patient_loop"]),
+            *_texts(["delimiters", "isa_05", "isa_06", "isa_07", "isa_08", "isa_13", "isa_15", "gs_04", "gs_05", "gs_08"]),
+            *_texts(["st_01", "st_02", "st_03", "bht_04", "bht_05", "amount", "set_hash", "interchange_hash"]),
+        ]
+    ),
+    # Every segment as sent. unit 0: segments that are shared by units or envelope them. elements: element n of the standard is item n,
+    # empty ones are empty. terminator: as sent, with the line end that follows; null where it is the delimiter alone. delimiters
+    # (element, repetition, component, terminator) and charset, of the ISA's row, hold for its interchange: the rows rebuild the payload.
+    # Row 0 holds what stood before the first ISA. set_ordinal, loop_ordinal: the segment that opened the transaction set or loop (ST;
+    # HL, CLM, CLP, LX, SVC, PLB).
+    "raw_x12__segment": pa.schema(
+        [
+            *_RECORD,
+            *_ordinals(["segment_ordinal", "interchange_ordinal", "set_ordinal", "loop_ordinal"]),
+            *_texts(["segment_id"]),
+            pa.field("elements", pa.list_(pa.string()), nullable=False),
+            *_texts(["terminator", "delimiters", "charset"]),
         ]
     ),
 }

@@ -92,6 +92,11 @@ class FacilityEntry:
     extraction_window: tuple[str, str] | None
     code_maps: dict[str, dict[str, tuple[str, str]]]
     sources: dict[str, Source]
+    # What feeds of other formats need: assigning authorities by object identifier (C-CDA) and by issuer (DICOM), and of each trading
+    # partner (X12: the other side's ISA06 or ISA08) the accepted versions (GS08) by kind of transaction.
+    authorities_by_oid: dict[str, str] = field(default_factory=dict)
+    issuers: dict[str, str] = field(default_factory=dict)
+    trading_partners: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def default_system(self) -> str | None:

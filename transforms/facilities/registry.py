@@ -26,9 +26,10 @@ __all__ = [
 
 _ENTRY_KEYS = {
     "default_authority", "authorities", "fhir_base_urls", "known_extensions", "modifier_extensions",
-    "extraction_window", "code_maps", "sources",
+    "extraction_window", "code_maps", "sources", "authorities_by_oid", "issuers", "trading_partners",
 }  # fmt: skip
 _ENTRY_REQUIRED = ("facility_id", "valid_from", "name", "region", "owner", "timezone", "charset", "source_system")
+_PARTNER_KEYS = {"claim_versions", "remittance_versions", "eligibility_versions"}
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -97,6 +98,9 @@ def _entry(place: Located) -> FacilityEntry:
         modifier_extensions=_modifier_extensions(keys.get("modifier_extensions")),
         extraction_window=_window(keys.get("extraction_window")),
         code_maps=_code_maps(keys.get("code_maps")),
+        authorities_by_oid=_text_map(keys.get("authorities_by_oid")),
+        issuers=_text_map(keys.get("issuers")),
+        trading_partners=_trading_partners(keys.get("trading_partners")),
         sources={
             source: read_source(source, value, owner, charset, time_zone) for source, value in sources.items()
             if _source_name(source, value)
@@ -160,6 +164,15 @@ def _window(place: Located | None) -> tuple[str, str] | None:
         if not _CLOCK_TIME.fullmatch(end.text()):
             end.fail(f"{end.text()!r} is no time of day", 'quoted HH:MM, such as "01:00"')
     return keys["from"].text(), keys["to"].text()
+
+
+def _trading_partners(place: Located | None) -> dict[str, dict[str, tuple[str, ...]]]:
+    if place is None:
+        return {}
+    return {
+        partner: {family: versions.texts() for family, versions in kinds.mapping(_PARTNER_KEYS).items()}
+        for partner, kinds in place.mapping().items()
+    }
 
 
 def _code_maps(place: Located | None) -> dict[str, dict[str, tuple[str, str]]]:

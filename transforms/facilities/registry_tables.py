@@ -84,6 +84,14 @@ def _extension(entry: FacilityEntry) -> Iterator[_Row]:
         yield url, True, effect["when"], effect["set_status"]
 
 
+def _authority_by_oid(entry: FacilityEntry) -> Iterator[_Row]:
+    yield from entry.authorities_by_oid.items()
+
+
+def _issuer(entry: FacilityEntry) -> Iterator[_Row]:
+    yield from entry.issuers.items()
+
+
 # Table -> (columns besides the effective dates, rows of an entry). Types: text unless named in _TYPES.
 _TABLES: dict[str, tuple[str, Callable[[FacilityEntry], Iterator[_Row]]]] = {
     "facility": (
@@ -99,6 +107,8 @@ _TABLES: dict[str, tuple[str, Callable[[FacilityEntry], Iterator[_Row]]]] = {
     "null_marker": ("source marker", _null_marker),
     "code_map": ("map_name local_code system code", _code_map),
     "fhir_base_url": ("base_url", _fhir_base_url),
+    "authority_by_oid": ("oid system", _authority_by_oid),
+    "issuer": ("issuer system", _issuer),
     "extension": ("url is_modifier effect_when effect_status", _extension),
 }  # fmt: skip
 _TYPES = {"is_key": pa.bool_(), "is_modifier": pa.bool_(), "key_ordinal": pa.int32()}

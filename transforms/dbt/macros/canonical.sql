@@ -7,11 +7,11 @@
 {% macro column_names(columns) %}{{ return(columns | map('first') | list) }}{% endmacro %}
 
 {#- What each record says, one row a record, never folded. Rows of a unit that was refused or ignored go no further. -#}
-{% macro version_model(resource, stagings) %}
+{% macro version_model(resource) %}
   {%- set columns = header_columns() + content_columns(resource) -%}
   {%- set names = column_names(columns) -%}
 with said as (
-  {%- for staging in stagings %}
+  {%- for staging in stagings()[resource] %}
   select {% for name in names %}{{ name }}{{ ', ' if not loop.last }}{% endfor %}
   from {{ ref(staging) }} where reject_code is null
   {{ 'union all' if not loop.last }}
@@ -94,6 +94,7 @@ candidate as (
   join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
   where not exists (select 1 from {{ source('control', 'held_partition') }} held
                     where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
+    and not exists (select 1 from {{ ref('unit_conflict') }} conflict where conflict.unit_id = said.unit_id)
   {%- if resource not in ['patient', 'patient_identifier', 'patient_link', 'practitioner', 'organization', 'location'] %}
     and (said.awaits_key is null or exists (select 1 from {{ ref('patient') }} awaited
                                             where awaited.fact_key = said.awaits_key and awaited.is_deleted = false))

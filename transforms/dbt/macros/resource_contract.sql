@@ -77,6 +77,17 @@
     ['type', 'varchar'], ['total_value', 'decimal(18,2)'], ['subscriber_id', 'varchar'], ['diagnosis_code', 'varchar'],
     ['item_count', 'integer'], ['billable_period_start', 'varchar'], ['billable_period_end', 'varchar'],
     ['frequency_code', 'varchar'], ['related_claim_reference', 'varchar']],
+  'explanation_of_benefit': [
+    ['claim_identifier_value', 'varchar'], ['payer_claim_control_number', 'varchar'], ['claim_status_code', 'varchar'],
+    ['submitted_amount', 'decimal(18,2)'], ['payment_amount', 'decimal(18,2)'], ['patient_responsibility_amount', 'decimal(18,2)'],
+    ['trace_number', 'varchar'], ['payment_date', 'varchar']],
+  'payment_reconciliation': [
+    ['payment_identifier_value', 'varchar'], ['payment_amount_value', 'decimal(18,2)'], ['payment_date', 'varchar']],
+  'payment_reconciliation_detail': [
+    ['payment_identifier_value', 'varchar'], ['type_code', 'varchar'], ['amount_value', 'decimal(18,2)'], ['date', 'varchar']],
+  'coverage_eligibility': [
+    ['kind', 'varchar'], ['trace_number', 'varchar'], ['subscriber_id', 'varchar'], ['serviced_date', 'varchar'],
+    ['eligibility_code', 'varchar'], ['outcome', 'varchar']],
   'allergy_intolerance': code + [['clinical_status', 'varchar'], ['verification_status', 'varchar'], ['onset_datetime', 'varchar']]
 } -%}
 {{ return(contract[resource]) }}

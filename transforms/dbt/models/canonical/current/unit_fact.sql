@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 {#- The facts that decide a unit's outcome: version rows of the fact itself, never by-products. -#}
-{%- set resources = ['patient', 'patient_identifier', 'patient_link', 'encounter', 'condition', 'observation', 'service_request', 'diagnostic_report', 'procedure', 'medication_request', 'practitioner', 'organization', 'location', 'coverage', 'claim', 'allergy_intolerance'] -%}
+{%- set resources = stagings() | list -%}
 {%- for resource in resources %}
 select '{{ resource }}' as resource, version.unit_id, version.fact_key, version.facility_id, version.batch_date, version.delivery_id,
   version.record_locator, version.record_id, version.maintains, version.source_time, version.source_order, version.row_hash, version.awaits_key

@@ -23,15 +23,22 @@ affected_hash as (
 held as (
   select distinct cause.facility_id, cause.batch_date from {{ source('control', 'held_partition') }} cause where cause.is_released = false
 ),
+{#- Of the claims that a unit loses, the one at the outermost level. -#}
+conflict as (
+  select lost.unit_id, lost.reason, row_number() over (partition by lost.unit_id order by lost.level, lost.reason) as place
+  from {{ ref('unit_conflict') }} lost
+),
 affected as (
   select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.unit_ordinal, unit.source, unit.unit_kind, unit.record_type,
-    unit.content_hash, unit.own_reason, unit.own_reason_kind, held.facility_id as held_facility_id,
+    unit.content_hash, unit.own_reason, unit.own_reason_kind, unit.amount, held.facility_id as held_facility_id, conflict.reason as conflict_reason,
+    {# Of equal units one that may be published goes first: a claim that comes again rightly is no copy of one that was held. #}
     row_number() over (partition by unit.facility_id, unit.unit_kind, unit.record_type, unit.content_hash
-      order by case when held.facility_id is null then 0 else 1 end,
+      order by case when held.facility_id is null and conflict.unit_id is null and unit.own_reason is null then 0 else 1 end,
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as place
   from {{ ref('unit') }} unit
   join affected_hash on affected_hash.content_hash = unit.content_hash
   left join held on held.facility_id = unit.facility_id and held.batch_date = unit.batch_date
+  left join conflict on conflict.unit_id = unit.unit_id and conflict.place = 1
 ),
 {#- The whole history of every key of the affected units, newest first among what may be published. -#}
 key_of_affected as (
@@ -41,16 +48,17 @@ key_of_affected as (
 fact as (
   select fact.resource, fact.unit_id, fact.fact_key, fact.maintains, fact.source_time, fact.source_order, fact.row_hash,
     fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id, unit.content_hash, unit.unit_kind,
-    case when held.facility_id is not null then 1 else 0 end as is_held,
+    case when held.facility_id is not null or conflict.unit_id is not null then 1 else 0 end as is_held,
     case when fact.awaits_key is not null and awaited.fact_key is null then 1 else 0 end as is_waiting,
     {# A copy of an earlier unit never supersedes it, whatever new message time it bears. #}
     dense_rank() over (partition by fact.resource, fact.fact_key, unit.content_hash
-      order by case when held.facility_id is null then 0 else 1 end,
+      order by case when held.facility_id is null and conflict.unit_id is null then 0 else 1 end,
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref('unit_fact') }} fact
   join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.fact_key = fact.fact_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
   left join held on held.facility_id = fact.facility_id and held.batch_date = fact.batch_date
+  left join conflict on conflict.unit_id = fact.unit_id and conflict.place = 1
   left join {{ ref('patient') }} awaited on awaited.fact_key = fact.awaits_key and awaited.is_deleted = false
 ),
 ranked as (
@@ -73,12 +81,12 @@ standing as (
 ),
 judged as (
   select affected.unit_id, affected.facility_id, affected.batch_date, affected.delivery_id, affected.source, affected.unit_kind,
-    affected.record_type, affected.content_hash,
+    affected.record_type, affected.content_hash, affected.amount,
     case
       when affected.unit_kind <> 'cdc.row' and affected.place > 1 then 'duplicate'
       when affected.unit_kind = 'cdc.row' and standing.repeats_change = 1 then 'duplicate'
       when affected.unit_kind = 'cdc.row' and standing.unit_id is null and affected.place > 1 then 'duplicate'
-      when affected.own_reason_kind = 'quarantine' then 'quarantined'
+      when affected.conflict_reason is not null or affected.own_reason_kind = 'quarantine' then 'quarantined'
       when affected.own_reason_kind = 'ignore' then 'ignored_by_rule'
       when affected.held_facility_id is not null then 'quarantined'
       when standing.has_current_fact = 1 then 'canonical'
@@ -86,6 +94,7 @@ judged as (
       when standing.is_waiting = 1 then 'quarantined'
     end as outcome,
     case
+      when affected.conflict_reason is not null then affected.conflict_reason
       when affected.own_reason is not null then affected.own_reason
       when affected.held_facility_id is not null then 'partition.held'
       when standing.has_published_fact = 0 and standing.is_waiting = 1 then 'fhir.unresolved_reference'
@@ -94,6 +103,6 @@ judged as (
   left join standing on standing.unit_id = affected.unit_id
 )
 select judged.unit_id, judged.facility_id, judged.batch_date, judged.delivery_id, judged.source, judged.unit_kind, judged.record_type,
-  judged.content_hash, judged.outcome, judged.reason,
+  judged.content_hash, judged.outcome, judged.reason, judged.amount,
   {{ md5_key(['judged.facility_id', 'judged.batch_date', 'judged.content_hash', 'judged.outcome', 'judged.reason']) }} as outcome_hash
 from judged

@@ -1,2 +1,2 @@
 {{ config(materialized='scoped', strategy='merge_version') }}
-{{ version_model('allergy_intolerance', ['stg_fhir__allergy_intolerance']) }}
+{{ version_model('allergy_intolerance') }}

@@ -1,0 +1,33 @@
+{#- Strategy `merge_conflict`: units that lose a claim. Where that changes, everything that the unit said is logged as changed, so that current
+    tables and outcomes derive it again. -#}
+{% macro changed_rivals() -%}
+  select change_log.fact_key from {{ source('control', 'change_log') }} change_log
+  where change_log.object = 'unit_rival' and {{ unseen('unit_conflict') }}
+{%- endmacro %}
+
+{% macro scoped_merge_conflict_sql(target, staged, columns) %}
+  {%- set moved -%}
+    select was.unit_id from {{ target }} was
+    where was.rival_key in ({{ changed_rivals() }})
+      and not exists (select 1 from {{ staged }} same where same.unit_id = was.unit_id and same.rival_key = was.rival_key)
+    union
+    select becomes.unit_id from {{ staged }} becomes
+    where not exists (select 1 from {{ target }} same where same.unit_id = becomes.unit_id and same.rival_key = becomes.rival_key)
+  {%- endset -%}
+  {%- set dml -%}
+    insert into {{ source('control', 'change_log') }} (run_seq, object, fact_key, facility_id, batch_date)
+    with moved as ({{ moved }})
+    select {{ run_seq() }}, 'unit', unit.content_hash, unit.facility_id, unit.batch_date
+    from {{ ref('unit') }} unit join moved on moved.unit_id = unit.unit_id
+    {%- for resource in stagings() %}
+    union
+    select {{ run_seq() }}, '{{ resource }}_version', said.fact_key, said.facility_id, said.batch_date
+    from {{ ref(resource ~ '_version') }} said join moved on moved.unit_id = said.unit_id
+    {%- endfor %};
+    delete from {{ target }} where {{ target }}.rival_key in ({{ changed_rivals() }});
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged;
+    {{ move_watermark('unit_conflict') }}
+  {%- endset -%}
+  {{ return(dml) }}
+{% endmacro %}
