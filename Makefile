@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 DOUBLE := .venv-double
 PEOPLE ?= 400
 DAYS ?= 5
+SEED ?= 1
+PROFILE ?= outpatient
 
-.PHONY: help demo test test-fast lint ui catalog soak lock chromium clean
+.PHONY: help demo test test-fast lint ui catalog soak identity-bench lock chromium clean
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -58,6 +60,10 @@ test-fast: $(VENV)/.development ## Unit and SQL tests
 
 soak: $(VENV)/.development ## The long forms of the invariants
 	$(BIN)/python -m pytest -m soak tests
+
+identity-bench: PEOPLE = 49000
+identity-bench: $(VENV)/.development ## The gates of patient identity: SEED=1 PEOPLE=49000 PROFILE=outpatient
+	@$(BIN)/python tests/identity_bench/gates.py --seed $(SEED) --people $(PEOPLE) --profile $(PROFILE) --out .build/identity-bench
 
 lock: ## Write the hash-locked requirements anew (needs uv)
 	sh requirements/lock.sh

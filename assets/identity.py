@@ -7,7 +7,7 @@ import dagster as dg
 from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
 from assets.session import Session
-from assets.stores.identity import resolve_changes
+from assets.stores.identity import resolve_changes, root_settings
 from transforms.identity.tables import TABLES
 
 OWNER = "identity@northstar.example"
@@ -35,7 +35,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         session: Session = context.resources.session
         run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
-            resolve_changes(warehouse, run_seq=run.run_seq, policy_name=session.root.identity_policy)
+            resolve_changes(warehouse, run.run_seq, root_settings(session.root.keys, session.root.identity_policy))
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
         record_states(session.root, run, states, {})
         for state in states:

@@ -8,7 +8,7 @@ What belongs here: reading and writing sets. What a pair or a cluster means is i
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
@@ -17,13 +17,14 @@ import pyarrow.compute as pc
 from assets.stores import identity_read as read
 from assets.stores import identity_scope as scope
 from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_reviews
+from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
 from transforms.identity.cluster import Clusters, Edge, cluster, components
 from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy, load_policy
 from transforms.identity.records import open_records
-from transforms.identity.resolution import DECIDED, STEWARD_CANNOT_LINK, find_edges, links, pairs_within, vetoes
+from transforms.identity.resolution import DECIDED, STEWARD_CANNOT_LINK, births, find_edges, links, pairs_within, vetoes
 from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
 
 CONSUMER = "identity"
@@ -35,7 +36,7 @@ class Settings:
 
     model: IdentityModel
     policy: Policy
-    salt: str = "lakehouse"
+    salt: str = field(repr=False)
     memory: str = "2GB"
 
 
@@ -58,18 +59,25 @@ def create_tables(warehouse: Warehouse) -> None:
         warehouse.execute(statement)
 
 
-def resolve_changes(warehouse: Warehouse, run_seq: int, policy_name: str = "strict", settings: Settings | None = None) -> Resolution:
+def root_settings(keys: Keys, policy_name: str, memory: str = "2GB") -> Settings:
+    """Give the settings of a data root: the shipped model, the named policy, and a salt that only its key tells.
+
+    Raises ConfigurationError where the policy is unknown.
+    """
+    return Settings(load_model(), load_policy(policy_name), keys.derive("person").hex(), memory)
+
+
+def resolve_changes(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
     """Resolve the patients that changed since the consumer `identity` last ran, against all others, in one transaction.
 
     Reads identity.patient_features, canonical.patient_survivor, identity.decision and the change log; the tables must exist.
-    Without `settings` the shipped model and the named policy hold. Raises ConfigurationError where the policy is unknown.
     """
-    return _resolve(warehouse, run_seq, settings or Settings(load_model(), load_policy(policy_name)), everything=False)
+    return _resolve(warehouse, run_seq, settings, everything=False)
 
 
-def resolve_full(warehouse: Warehouse, run_seq: int, policy_name: str = "strict", settings: Settings | None = None) -> Resolution:
+def resolve_full(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
     """Compare and cluster every patient anew; person ids live on where their records stay together."""
-    return _resolve(warehouse, run_seq, settings or Settings(load_model(), load_policy(policy_name)), everything=True)
+    return _resolve(warehouse, run_seq, settings, everything=True)
 
 
 def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything: bool) -> Resolution:
@@ -136,7 +144,7 @@ def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, polic
     component = pa.table({"patient_key": pa.array(list(of), pa.string()), "component_key": pa.array(list(of.values()), pa.string())})
     barred = vetoes(connection, policy, pairs_within(connection, component, read.retired_keys(warehouse)))
     pairs = zip(barred["patient_key_l"].to_pylist(), barred["patient_key_r"].to_pylist(), strict=True)
-    return cluster(keys, decided, automatic, pairs, parted), component
+    return cluster(keys, decided, automatic, pairs, parted, births(connection)), component
 
 
 def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from assets.stores.identity_read import AFFECTED, SCOPE, compared_features, count
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
+from transforms.identity.blocking import PAIRING
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
 from transforms.identity.records import blocks_of
@@ -142,7 +143,7 @@ def collect_readable(warehouse: Warehouse, everything: bool) -> None:
         from identity.block own
         join identity.block partner on partner.block_rule = own.block_rule and partner.block_key = own.block_key
         left join identity.full_block held on held.block_rule = own.block_rule and held.block_key = own.block_key
-        where own.patient_key in ({SCOPE}) and held.block_key is null
+        where own.patient_key in ({SCOPE}) and own.block_rule in {PAIRING} and held.block_key is null
     """)
     _add_components(warehouse)
 

@@ -25,7 +25,7 @@ class Keys:
     master: bytes
 
     def derive(self, use: str) -> bytes:
-        """Derive the 32-byte key for a use: `payload`, `parquet`, `warehouse`, `audit`, `check`."""
+        """Derive the 32-byte key for a use: `payload`, `parquet`, `warehouse`, `audit`, `person`, `check`."""
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"lakehouse/{use}".encode()).derive(self.master)
 
     @property

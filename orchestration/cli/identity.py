@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from orchestration.cli import identity_file
 from orchestration.cli.printing import Json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="The person index: review queue and the history of a record.")
+app.command()(identity_file.resolve)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from assets.recording import AssetState, asset_states
 from assets.root import Root, Run
 from assets.stores.control import Partition
 from assets.stores.dbt_runner import NodeResult
-from assets.stores.identity import resolve_changes
+from assets.stores.identity import resolve_changes, root_settings
 from checks.gate import apply_gate, hold, judge, judge_current, write_verdicts
 from checks.ledger import judge_ledger
 from checks.marts import judge_slices
@@ -67,7 +67,7 @@ def run(root: Root, run_id: str, partitions: Sequence[Partition], hold_by_hand: 
         apply_gate(warehouse, run_id, begun.run_seq, judge(warehouse, run_id, begun.partitions))
     built += root.build(begun, ["tag:current"])
     with root.warehouse.open() as warehouse:
-        resolve_changes(warehouse, run_seq=begun.run_seq, policy_name=root.identity_policy)
+        resolve_changes(warehouse, begun.run_seq, root_settings(root.keys, root.identity_policy))
     built += root.build(begun, ["tag:mart"])
     project_accounts(root, begun)
     project_slices(root, begun)

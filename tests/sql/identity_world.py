@@ -21,7 +21,7 @@ from transforms.identity.model import load_model
 from transforms.identity.policy import load_policy
 from transforms.identity.records import FEATURE_SCHEMA
 
-SETTINGS = Settings(load_model(), load_policy("strict"))
+SETTINGS = Settings(load_model(), load_policy("strict"), salt="test")
 
 
 def patient(key: str, **given: Any) -> dict[str, Any]:

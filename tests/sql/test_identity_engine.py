@@ -77,9 +77,9 @@ def test_a_number_shared_by_too_many_is_no_evidence(world: IdentityWorld) -> Non
     """A phone of more records than the cap links none of them, and links the two that remain when the others leave."""
     caps = dataclasses.replace(SETTINGS.model, block_caps=SETTINGS.model.block_caps | {"phone": 3}, version="model-small-cap")
     world = IdentityWorld(dataclasses.replace(SETTINGS, model=caps))
-    rare = {"address_number": None, "postal_code": None}
-    namesakes = [patient(f"n{i}", family=f"OTHER{i}", birth_date=datetime.date(1950 + i, 1, 9), **rare) for i in range(3)]
-    world.put(patient("a", **rare), patient("b", **rare), *namesakes)
+    moved = {"address_number": None, "postal_code": "97301"}
+    namesakes = [patient(f"n{i}", family=f"OTHER{i}", birth_date=datetime.date(1950 + i, 1, 9), **moved) for i in range(3)]
+    world.put(patient("a"), patient("b", **moved), *namesakes)
     world.resolve()
     assert world.person("a") != world.person("b")
     world.delete("n0", "n1")

@@ -66,7 +66,7 @@ def test_balanced_links_all_that_strict_links_and_shares_its_vetoes() -> None:
     strict, balanced = load_policy("strict"), load_policy("balanced")
     assert strict.vetoes == balanced.vetoes
     assert {rule.name for rule in strict.rules if rule.zone == "auto"} < {rule.name for rule in balanced.rules if rule.zone == "auto"}
-    assert strict.version.startswith("strict-1-")
+    assert strict.version.startswith("strict-2-")
     assert strict.version != balanced.version
     assert isinstance(strict.effective_date, datetime.date)
     assert strict.owner
@@ -86,10 +86,11 @@ def test_a_policy_that_asks_for_the_impossible_is_refused() -> None:
 
 
 def test_conditions_become_sql() -> None:
-    """A list is one of, a number is at least and unknown numbers are less than any, an exception is negated."""
+    """A list is one of, a number is at least, `at_most` is what it says, unknown numbers satisfy neither, an exception is negated."""
     rule = Rule("r", "auto", {"given": ["exact", "short"], "weight": 20}, ({"ssn": ["exact"]},))
     assert rule.sql() == "(given in ('exact', 'short') and coalesce(weight, -1e9) >= 20.0 and not (ssn in ('exact')))"
     assert condition_sql({"witnesses": 1}) == "coalesce(witnesses, -1e9) >= 1.0"
+    assert condition_sql({"against": {"at_most": 1}}) == "coalesce(against, 1e9) <= 1.0"
 
 
 def test_a_new_model_can_be_trained_and_finds_who_is_who() -> None:

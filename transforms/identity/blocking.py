@@ -3,6 +3,9 @@
 A block is all records with one value of one rule. A block with more records than its cap pairs nothing, and its value is
 no evidence on its records: a switchboard number tells nothing. The caps are constants of the model; a block that crosses its
 cap makes all its records be scored anew, so that the result never depends on the order in which records came.
+
+Some rules only count: they pair nobody, and a block over its cap marks its records as bearing what many bear. So how common a
+name is comes from the records at hand, and yet an incremental run says the same as a full one.
 """
 
 from __future__ import annotations
@@ -12,12 +15,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BlockRule:
-    """One rule: its name, the DuckDB expressions that make its key (all must be known), a list column where it has one."""
+    """One rule: its name, the DuckDB expressions that make its key (all must be known), a list column where it has one.
+
+    voids: the column that is no evidence where the block is full. marks: the column that says so; such a rule pairs nobody.
+    """
 
     name: str
     parts: tuple[str, ...]
     list_column: str | None = None
-    voids: str | None = None  # the column that is no evidence where the block is full
+    voids: str | None = None
+    marks: str | None = None
 
 
 RULES: tuple[BlockRule, ...] = (
@@ -27,14 +34,19 @@ RULES: tuple[BlockRule, ...] = (
     BlockRule("phone", ("phone", "left(given, 1)"), voids="phone"),
     BlockRule("email", ("email", "left(given, 1)"), voids="email"),
     BlockRule("address", ("address_number", "postal_code", "left(given, 1)"), voids="address_number"),
-    BlockRule("birth_date_given", ("birth_date", "left(given, 1)", "left(family, 1)")),
+    # initials in either order: given and family name may stand in each other's field
+    BlockRule("birth_date_initials", ("birth_date", "least(left(given, 1), left(family, 1))", "greatest(left(given, 1), left(family, 1))")),
     BlockRule("birth_date_family", ("birth_date", "left(family, 4)")),
     BlockRule("birth_date_swapped", ("birth_date", "least(given, family)", "greatest(given, family)")),
     BlockRule("birth_date_place", ("birth_date", "postal_code")),
     BlockRule("birth_date_ssn", ("birth_date", "ssn_last4")),
     BlockRule("name_place", ("family", "given", "postal_code")),
     BlockRule("name_ssn", ("family", "given", "ssn_last4")),
+    # either of two family names makes a name common: registered together they only look rare
+    BlockRule("name", ("element", "given"), list_column="family_words", marks="is_common_name"),
+    BlockRule("given", ("given",), marks="is_known_given"),
 )
+PAIRING = tuple(rule.name for rule in RULES if rule.marks is None)
 
 
 def block_key_sql(rule: BlockRule) -> str:

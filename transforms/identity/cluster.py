@@ -1,14 +1,16 @@
 """Clusters of patient records: a pure function of edges, must-links and barred pairs.
 
 Connected components alone let one wrong edge join two humans and all their records. So groups join strongest edge first,
-and never where a barred pair (a veto of the policy or a steward's cannot-link) would end up in one group. Every order is fixed:
-the same edges give the same clusters whoever came first, and a component depends on nothing outside it.
+and never where a barred pair (a veto of the policy or a steward's cannot-link) would end up in one group, nor where two groups
+each insist on another birth date: a slip of the keyboard is made once, two records that agree on a date are a human's own. Every
+order is fixed: the same edges give the same clusters whoever came first, and a component depends on nothing outside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, order=True)
@@ -67,22 +69,24 @@ def components(records: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict
 
 
 def cluster(records: Iterable[str], decided: Iterable[Edge], edges: Iterable[Edge], barred: Iterable[tuple[str, str]],
-            parted: Iterable[tuple[str, str]]) -> Clusters:
+            parted: Iterable[tuple[str, str]], births: Mapping[str, Any] | None = None) -> Clusters:
     """Cluster records.
 
     decided: steward links and trusted merges, which vetoes do not stop. edges: the policy's auto edges. barred: pairs under a veto.
-    parted: steward cannot-links, which stop everything. No cluster holds a parted pair, nor a barred pair that `decided` did not join.
+    parted: steward cannot-links, which stop everything. births: record -> birth date, where it is known. No cluster holds a parted
+    pair, nor a barred pair that `decided` did not join.
     """
     groups = _Groups(records)
     refused: list[Edge] = []
     hard = _opponents(parted)
     soft = _opponents([*barred, *parted])
-    for chosen, opponents in ((sorted(decided), hard), (sorted(edges), soft)):
+    for chosen, opponents, dates in ((sorted(decided), hard, {}), (sorted(edges), soft, births or {})):
         for edge in chosen:
             left, right = groups.name(edge.left), groups.name(edge.right)
             if left == right:
                 continue
-            if _opposed(groups.list(left), groups.list(right), opponents):
+            one, other = groups.list(left), groups.list(right)
+            if _opposed(one, other, opponents) or _insist(one, other, dates):
                 refused.append(edge)
             else:
                 groups.join(left, right)
@@ -100,3 +104,11 @@ def _opponents(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 def _opposed(left: list[str], right: list[str], opponents: dict[str, set[str]]) -> bool:
     small, large = (left, right) if len(left) <= len(right) else (right, left)
     return any(not opponents[record].isdisjoint(large) for record in small if record in opponents)
+
+
+def _insist(left: list[str], right: list[str], births: Mapping[str, Any]) -> bool:
+    """Do two groups, each with two records of one date at least, have no date in common?"""
+    if len(left) < 2 or len(right) < 2:
+        return False
+    one, other = ([births[record] for record in group if record in births] for group in (left, right))
+    return len(set(one)) < len(one) and len(set(other)) < len(other) and set(one).isdisjoint(other)

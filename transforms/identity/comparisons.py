@@ -33,35 +33,75 @@ class Comparison:
         return ["different", *[level.name for level in reversed(self.levels)]]
 
 
-SWAPPED = "given_l = family_r and family_l = given_r"
+JOINED = "(given_l || middle_words_l[1] = given_r or given_r || middle_words_r[1] = given_l)"
+SAME_GENERATION = "abs(year(birth_date_l) - year(birth_date_r)) < 16"
+# given and family name in each other's field; with two family names, or with a slip, as well
+SWAPPED = ("((given_l = family_r or list_contains(family_words_r, given_l)) "
+           "and (family_l = given_r or list_contains(family_words_l, given_r)))")
+_BORNE = "list_contains(given_roots_{0}, family_{1}) or list_contains(family_words_{1}, given_{0})"
+CROSSED, TANGLED = (
+    "length(given_l) >= 3 and length(given_r) >= 3 and " + " and ".join(
+        f"({_BORNE.format(one, other)}{slip.format(one, other)})" for one, other in (("l", "r"), ("r", "l")))
+    for slip in ("", " or damerau_levenshtein(given_{0}, family_{1}) <= 1"))
+# first and middle name in each other's place
+ROTATED = ("length(given_l) > 1 and length(given_r) > 1 and ((given_l = middle_r and (given_r = middle_l or left(given_r, 1) = middle_l)) "
+           "or (given_r = middle_l and left(given_l, 1) = middle_r))")
 
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison("given", "given_l is null or given_r is null", (
         Level("exact", "given_l = given_r", "given"),
+        # one desk writes HYUN WOO, another HYUNWOO
+        Level("joined", JOINED),
         Level("swapped", SWAPPED),
-        Level("short", "list_has_any(given_roots_l, given_roots_r) or (least(length(given_l), length(given_r)) >= 3 "
+        Level("rotated", ROTATED),
+        # a prefix by one letter is a slip or another name (MIN, MING); two short forms of one name may be two humans (SASHA, SANDRA)
+        Level("short", "list_contains(given_roots_l, given_r) or list_contains(given_roots_r, given_l) or given_sound_l = given_sound_r "
+                       "or (least(length(given_l), length(given_r)) >= 3 and abs(length(given_l) - length(given_r)) >= 2 "
                        "and (starts_with(given_l, given_r) or starts_with(given_r, given_l)))"),
         Level("typo", "least(length(given_l), length(given_r)) >= 3 "
-                      "and (damerau_levenshtein(given_l, given_r) <= 1 or jaro_winkler_similarity(given_l, given_r) >= 0.94)"),
-        Level("initial", "(length(given_l) = 1 or length(given_r) = 1) and left(given_l, 1) = left(given_r, 1)"),
+                      "and (damerau_levenshtein(given_l, given_r) <= 1 "
+                      "or (least(length(given_l), length(given_r)) >= 7 and jaro_winkler_similarity(given_l, given_r) >= 0.92))"),
+        Level("root", "list_has_any(given_roots_l, given_roots_r) or (least(length(given_l), length(given_r)) >= 4 and "
+                      "(len(list_filter(given_roots_l, lambda root: damerau_levenshtein(root, given_r) <= 1)) > 0 "
+                      "or len(list_filter(given_roots_r, lambda root: damerau_levenshtein(root, given_l) <= 1)) > 0))"),
+        Level("crossed", CROSSED),
+        Level("tangled", TANGLED),
+        Level("middle", "(length(given_l) > 1 and given_l = middle_r) or (length(given_r) > 1 and given_r = middle_l)"),
+        # one letter, or the first syllable, which brothers may share (JI of JIHOON and JIWON)
+        Level("initial", "least(length(given_l), length(given_r)) <= 2 "
+                         "and (starts_with(given_l, given_r) or starts_with(given_r, given_l))"),
     )),
     Comparison("family", "family_l is null or family_r is null", (
         Level("exact", "family_l = family_r", "family"),
         Level("swapped", SWAPPED),
-        Level("part", "list_has_any(family_parts_l, family_parts_r)"),
+        Level("part", "list_has_any(family_parts_l, family_parts_r) or (least(length(family_l), length(family_r)) >= 4 "
+                      "and (starts_with(family_l, family_r) or starts_with(family_r, family_l) "
+                      "or suffix(family_l, family_r) or suffix(family_r, family_l)))"),
         Level("typo", "least(length(family_l), length(family_r)) >= 3 "
                       "and (damerau_levenshtein(family_l, family_r) <= 1 or jaro_winkler_similarity(family_l, family_r) >= 0.94)"),
+        Level("crossed", CROSSED),
+        Level("tangled", TANGLED),
         Level("near", "least(length(family_l), length(family_r)) >= 4 and jaro_winkler_similarity(family_l, family_r) >= 0.88"),
     )),
-    Comparison("middle", "middle_l is null or middle_r is null", (
-        Level("exact", "middle_l = middle_r and length(middle_l) > 1"),
-        Level("initial", "left(middle_l, 1) = left(middle_r, 1)"),
+    # a second family name in the place of the middle name, or the second half of a given name, contradicts nothing
+    Comparison("middle", f"middle_l is null or middle_r is null or {JOINED} or list_has_any(middle_words_l, family_words_r) "
+                         f"or list_has_any(middle_words_r, family_words_l) or ({ROTATED})", (
+        Level("exact", "list_has_any(list_filter(middle_words_l, lambda word: length(word) > 1), middle_words_r)"),
+        Level("initial", "list_has_any(middle_initials_l, list_filter(middle_words_r, lambda word: length(word) = 1)) "
+                         "or list_has_any(middle_initials_r, list_filter(middle_words_l, lambda word: length(word) = 1)) "
+                         "or jaro_winkler_similarity(middle_l, middle_r) >= 0.88"),
     )),
     Comparison("birth_date", "birth_text_l is null or birth_text_r is null", (
         Level("exact", "birth_date_l = birth_date_r"),
-        Level("close", "birth_date_l is not null and birth_date_r is not null and (damerau_levenshtein(birth_text_l, birth_text_r) <= 1 "
-                       "or (year(birth_date_l) = year(birth_date_r) and month(birth_date_l) = day(birth_date_r) "
-                       "and day(birth_date_l) = month(birth_date_r)))"),
+        # one slip of the keyboard, or day and month exchanged; years apart by a generation may be parent and child of one name
+        Level("close", f"birth_date_l is not null and birth_date_r is not null and {SAME_GENERATION} "
+                       "and (damerau_levenshtein(birth_text_l, birth_text_r) <= 1 or (year(birth_date_l) = year(birth_date_r) "
+                       "and month(birth_date_l) = day(birth_date_r) and day(birth_date_l) = month(birth_date_r)))"),
+        Level("near", f"birth_date_l is not null and birth_date_r is not null and {SAME_GENERATION} and "
+                      + " + ".join(f"cast({part}(birth_date_l) = {part}(birth_date_r) as integer)" for part in ("year", "month", "day"))
+                      + " >= 2"),
+        Level("generation", "birth_date_l is not null and birth_date_r is not null "
+                            "and damerau_levenshtein(birth_text_l, birth_text_r) <= 1"),
         Level("partial", "(birth_date_l is null or birth_date_r is null) "
                          "and (starts_with(birth_text_l, birth_text_r) or starts_with(birth_text_r, birth_text_l))"),
     )),

@@ -30,7 +30,11 @@ def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: s
         ),
         level as (
           select id_l, id_r, weight, {levels}, least(rarity_l, rarity_r) as rarity,
-            cast(is_newborn_l or is_newborn_r as integer) as newborn
+            cast(is_newborn_l or is_newborn_r as integer) as newborn, cast(is_common_name_l or is_common_name_r as integer) as common,
+            cast(is_known_given_l <> is_known_given_r as integer) as slip,
+            cast(not (is_known_given_l or is_known_given_r) as integer) as unheard,
+            cast(is_family_like_l and is_family_like_r as integer) as exchanged,
+            cast(coalesce(has_family_middle_l, false) or coalesce(has_family_middle_r, false) as integer) as family_middle
           from pair
         ),
         counted as (

@@ -20,7 +20,7 @@ from transforms.identity.comparisons import COMPARISONS, UNSCORED
 
 ZONES = ("auto", "review")
 LEVELS = {comparison.name: ["unknown", *comparison.level_names()] for comparison in (*COMPARISONS, *UNSCORED)}
-NUMBERS = ("weight", "witnesses", "against", "reach", "rarity", "newborn")
+NUMBERS = ("weight", "witnesses", "against", "reach", "rarity", "newborn", "common", "slip", "unheard", "exchanged", "family_middle")
 
 Condition = dict[str, Any]
 
@@ -70,11 +70,13 @@ class Policy:
 
 
 def condition_sql(condition: Condition) -> str:
-    """Turn a checked condition into SQL: a list means one of, a number means at least."""
+    """Turn a checked condition into SQL: a list means one of, a number means at least, `{at_most: n}` means what it says."""
     parts = []
     for column, wanted in condition.items():
         if isinstance(wanted, list):
             parts.append(f"{column} in ({', '.join(repr(level) for level in wanted)})")
+        elif isinstance(wanted, dict):
+            parts.append(f"coalesce({column}, 1e9) <= {float(wanted['at_most'])!r}")
         else:
             parts.append(f"coalesce({column}, -1e9) >= {float(wanted)!r}")
     return " and ".join(parts)
@@ -118,7 +120,8 @@ def _rule(policy: str, said: dict[str, Any], zone: str) -> Rule:
     for condition in (rule.when, *rule.unless):
         for column, wanted in condition.items():
             levels = isinstance(wanted, list) and column in LEVELS and set(wanted) <= set(LEVELS[column])
-            number = column in NUMBERS and isinstance(wanted, int | float)
+            bound = wanted["at_most"] if isinstance(wanted, dict) and set(wanted) == {"at_most"} else wanted
+            number = column in NUMBERS and isinstance(bound, int | float)
             if not (levels or number):
                 raise ConfigurationError(f"identity policy {policy!r}: rule {rule.name!r} asks {column!r} for something it cannot be. "
                                          f"Remedy: levels of a comparison, or a number for one of {NUMBERS}.")

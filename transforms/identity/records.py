@@ -31,6 +31,12 @@ PARTICLES = (
     "DEL", "LOS", "LAS", "VAN", "VON", "DER", "DEN", "DOS", "DAS", "SAN", "SANTA", "MAC", "ABU", "BIN", "BEN", "IBN", "BINT", "TER",
 )
 
+# spellings of one sound: STEPHANIE and STEFANIE, YULIA and IULIIA, MOHAMMED and MOHAMED
+SOUND = "feature.given"
+for _pair in ("PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "E I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
+              *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU")):
+    SOUND = "replace({}, '{}', '{}')".format(SOUND, *_pair.split())
+
 _BASE = f"""
 create table base as
 with root as (
@@ -39,8 +45,12 @@ with root as (
 select row_number() over (order by feature.patient_key) as id, feature.patient_key, feature.facility_id, feature.authority,
   replace(feature.family, ' ', '') as family,
   list_filter(string_split(feature.family, ' '), lambda part: length(part) >= 3 and part not in {PARTICLES}) as family_parts,
-  feature.given, list_append(coalesce(root.names, []), feature.given) as given_roots,
-  replace(feature.middle, ' ', '') as middle, feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
+  case when len(family_parts) > 0 then family_parts when feature.family is not null then [replace(feature.family, ' ', '')]
+  end as family_words,
+  feature.given, {SOUND} as given_sound, list_append(coalesce(root.names, []), feature.given) as given_roots,
+  replace(feature.middle, ' ', '') as middle, string_split(feature.middle, ' ') as middle_words,
+  list_transform(string_split(feature.middle, ' '), lambda word: left(word, 1)) as middle_initials,
+  feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
   feature.birth_date, feature.birth_text, feature.phone, feature.email, feature.address_number, feature.postal_code,
   feature.ssn, feature.ssn_last4,
   string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
@@ -48,12 +58,16 @@ from feature
 left join root on root.short = feature.given
 """
 
-# tf_: registered share of a name; rarity: bits that a full name is worth
+# tf_: registered share of a name; rarity: bits that a full name is worth; is_family_like: the given name is rather a family name
 _FREQUENCY = """
 create or replace table record as
 with shared as (
-  select record.*, coalesce(g.tf_given, {given!r}) as tf_given, coalesce(f.tf_family, {family!r}) as tf_family
+  select record.*, coalesce(g.tf_given, {given!r}) as tf_given, coalesce(f.tf_family, {family!r}) as tf_family,
+    coalesce(x.tf_family, 0) > coalesce(g.tf_given, 0) as is_family_like,
+    list_has_any(record.middle_words, (select list(family) from frequency_family anti join frequency_given on given = family))
+      as has_family_middle
   from record left join frequency_given g on g.given = record.given left join frequency_family f on f.family = record.family
+  left join frequency_family x on x.family = record.given
 )
 select shared.*, case when given is not null and family is not null then round(-log2(tf_family * tf_given), 3) end as rarity from shared
 """
@@ -110,9 +124,12 @@ def nicknames() -> pa.Table:
 
 
 def _record_sql() -> str:
-    """Build `record`: a value whose block is full is null; of a list only the element goes."""
-    columns, joins = [], []
+    """Build `record`: a value whose block is full is null, of a list only the element goes; a counted block that is full is marked."""
+    columns, joins, marks = [], [], []
     for rule in RULES:
+        if rule.marks is not None:
+            full = f"select id from block semi join full_block using (block_rule, block_key) where block_rule = '{rule.name}'"
+            marks.append(f"base.id in ({full}) as {rule.marks}")
         if rule.voids is None:
             continue
         void = f"void_{rule.name}"
@@ -124,7 +141,7 @@ def _record_sql() -> str:
         else:
             joins.append(f"left join ({_kept_elements(rule, full)}) {void} on {void}.id = base.id")
             columns.append(f"case when {void}.id is null then base.{rule.voids} else {void}.kept end as {rule.voids}")
-    return f"create table record as select base.* replace ({', '.join(columns)}) from base {' '.join(joins)}"
+    return f"create table record as select base.* replace ({', '.join(columns)}), {', '.join(marks)} from base {' '.join(joins)}"
 
 
 def _kept_elements(rule: BlockRule, full: str) -> str:

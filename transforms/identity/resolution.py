@@ -8,6 +8,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from transforms.identity.blocking import PAIRING
 from transforms.identity.evidence import EVIDENCE, judge_pairs
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
@@ -32,12 +33,12 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
         connection.register("keys", keys)
         connection.execute(f"create or replace table {name} as select base.id from base join keys using (patient_key)")
         connection.unregister("keys")
-    connection.execute("""
+    connection.execute(f"""
         create or replace table candidate as
         with member as (
           select block.id, block.block_rule, block.block_key, scope.id is not null as in_scope
           from block anti join full_block using (block_rule, block_key) left join scope on scope.id = block.id
-          where block.id not in (select id from retired)
+          where block.block_rule in {PAIRING} and block.id not in (select id from retired)
         )
         select distinct l.id as id_l, r.id as id_r
         from member l join member r on l.block_rule = r.block_rule and l.block_key = r.block_key and l.id < r.id
@@ -76,6 +77,14 @@ def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Tabl
     connection.execute("drop table scored")
     connection.execute("drop table judged")
     return found
+
+
+def births(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Give the birth dates that are known to the day, as days since 1970."""
+    found = connection.execute("""
+        select patient_key, date_diff('day', date '1970-01-01', birth_date) as day from base where birth_date is not null
+    """).to_arrow_table()
+    return dict(zip(found["patient_key"].to_pylist(), found["day"].to_pylist(), strict=True))
 
 
 def pairs_within(connection: duckdb.DuckDBPyConnection, component: pa.Table, retired: pa.Table) -> pa.Table:

@@ -21,8 +21,10 @@ from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA, open_
 # a constant: the odds before any evidence in a network of about a million records, two or three of each human
 PRIOR = 2e-6
 BLOCK_CAPS = {
-    "identifier": 40, "ssn": 40, "member": 60, "phone": 40, "email": 40, "address": 80, "birth_date_given": 400, "birth_date_family": 400,
+    "identifier": 40, "ssn": 40, "member": 60, "phone": 40, "email": 40, "address": 80,
+    "birth_date_initials": 400, "birth_date_family": 400,
     "birth_date_swapped": 200, "birth_date_place": 400, "birth_date_ssn": 200, "name_place": 200, "name_ssn": 200,
+    "name": 8, "given": 5,
 }
 _LEAST_SHARE = 2e-4
 _SEED = 20260101
@@ -76,12 +78,12 @@ def _weights(connection: duckdb.DuckDBPyConnection, labelled: bool, chance_pairs
 
 def _read_weights(settings: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
     """Take m and u out of a trained model; a level that the records never showed gets a weight of little evidence."""
-    floor = 1e-7
+    unseen, floor = 1e-4, 1e-7
     weights: dict[str, dict[str, list[float]]] = {}
     for comparison, trained in zip(COMPARISONS, settings["comparisons"], strict=True):
         levels = {level["label_for_charts"]: level for level in trained["comparison_levels"] if not level.get("is_null_level")}
         weights[comparison.name] = {
-            name: [round(max(float(levels[name].get("m_probability") or floor), floor), 9),
+            name: [round(max(float(levels[name].get("m_probability") or unseen), unseen), 9),
                    round(max(float(levels[name].get("u_probability") or floor), floor), 9)]
             for name in comparison.level_names()
         }

@@ -134,6 +134,10 @@ def _otherwise_named(draw: random.Random, seen: _Person, short: dict[str, str]) 
         seen = replace(seen, family=f"{seen.family} {_name(draw, 'family', 0.55)}")
     if draw.random() < 0.02 and seen.middle:
         seen = replace(seen, middle=_name(draw, draw.choice(("female", "male")), 0.9))
+    if draw.random() < 0.01 and len(seen.given) > 5:
+        seen = replace(seen, given=seen.given[:3], middle=seen.given[3:])
+    elif draw.random() < 0.01 and seen.middle:
+        seen = replace(seen, given=seen.middle, middle=seen.given)
     return seen
 
 
@@ -147,6 +151,8 @@ def _misspelt(draw: random.Random, seen: _Person) -> _Person:
         seen = replace(seen, family=_slip(draw, seen.family))
     if draw.random() < 0.006:
         seen = replace(seen, given=seen.family, family=seen.given)
+        if draw.random() < 0.1:
+            seen = replace(seen, given=_slip(draw, seen.given))
     return seen
 
 
@@ -190,6 +196,8 @@ def _mistyped(draw: random.Random, date: datetime.date) -> datetime.date:
         return date.replace(month=date.day, day=date.month)
     if draw.random() < 0.5:
         return date.replace(day=date.day % 28 + 1)
+    if draw.random() < 0.3:
+        return date.replace(month=date.month % 12 + 1, day=min(date.day, 28))
     return date.replace(year=min(date.year + draw.choice((1, -1, 10, -10)), 2024), day=min(date.day, 28))
 
 
