@@ -17,6 +17,7 @@ from assets.stores.control import SCHEMAS, Partition, begin_run, create_control,
 from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
+from assets.stores.objects import FolderObjects, ObjectStore
 from assets.stores.raw import RawLoader, raw_tables
 from assets.stores.signing_key import signing_key
 from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
@@ -47,11 +48,14 @@ class Root:
     warehouse: WarehouseStore
     dbt: DbtRunner
     identity_policy: str = "strict"
+    # Where landing and raw Parquet files are kept, if not in the root's own folders `landing` and `raw`.
+    landing_objects: ObjectStore | None = None
+    raw_objects: ObjectStore | None = None
 
     @property
     def landing(self) -> LandingStore:
         """Payloads and deliveries."""
-        return LandingStore(self.home, self.keys)
+        return LandingStore(self.landing_objects or FolderObjects(self.home / "landing"), self.keys)
 
     def catalog(self) -> CatalogStore:
         """Open the catalog store: the audit log and what pages read."""
@@ -61,7 +65,7 @@ class Root:
     @property
     def raw(self) -> RawLoader:
         """The raw layer's writer."""
-        return RawLoader(self.home, self.keys, self.landing, self.registry)
+        return RawLoader(self.home, self.keys, self.landing, self.registry, self.raw_objects)
 
     @cached_property
     def code_version(self) -> str:

@@ -8,6 +8,7 @@ from assets.root import Root
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
+from assets.stores.objects import ObjectStore
 from assets.stores.snowflake_warehouse import SnowflakeStore
 from assets.stores.warehouse import WarehouseStore
 from orchestration.settings import Settings
@@ -41,14 +42,33 @@ def open_root(settings: Settings) -> Root:
         keys=keys,
         registry=load_registry(text, name),
         registry_text=text,
-        warehouse=_warehouse(settings, home, keys),
+        warehouse=warehouse_store(settings, settings.target, home, keys),
         dbt=dbt_runner(settings),
         identity_policy=settings.identity_policy,
+        landing_objects=bucket_objects(settings, settings.landing, "LAKEHOUSE_LANDING"),
+        raw_objects=bucket_objects(settings, settings.raw, "LAKEHOUSE_RAW"),
     )
 
 
-def _warehouse(settings: Settings, home: Path, keys: Keys) -> WarehouseStore:
-    if settings.target == "local":
+def bucket_objects(settings: Settings, place: str | None, setting: str) -> ObjectStore | None:
+    """Give the object store of an `s3://bucket/prefix`, None where no place is set. Raises ConfigurationError on any other place."""
+    if place is None:
+        return None
+    bucket, _, prefix = place.removeprefix("s3://").strip("/").partition("/")
+    if not place.startswith("s3://") or not bucket:
+        raise ConfigurationError(f"{setting}={place}: no bucket. Remedy: s3://bucket/prefix, or unset it for the root's own folder.")
+    # Dagster's AWS integration takes a second to import, and most roots are folders.
+    from dagster_aws.s3 import S3Resource
+
+    from assets.stores.s3_objects import S3Objects
+
+    client = S3Resource(region_name=settings.s3_region, endpoint_url=settings.s3_endpoint).get_client()
+    return S3Objects(client, bucket, f"{prefix}/" if prefix else "", settings.s3_kms_key, settings.s3_lock_days)
+
+
+def warehouse_store(settings: Settings, target: str, home: Path, keys: Keys) -> WarehouseStore:
+    """Give the warehouse of a target (`local` or `cloud`) of a data root; nothing is opened yet."""
+    if target == "local":
         return DuckDBStore(home, keys, settings.warehouse_wait_seconds, settings.memory)
     return SnowflakeStore(
         home, keys, settings.snowflake_account, settings.snowflake_user,

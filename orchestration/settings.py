@@ -29,6 +29,12 @@ class Settings(BaseSettings):
     warehouse_wait_seconds: float = Field(default=30.0, ge=0, description="how long an open waits for a busy warehouse file")
     alert_webhook: str | None = Field(default=None, pattern="^https?://",
                                       description="http address that run failures are posted to; default: the log")
+    landing: str | None = Field(default=None, description="s3://bucket/prefix of payloads and deliveries; default: the root's own folder")
+    raw: str | None = Field(default=None, description="s3://bucket/prefix of raw Parquet files; default: the root's own folder")
+    s3_region: str | None = Field(default=None, description="region of the buckets; default: as AWS's own settings say")
+    s3_endpoint: str | None = Field(default=None, description="S3 address where it is not AWS's own")
+    s3_kms_key: str | None = Field(default=None, description="KMS key of what is put; default: as the bucket says")
+    s3_lock_days: int = Field(default=0, ge=0, description="object lock of payloads and deliveries in days; 0: as the bucket says")
     snowflake_account: str = Field(default="", description="Snowflake account")
     snowflake_host: str = Field(default="", description="Snowflake host where it is not the account's own")
     snowflake_port: int = Field(default=443, description="Snowflake port")

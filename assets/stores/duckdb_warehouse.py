@@ -70,9 +70,13 @@ class DuckDBWarehouse:
             [[str(file) for file in files]],
         )
 
+    def hash_number(self, column: str) -> str:
+        """Give SQL of the whole number that the first 15 digits of an md5 hex text stand for."""
+        return f"cast('0x' || substr({column}, 1, 15) as bigint)"
+
     def fingerprint(self, column: str) -> str:
         """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal, 16 digits."""
-        return f"printf('%016x', bit_xor(cast('0x' || substr({column}, 1, 15) as bigint)))"
+        return f"printf('%016x', bit_xor({self.hash_number(column)}))"
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def write_durable(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it is either absent or whole: temporary name, fsync, rename, fsync of the folder."""
+    with write_temporary(path, content) as temporary:
+        temporary.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def write_temporary(path: Path, content: bytes) -> Iterator[Path]:
+    """Write bytes durably beside `path` under a hidden name, which is gone at the end of the block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -16,10 +26,9 @@ def write_durable(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ from assets.stores.control import Partition, columns_of, create_tables
 from assets.stores.duckdb_warehouse import connect_engine
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
+from assets.stores.objects import ObjectStore
 from assets.stores.warehouse import Warehouse
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
 from transforms.decode.formats import FORMATS
@@ -40,12 +41,16 @@ def raw_tables() -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class RawLoader:
-    """Decodes deliveries and replaces partitions of the raw tables."""
+    """Decodes deliveries and replaces partitions of the raw tables.
+
+    Parquet files stay in the root's folder `raw`; where `kept` is given they go there before they are loaded, and the folder's are removed.
+    """
 
     root: Path
     keys: Keys = field(repr=False)
     landing: LandingStore
     registry: Registry
+    kept: ObjectStore | None = None
     memory: str = "2GB"
 
     def replace(self, open_warehouse: Callable[[], AbstractContextManager[Warehouse]], run_id: str, partitions: Sequence[Partition],
@@ -56,12 +61,22 @@ class RawLoader:
         deliveries of each partition. `on_progress` is told bytes done and bytes in all.
         """
         deliveries = {partition: list(self.landing.deliveries(*partition)) for partition in partitions}
-        files = self._write_parquet(run_id, [one for group in deliveries.values() for one in group], on_progress)
+        files = self.write([one for group in deliveries.values() for one in group], run_id, on_progress)
+        if self.kept is not None:
+            _keep(self.kept, files)
+        self.load(open_warehouse, run_id, partitions, files)
+        if self.kept is not None:
+            for path in (path for paths in files.values() for path in paths):
+                path.unlink()
+        return deliveries
+
+    def load(self, open_warehouse: Callable[[], AbstractContextManager[Warehouse]], run_id: str, partitions: Sequence[Partition],
+             files: dict[str, list[Path]]) -> None:
+        """Replace the partitions in the warehouse by what the files hold (table -> its Parquet files), in one transaction."""
         with open_warehouse() as warehouse:
             create_tables(warehouse, "raw", raw_tables())
             with warehouse.transaction():
                 self._replace_in(warehouse, run_id, partitions, files)
-        return deliveries
 
     def _replace_in(self, warehouse: Warehouse, run_id: str, partitions: Sequence[Partition], files: dict[str, list[Path]]) -> None:
         for table in ("control.raw_file", *(f"raw.{name}" for name in raw_tables())):
@@ -85,8 +100,9 @@ class RawLoader:
                 "file_name": pa.array(columns[4], pa.string()),
             }))
 
-    def _write_parquet(self, run_id: str, deliveries: Sequence[Delivery],
-                       on_progress: Callable[[int, int], None] | None) -> dict[str, list[Path]]:
+    def write(self, deliveries: Sequence[Delivery], run_id: str,
+              on_progress: Callable[[int, int], None] | None = None) -> dict[str, list[Path]]:
+        """Decode deliveries into Parquet files named by the run; gives the files of each raw table."""
         files: dict[str, list[Path]] = {}
         total, done = sum(one.size for one in deliveries), 0
         engine = connect_engine(self.root, self.keys, self.memory)
@@ -134,6 +150,13 @@ class RawLoader:
         path = folder / f"{name}.parquet"
         engine.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd, encryption_config {{footer_key: 'lakehouse'}})")
         return path
+
+
+def _keep(kept: ObjectStore, files: dict[str, list[Path]]) -> None:
+    """Keep sealed Parquet files as `<table>/<file>`. A step that is tried again writes its run's names anew."""
+    for table, paths in files.items():
+        for path in paths:
+            kept.replace(f"{table}/{path.name}", path.read_bytes())
 
 
 def _joined(decoded: Sequence[Decoded]) -> dict[str, pa.Table]:

@@ -24,6 +24,7 @@ from assets.stores.warehouse import Parameters
 from transforms.errors import ConfigurationError, UnavailableError
 
 STAGE = "LAKE.raw.landing"
+HASH_DIGITS = "X" * 15  # hexadecimal format of the service
 
 
 class SnowflakeWarehouse:
@@ -63,11 +64,13 @@ class SnowflakeWarehouse:
         finally:
             engine.close()
 
+    def hash_number(self, column: str) -> str:
+        """Give SQL of the whole number that the first 15 digits of an md5 hex text stand for."""
+        return f"to_number(substr({column}, 1, 15), '{HASH_DIGITS}')"
+
     def fingerprint(self, column: str) -> str:
         """Give SQL of an aggregate over md5 hex texts that does not depend on their order; the 16 digits that DuckDB gives."""
-        digits = "XXXXXXXXXXXXXXX"
-        folded = f"bitxor_agg(to_number(substr({column}, 1, 15), '{digits}'))"
-        return f"lower(lpad(trim(to_char({folded}, '{digits}')), 16, '0'))"
+        return f"lower(lpad(trim(to_char(bitxor_agg({self.hash_number(column)}), '{HASH_DIGITS}')), 16, '0'))"
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

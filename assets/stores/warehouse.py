@@ -30,6 +30,9 @@ class Warehouse(Protocol):
     def load_parquet(self, table: str, files: Sequence[Path]) -> None:
         """Append sealed Parquet files to `schema.table` by column name."""
 
+    def hash_number(self, column: str) -> str:
+        """Give SQL of the whole number that the first 15 digits of an md5 hex text stand for."""
+
     def fingerprint(self, column: str) -> str:
         """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal."""
 

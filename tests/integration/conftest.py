@@ -1,14 +1,34 @@
-"""Fixtures of the integration tests: an empty data root with the product's own stores."""
+"""Fixtures of the integration tests: an empty data root with the product's own stores, buckets of an S3 server."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
-from assets.stores.landing import LandingStore
+from assets.stores.s3_objects import S3Objects
+
+BUCKET = "lake"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket with object lock, and a prefix in it that a test has for itself."""
+
+    endpoint: str
+    client: Any
+    prefix: str
+    name: str = BUCKET
+
+    def objects(self, lock_days: int = 0, name: str = BUCKET) -> S3Objects:
+        """The product's store of the prefix."""
+        return S3Objects(self.client, name, self.prefix, lock_days=lock_days)
 
 
 @pytest.fixture
@@ -18,12 +38,32 @@ def keys(tmp_path: Path) -> Keys:
 
 
 @pytest.fixture
-def landing(tmp_path: Path, keys: Keys) -> LandingStore:
-    """An empty landing folder."""
-    return LandingStore(tmp_path, keys)
-
-
-@pytest.fixture
 def warehouse_store(tmp_path: Path, keys: Keys) -> DuckDBStore:
     """A warehouse that does not exist yet."""
     return DuckDBStore(tmp_path, keys, wait_seconds=0.3)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """Address of an S3 server in this process (moto), with a bucket that has object lock."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test").create_bucket(
+        Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    yield endpoint
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A prefix of the bucket, and the credentials that the server takes, where AWS's own tools look for them."""
+    from dagster_aws.s3 import S3Resource
+
+    for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    return Bucket(s3_endpoint, S3Resource(endpoint_url=s3_endpoint).get_client(), f"{uuid4().hex}/")
