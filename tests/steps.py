@@ -9,7 +9,7 @@ from assets.idle import idle_models
 from assets.models import read_manifest, selection_of
 from assets.root import Root, Run
 from assets.stores.control import Partition
-from assets.stores.identity import resolve_changes
+from assets.stores.identity import resolve_changes, root_settings
 from checks.gate import apply_gate, judge
 
 STEPS = ("raw", "version", "gate", "current", "identity", "mart")
@@ -33,7 +33,7 @@ def _take(root: Root, run: Run, step: str) -> None:
             apply_gate(warehouse, run.run_id, run.run_seq, judge(warehouse, run.run_id, run.partitions))
     elif step == "identity":
         with root.warehouse.open() as warehouse:
-            resolve_changes(warehouse, run_seq=run.run_seq, policy_name=root.identity_policy)
+            resolve_changes(warehouse, run.run_seq, root_settings(root.keys, root.identity_policy))
     else:
         nodes = [node for node in read_manifest(root.dbt.manifest_path)["nodes"].values()
                  if node["resource_type"] == "model" and step in node["config"]["tags"]]

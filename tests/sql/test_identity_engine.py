@@ -231,7 +231,7 @@ def test_any_order_of_arrival_gives_what_a_full_run_gives(seed: int) -> None:
     """Records that come, change, merge and leave in random batches end in the persons, edges and questions of one full run."""
     draw = random.Random(seed)
     caps = dataclasses.replace(SETTINGS.model, version="model-small-caps", block_caps=SETTINGS.model.block_caps
-                               | {"phone": 4, "address": 5, "member": 4, "birth_date_given": 3, "identifier": 3})
+                               | {"phone": 4, "address": 5, "member": 4, "birth_date_initials": 3, "identifier": 3, "name": 3, "given": 2})
     settings = dataclasses.replace(SETTINGS, model=caps)
     rows = _crowd(draw)
     assert len(rows) > 60
