@@ -15,7 +15,7 @@ help: ## List the commands
 define install
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is needed. Remedy: install Python 3.11, or make PYTHON=python3"; exit 2; }
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
-	@if command -v uv >/dev/null 2>&1; then VIRTUAL_ENV=$(CURDIR)/$(1) uv pip sync -q --require-hashes $(2); \
+	@if command -v uv >/dev/null 2>&1; then VIRTUAL_ENV=$(CURDIR)/$(1) uv pip sync -q --compile-bytecode --require-hashes $(2); \
 	 else echo "Installing $(2) (about 80 s) ..."; $(1)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r $(2); fi
 endef
 

@@ -15,13 +15,12 @@ from checks.gate import apply_gate, judge
 STEPS = ("raw", "version", "gate", "current", "identity", "mart")
 
 
-def run_steps(root: Root, run_id: str, partitions: Sequence[Partition], until: str | None = None) -> Run:
+def run_steps(root: Root, run_id: str, partitions: Sequence[Partition], since: str = STEPS[0], until: str | None = None) -> Run:
     """Take the steps of a run over partitions; `until` names the last one taken, as if the process had died after it."""
     begun = root.begin(run_id, partitions)
-    for name in STEPS:
+    last = STEPS.index(until) if until else len(STEPS)
+    for name in STEPS[STEPS.index(since):last + 1]:
         _take(root, begun, name)
-        if name == until:
-            break
     return begun
 
 

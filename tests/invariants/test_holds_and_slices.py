@@ -12,6 +12,7 @@ import pytest
 from orchestration.generate import generate
 from orchestration.holds import release_partition
 from tests.pipeline_runs import land_network, run
+from tests.steps import run_steps
 from transforms.synthetic.registry_text import registry_text
 
 pytestmark = pytest.mark.xdist_group("holds")
@@ -109,7 +110,10 @@ def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, ope
     assert rows == [{"facility_id": "lakeside", "is_readmitted": True, "readmission_facility_id": second}]
 
 
-@pytest.mark.soak
+def _facilities(root: Any, sql: str, *parameters: Any) -> set[str]:
+    return {str(row["facility_id"]) for row in _rows(root, sql, *parameters)}
+
+
 def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
     """A facility whose batch fails a blocking check is held with its last good slices in place; the other 119 publish."""
     out = tmp_path / "network"
@@ -118,24 +122,25 @@ def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, op
     arrivals = land_network(root, out)
     broken = next(one.facility_id for one in arrivals if one.source.startswith("adt_oru"))
     first, second = sorted({one.batch_date for one in arrivals})[:2]
-    run(root, settings, [(facility, first) for facility in root.registry.facility_ids])
+    run_steps(root, "first", [(facility, first) for facility in root.registry.facility_ids])
     before = _rows(root, "select * from LAKE.marts.mart_encounter_summary where facility_id = ? order by encounter_key", broken)
     assert before
     # The raw completeness check is blocking: a delivery that claims a unit more than was decoded stands for a decoder that lost one.
-    run(root, settings, [(facility, second) for facility in root.registry.facility_ids],
-        select=["group:raw"])
+    everybody = [(facility, second) for facility in root.registry.facility_ids]
+    run_steps(root, "second", everybody, until="raw")
     with root.warehouse.open() as warehouse:
         warehouse.execute("update LAKE.raw.raw_delivery set received_units = received_units + 1 where facility_id = ? and batch_date = ?",
                           [broken, second])
-    run(root, settings, [(facility, second) for facility in root.registry.facility_ids],
-        select=["group:canonical", "group:control", "group:identity", "group:marts"])
+    run_steps(root, "second", everybody, since="version")
     held = _rows(root, "select distinct facility_id, batch_date from LAKE.control.held_partition where is_released = false")
     assert held == [{"facility_id": broken, "batch_date": second}]
     assert _rows(root, "select * from LAKE.marts.mart_encounter_summary where facility_id = ? order by encounter_key", broken) == before
-    published = {row["facility_id"] for row in _rows(
-        root, "select distinct facility_id from LAKE.canonical.unit_outcome where batch_date = ? and outcome = 'canonical'", second)}
-    sent = {one.facility_id for one in arrivals if one.batch_date == second}
-    assert published == sent - {broken}
+    sent = _facilities(root, "select distinct facility_id from LAKE.raw.raw_unit where batch_date = ?", second)
+    assert len(sent) > 100
+    outcomes = "select distinct facility_id from LAKE.canonical.unit_outcome where batch_date = ? and coalesce(reason, '')"
+    assert _facilities(root, f"{outcomes} = 'partition.held'", second) == {broken}
+    assert _facilities(root, f"{outcomes} <> 'partition.held'", second) >= sent - {broken}
+    assert broken not in _facilities(root, f"{outcomes} = '' and outcome <> 'ignored_by_rule'", second)
     release_partition(root, settings, broken, second, "counted by hand", "d.steward")
     assert _rows(root, "select * from LAKE.control.held_partition where is_released = false") == []
 
