@@ -1,4 +1,5 @@
-"""What SQL text says to Snowflake: the functions it calls, names it may not use, orders that leave the place of nulls open.
+"""What SQL text says to Snowflake: the functions it calls, names it may not use, orders that leave the place of nulls open,
+subqueries where they may not stand.
 
 The text is read by sqlglot's Snowflake dialect. Functions are found as words before a bracket, since parsing would already replace
 them by what they mean.
@@ -64,3 +65,9 @@ def reserved_names(tree: Any) -> set[str]:
 def open_orders(tree: Any) -> set[str]:
     """Descending orders that do not say where nulls go: first on Snowflake, last on DuckDB."""
     return {one.sql("snowflake") for one in tree.find_all(exp.Ordered) if one.args.get("desc") and one.args.get("nulls_first")}
+
+
+def subqueries_in_joins(tree: Any) -> set[str]:
+    """Joins whose condition holds a subquery, which Snowflake refuses in outer joins: scope is filtered in WHERE."""
+    joins = tree.find_all(exp.Join)
+    return {one.sql("snowflake") for one in joins if (condition := one.args.get("on")) is not None and condition.find(exp.Select)}

@@ -10,13 +10,10 @@ import pytest
 
 from orchestration.opening import dbt_runner
 from tests.conftest import PROJECT
-from tests.snowflake.dialect import allowed_functions, called_functions, open_orders, parsed, reserved_names
+from tests.snowflake.conftest import MARKS
+from tests.snowflake.dialect import allowed_functions, called_functions, open_orders, parsed, reserved_names, subqueries_in_joins
 
-pytestmark = [
-    pytest.mark.xdist_group("snowflake"),
-    # the connector ships a `requests` of its own that does not know the newest urllib3
-    pytest.mark.filterwarnings("ignore:urllib3 .* doesn't match a supported version"),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +44,11 @@ def test_models_call_only_allowed_functions(compiled: dict[str, str]) -> None:
 
 
 def test_models_are_snowflake_sql(compiled: dict[str, str]) -> None:
-    """Each model parses whole, uses no word that Snowflake keeps for itself, and leaves no place of nulls open."""
+    """Each model parses whole, uses no word that Snowflake keeps, leaves no place of nulls open, joins on no subquery."""
     trees = {name: parsed(text) for name, text in compiled.items()}
     assert {name: found for name, tree in trees.items() if (found := reserved_names(tree))} == {}
     assert {name: found for name, tree in trees.items() if (found := open_orders(tree))} == {}
+    assert {name: found for name, tree in trees.items() if (found := subqueries_in_joins(tree))} == {}
 
 
 @pytest.mark.parametrize(("text", "functions"), [
@@ -63,8 +61,11 @@ def test_called_functions(text: str, functions: set[str]) -> None:
     assert called_functions(text) == functions
 
 
-def test_reserved_names_and_open_orders_are_found() -> None:
-    """The two refusals refuse: an alias that is a keyword of time travel, a descending order without a word on nulls."""
+def test_what_is_refused_is_found() -> None:
+    """The refusals refuse: an alias that is a keyword of time travel, a descending order without a word on nulls, a join on a subquery."""
     assert reserved_names(parsed('select a.start from t a')) == {"start"}
     assert reserved_names(parsed('select a."start" from t a')) == set()
     assert open_orders(parsed("select a from t order by a desc, b, c desc nulls last")) == {"a DESC"}
+    joined = "select a.b from t a {} join u on a.b = u.b and exists (select 1 from v where v.b = u.b)"
+    assert len(subqueries_in_joins(parsed(joined.format("left")))) == 1
+    assert subqueries_in_joins(parsed("select a.b from t a left join u on a.b = u.b where exists (select 1 from v)")) == set()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from fakesnow import arrow, cursor
+from fakesnow import arrow, cursor, info_schema
 from snowflake.connector import errors
 from sqlglot import exp
 
@@ -92,6 +92,20 @@ def describe_arrays() -> None:
     server.describe_as_rowtype = corrected
 
 
+def list_views_among_tables() -> None:
+    """Service: `information_schema.tables` lists views too. Double: tables only."""
+    creation_sql = info_schema.per_db_creation_sql
+    both = (
+        "from (select database_name, schema_name, table_name, estimated_size, 'BASE TABLE' as kind from duckdb_tables "
+        "union all select database_name, schema_name, view_name, null, 'VIEW' from duckdb_views) tables"
+    )
+
+    def corrected(catalog: str) -> str:
+        return creation_sql(catalog).replace("from duckdb_tables tables", both).replace("'BASE TABLE' AS \"TABLE_TYPE\"", "tables.kind AS \"TABLE_TYPE\"")
+
+    info_schema.per_db_creation_sql = corrected
+
+
 def note_statements(file: Path) -> None:
     """Note every statement that is sent, so that a test can look at what the product says. No correction."""
     execute = cursor.FakeSnowflakeCursor.execute
@@ -104,4 +118,6 @@ def note_statements(file: Path) -> None:
     cursor.FakeSnowflakeCursor.execute = noting
 
 
-CORRECTIONS = (answer_failures_as_sql_errors, keep_temporary_tables_plain, accept_query_tags, send_null_timestamps, describe_arrays)
+CORRECTIONS = (
+    answer_failures_as_sql_errors, keep_temporary_tables_plain, accept_query_tags, send_null_timestamps, describe_arrays, list_views_among_tables,
+)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
+import textwrap
 from collections.abc import Callable
+from functools import cache
+from types import CodeType
 from typing import Any
 
 from fakesnow import cursor, transforms
@@ -29,18 +34,44 @@ def is_about_rows(statement: exp.Expr) -> bool:
     return isinstance(statement, ROW_STATEMENTS)
 
 
+@cache
+def sought_classes(code: CodeType) -> tuple[type, ...]:
+    """Give the classes of nodes that a step asks its own node for, as its source says; none where it asks for none, and must see all."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (OSError, SyntaxError):  # no text of its own: a function within an expression
+        return ()
+    function = tree.body[0]
+    if not isinstance(function, ast.FunctionDef):
+        return ()
+    node = function.args.args[0].arg
+    asked = [
+        call.args[1] for call in ast.walk(function)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "isinstance"
+        and isinstance(call.args[0], ast.Name) and call.args[0].id == node
+    ]
+    names = {one.attr for said in asked for one in ast.walk(said) if isinstance(one, ast.Attribute)}
+    return tuple(getattr(exp, name) for name in sorted(names) if hasattr(exp, name))
+
+
 class Steps:
     """Stands for a statement about rows while fakesnow passes it from step to step."""
 
     def __init__(self, statement: exp.Expr) -> None:
         """Begin with a parsed statement."""
         self.statement = statement
+        self.present = {type(node) for node in statement.walk()}
 
     def transform(self, step: Callable[..., Any], *arguments: Any, **options: Any) -> Steps:
-        """Apply one step, unless it looks for another kind of statement."""
-        names = {step.__name__, *getattr(getattr(step, "__code__", None), "co_names", ())} if step.__name__ == "<lambda>" else {step.__name__}
+        """Apply one step, unless it looks for another kind of statement or for nodes of which this one has none."""
+        code = step.__code__
+        names = {step.__name__, *code.co_names} if step.__name__ == "<lambda>" else {step.__name__}
         if not names & WHOLE_STATEMENT_STEPS:
-            self.statement = self.statement.transform(step, *arguments, **options)
+            sought = sought_classes(code)
+            if not sought or any(issubclass(one, sought) for one in self.present):
+                self.statement = self.statement.transform(step, *arguments, **options)
+                # nodes that the step may have made
+                self.present.update(made for name in code.co_names if isinstance(made := getattr(exp, name, None), type))
         return self
 
 

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 TEXT_TYPES = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
 # Elements of the formats that the product uses, longest first, and DuckDB's names for them.
-FORMAT_ELEMENTS = (("YYYY", "%Y"), ("HH24", "%H"), ("FF6", "%f"), ("MM", "%m"), ("DD", "%d"), ("MI", "%M"), ("SS", "%S"))
+FORMAT_ELEMENTS = (("YYYY", "%Y"), ("HH24", "%H"), ("FF6", "%f"), ("FF9", "%n"), ("MM", "%m"), ("DD", "%d"), ("MI", "%M"), ("SS", "%S"))
 
 MACROS = """
 create or replace macro {catalog}._lh_get_text(list, place) as (case when place >= 0 then to_json(list) ->> cast(place as bigint) end);

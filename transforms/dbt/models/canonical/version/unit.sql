@@ -26,6 +26,9 @@ timed as (
 ),
 first_time as (
   select unit_id, min(source_time) as source_time from timed group by unit_id
+),
+money as (
+  select raw_x12__unit.unit_id, raw_x12__unit.amount from {{ source('raw', 'raw_x12__unit') }} raw_x12__unit where {{ in_scope('raw_x12__unit') }}
 )
 select
   raw_unit.unit_id, raw_unit.facility_id, raw_unit.batch_date, raw_unit.delivery_id, raw_unit.payload_id, raw_unit.source, raw_unit.received_time,
@@ -37,5 +40,5 @@ select
 from {{ source('raw', 'raw_unit') }} raw_unit
 left join outermost on outermost.unit_id = raw_unit.unit_id and outermost.place = 1
 left join first_time on first_time.unit_id = raw_unit.unit_id
-left join {{ source('raw', 'raw_x12__unit') }} money on money.unit_id = raw_unit.unit_id and {{ in_scope('money') }}
+left join money on money.unit_id = raw_unit.unit_id
 where {{ in_scope('raw_unit') }}
