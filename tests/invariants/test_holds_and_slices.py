@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from checks.gate import release
 from orchestration.generate import generate
-from orchestration.holds import release_partition
 from tests.pipeline_runs import land_network, run
 from tests.steps import run_steps
 from transforms.synthetic.registry_text import registry_text
@@ -118,7 +118,7 @@ def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, op
     """A facility whose batch fails a blocking check is held with its last good slices in place; the other 119 publish."""
     out = tmp_path / "network"
     generate(out, seed=3, people=240, days=2, facilities=120, start=DAY, progress=None)
-    root, settings = open_test_root(tmp_path / "root", out / "facilities.yaml")
+    root, _ = open_test_root(tmp_path / "root", out / "facilities.yaml")
     arrivals = land_network(root, out)
     broken = next(one.facility_id for one in arrivals if one.source.startswith("adt_oru"))
     first, second = sorted({one.batch_date for one in arrivals})[:2]
@@ -141,8 +141,12 @@ def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, op
     assert _facilities(root, f"{outcomes} = 'partition.held'", second) == {broken}
     assert _facilities(root, f"{outcomes} <> 'partition.held'", second) >= sent - {broken}
     assert broken not in _facilities(root, f"{outcomes} = '' and outcome <> 'ignored_by_rule'", second)
-    release_partition(root, settings, broken, second, "counted by hand", "d.steward")
+    released = root.begin("released", [(broken, second)])
+    with root.warehouse.open() as warehouse:
+        release(warehouse, "released", released.run_seq, broken, second, "counted by hand", "d.steward")
+    run_steps(root, "released", [(broken, second)], since="current")
     assert _rows(root, "select * from LAKE.control.held_partition where is_released = false") == []
+    assert broken in _facilities(root, f"{outcomes} = '' and outcome = 'canonical'", second)
 
 
 def test_a_later_batch_moves_an_earlier_unit_and_no_sum(hospital: Any) -> None:
@@ -160,5 +164,3 @@ def test_a_later_batch_moves_an_earlier_unit_and_no_sum(hospital: Any) -> None:
     assert _rows(root, ledger, DAY) == [{"canonical": 0, "superseded": 1, "units": 1}]
     moves = _rows(root, "select old_outcome, new_outcome from LAKE.control.outcome_move")
     assert moves == [{"old_outcome": "canonical", "new_outcome": "superseded"}]
-
-
