@@ -31,8 +31,8 @@ class ExtractFile:
 
     @property
     def rows(self) -> int:
-        """Number of data rows."""
-        return self.end - self.first
+        """Number of data rows. The reader of records drops a second byte order mark, and with it a header that is nothing else."""
+        return max(self.end - self.first, 0)
 
 
 def read_file(payload: bytes, source: Source) -> ExtractFile | None:
