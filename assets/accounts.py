@@ -25,10 +25,9 @@ def project_accounts(root: Root, run: Run) -> None:
         ledger = _rows(warehouse, _LEDGER, run)
         quarantine = _rows(warehouse, _QUARANTINE, run)
         moves = _rows(warehouse, _MOVES, run, twice=False)
-        corrections = _rows(warehouse, _CORRECTIONS, run, twice=False)
-    now = datetime.now(UTC)
+        corrections = _corrections(warehouse, run)
     scopes = [{"facility_id": row["facility_id"], "batch_date": row["batch_date"][:10]} for row in affected]
-    for row in (*ledger, *quarantine, *moves, *corrections):
+    for row in (*ledger, *quarantine, *moves):
         row["batch_date"] = row["batch_date"][:10]
     events = [
         Event("ledger", partition_subject(row["source"], row["facility_id"], row["batch_date"]),
@@ -43,19 +42,19 @@ def project_accounts(root: Root, run: Run) -> None:
               {key: row[key] for key in ("facility_id", "batch_date", "resource", "facts")}, run_id=run.run_id)
         for row in corrections
     ]
-    corrected = [{**row, "run_id": run.run_id, "time": now} for row in corrections]
     with root.catalog() as catalog:
         catalog.record(events, [
             Projection("ledger", ledger, scopes),
             Projection("quarantine", quarantine, scopes),
-            Projection("correction", corrected, [{"run_id": run.run_id}]),
+            _correction_projection(run, corrections),
         ])
 
 
 def project_slices(root: Root, run: Run) -> None:
-    """Project the state of every slice that this run built or left pending, and the publication of each mart's slices."""
+    """Project the state of every slice that this run built or left pending, how far corrections reached, and what was published."""
     with root.warehouse.open(read_only=True) as warehouse:
         slices = warehouse.query(_SLICES, [run.run_seq, run.run_seq]).to_pylist()
+        corrections = _corrections(warehouse, run)
     now = datetime.now(UTC)
     rows = [{**row, "service_date": row["service_date"][:10], "run_id": run.run_id, "time": now} for row in slices]
     published: dict[tuple[str, str], list[str]] = {}
@@ -70,7 +69,17 @@ def project_slices(root: Root, run: Run) -> None:
     ]
     scopes = [{"mart": row["mart"], "facility_id": row["facility_id"], "service_date": row["service_date"]} for row in rows]
     with root.catalog() as catalog:
-        catalog.record(events, [Projection("slice", rows, scopes)] if rows else [])
+        catalog.record(events, [_correction_projection(run, corrections), *([Projection("slice", rows, scopes)] if rows else [])])
+
+
+def _corrections(warehouse: Warehouse, run: Run) -> list[dict[str, Any]]:
+    rows = warehouse.query(_CORRECTIONS, [run.run_seq, run.run_seq]).to_pylist()
+    return [{**row, "batch_date": row["batch_date"][:10]} for row in rows]
+
+
+def _correction_projection(run: Run, corrections: list[dict[str, Any]]) -> Projection:
+    now = datetime.now(UTC)
+    return Projection("correction", [{**row, "run_id": run.run_id, "time": now} for row in corrections], [{"run_id": run.run_id}])
 
 
 def _rows(warehouse: Warehouse, sql: str, run: Run, twice: bool = True) -> list[dict[str, Any]]:
@@ -104,23 +113,33 @@ join LAKE.canonical.unit unit on unit.unit_id = move.unit_id
 where move.run_seq = ? and move.old_outcome <> move.new_outcome
 group by move.facility_id, move.batch_date, unit.record_type, move.old_outcome, move.new_outcome
 """
-# A correction: a current row that existed before changed or vanished.
+# A correction: a current row that existed before changed or vanished. Its slices are known once the marts' touches are derived.
 _CORRECTIONS = """
 select change_log.facility_id, cast(change_log.batch_date as varchar) as batch_date, change_log.object as resource,
-  count(distinct change_log.fact_key) as facts, 0 as slices, cast(min(change_log.old_from) as varchar) as oldest_service_date
+  count(distinct change_log.fact_key) as facts, coalesce(max(touched.slices), 0) as slices,
+  cast(min(change_log.old_from) as varchar) as oldest_service_date
 from LAKE.control.change_log change_log
+left join (
+  select slice.by_facility_id, slice.by_batch_date, count(*) as slices
+  from (select distinct touched_slice.mart, touched_slice.facility_id, touched_slice.service_date, touched_slice.by_facility_id,
+          touched_slice.by_batch_date from LAKE.control.touched_slice touched_slice where touched_slice.run_seq = ?) slice
+  group by slice.by_facility_id, slice.by_batch_date
+) touched on touched.by_facility_id = change_log.facility_id and touched.by_batch_date = change_log.batch_date
 where change_log.run_seq = ? and change_log.old_subject_key is not null and change_log.batch_date is not null
   and change_log.object not like '%_version' and change_log.object not in ('unit', 'link', 'patient_survivor')
 group by change_log.facility_id, change_log.batch_date, change_log.object
 """
+# Built and not published: the candidate failed its checks, and the last good slice stands.
 _SLICES = """
 with touched as (
   select mart, facility_id, service_date, max(run_seq) as run_seq from LAKE.control.touched_slice group by mart, facility_id, service_date
 )
 select touched.mart, touched.facility_id, cast(touched.service_date as varchar) as service_date,
-  case when state.published_seq >= touched.run_seq then 'current' else 'pending' end as state
+  case when state.built_seq is null or touched.run_seq > state.built_seq then 'pending'
+       when coalesce(state.published_seq, -1) < state.built_seq then 'stale' else 'current' end as state
 from touched
 left join LAKE.control.slice_state state
   on state.mart = touched.mart and state.facility_id = touched.facility_id and state.service_date = touched.service_date
-where touched.run_seq = ? or state.published_seq = ? or state.published_seq is null or state.published_seq < touched.run_seq
+where touched.run_seq = ? or state.built_seq = ? or state.built_seq is null or state.built_seq < touched.run_seq
+  or coalesce(state.published_seq, -1) < state.built_seq
 """

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.code_version import code_version
 from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
 from assets.session import Session
@@ -23,7 +24,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
     deps = [dg.AssetKey(key) for key in read]
     specs = [
         dg.AssetSpec(["identity", name], deps=deps, group_name="identity", owners=[OWNER], kinds={"python", "duckdb"}, skippable=True,
-                     description=description)
+                     code_version=code_version("transforms.identity"), description=description)
         for name, description in IDENTITY_ASSETS.items()
     ]
 

@@ -1,7 +1,8 @@
 """dbt models as assets, in the three groups that a run builds: version, current, mart."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -14,7 +15,8 @@ from assets.accounts import project_accounts, project_slices
 from assets.idle import idle_models
 from assets.metadata import state_metadata
 from assets.raw import raw_asset
-from assets.recording import asset_states, record_states
+from assets.recording import AssetState, asset_states, record_states
+from assets.root import Run
 from assets.session import Session
 
 STAGING = "staging"
@@ -112,47 +114,67 @@ def build_shown_specs(manifest_path: Path) -> list[dg.AssetSpec]:
     ]
 
 
-def build_model_assets(group: str, manifest_path: Path, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """Build the assets of one group (tag `version`, `current` or `mart`): one dbt invocation in process for the run's scope."""
-    manifest = read_manifest(manifest_path)
-    translate = translator()
-    nodes = {
-        translate.get_asset_key(node): node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and group in node["config"]["tags"] and not is_shown_only(node)
-    }
-    shown_only = [
-        node for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and group in node["config"]["tags"] and node["schema"] != STAGING and is_shown_only(node)
-    ]
+@dataclass(frozen=True)
+class ModelGroup:
+    """The models of one group (tag `version`, `current` or `mart`) and how a run builds them: one dbt invocation in process.
 
-    order = topological_order(manifest)
+    `nodes` are those that runs materialize, by asset key; `shown_only` are built with them. `publish` is called when the models are
+    built and before anything is recorded: it decides what of them is published.
+    """
 
-    @dbt_assets(
-        manifest=manifest, select=selection_of(nodes.values()), name=f"{group}_models", partitions_def=partitions, pool="warehouse",
-        dagster_dbt_translator=translate, backfill_policy=dg.BackfillPolicy.single_run(), required_resource_keys={"session"},
-    )
-    def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        session: Session = context.resources.session
-        run = session.step(group, list(context.partition_keys))
-        chosen = [nodes[key] for key in context.selected_asset_keys if key in nodes]
-        work = [*staging_of(manifest, chosen), *shown_only, *chosen]
+    name: str
+    manifest: Mapping[str, Any]
+    nodes: Mapping[dg.AssetKey, Mapping[str, Any]]
+    shown_only: Sequence[Mapping[str, Any]]
+    publish: Callable[[Session, Run], None] | None = None
+
+    def build(self, session: Session, run: Run, keys: Iterable[dg.AssetKey]) -> list[tuple[AssetState, float]]:
+        """Build the models of `keys` in the run's scope; gives their states with the seconds each took, in topological order."""
+        chosen = [self.nodes[key] for key in keys if key in self.nodes]
+        work = [*staging_of(self.manifest, chosen), *self.shown_only, *chosen]
         idle = [node["unique_id"] for node in idle_models(session.root, run, work)]
         busy = [node for node in work if node["unique_id"] not in idle]
         results = session.root.build(run, selection_of(busy).split()) if busy else []
-        seconds = {result.name: result.seconds for result in results}
+        if self.publish is not None:
+            self.publish(session, run)
         # Dagster wants results in topological order; a model that was left out is as it was, which is a result too.
+        order = topological_order(self.manifest)
         ordered = sorted(chosen, key=lambda node: order[node["unique_id"]])
         named = [(f"{node['schema']}.{node.get('alias') or node['name']}", str(node["schema"])) for node in ordered]
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, named)
         record_states(session.root, run, states, {})
-        if group == "current":
+        seconds = {result.name: result.seconds for result in results}
+        return [(state, seconds.get(state.asset.split(".")[1], 0.0)) for state in states]
+
+
+def model_group(name: str, manifest_path: Path, publish: Callable[[Session, Run], None] | None = None) -> ModelGroup:
+    """Read a group's models from the manifest."""
+    manifest = read_manifest(manifest_path)
+    translate = translator()
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and name in node["config"]["tags"]]
+    nodes = {translate.get_asset_key(node): node for node in models if not is_shown_only(node)}
+    return ModelGroup(name, manifest, nodes, [node for node in models if node["schema"] != STAGING and is_shown_only(node)], publish)
+
+
+def build_model_assets(group: ModelGroup, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Build the assets of a group."""
+
+    @dbt_assets(
+        manifest=group.manifest, select=selection_of(group.nodes.values()), name=f"{group.name}_models", partitions_def=partitions,
+        pool="warehouse", dagster_dbt_translator=translator(), backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={"session"},
+    )
+    def models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        session: Session = context.resources.session
+        run = session.step(group.name, list(context.partition_keys))
+        states = group.build(session, run, context.selected_asset_keys)
+        if group.name == "current":
             project_accounts(session.root, run)
-        elif group == "mart":
+        elif group.name == "mart":
             project_slices(session.root, run)
-        for state in states:
-            metadata = {**state_metadata(state), "seconds": dg.MetadataValue.float(seconds.get(state.asset.split(".")[1], 0.0))}
+        for state, seconds in states:
+            metadata = {**state_metadata(state), "seconds": dg.MetadataValue.float(seconds)}
             yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=metadata)
 
     return models

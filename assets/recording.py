@@ -29,9 +29,21 @@ def land_event(delivery: Delivery) -> Event:
     })
 
 
+def delivery_row(delivery: Delivery) -> dict[str, object]:
+    """Give the catalog's row of an arrival that nothing has decoded yet; the raw step replaces it."""
+    return {
+        "delivery_id": delivery.delivery_id, "payload_id": delivery.payload_id, "facility_id": delivery.facility_id,
+        "source": delivery.source, "batch_date": delivery.batch_date, "size": delivery.size, "received_time": delivery.received_time,
+        "units": None, "flags": None,
+    }
+
+
 @dataclass(frozen=True)
 class AssetState:
-    """One asset after a step: its columns (name, type), rows of the run's partitions, and rows and content hash of each partition."""
+    """One asset after a step: its columns (name, type), rows of the run's partitions, and rows and content hash of each partition.
+
+    A mart's rows of a partition are those in the slices that it touched; a table without partitions counts whole for each.
+    """
 
     asset: str
     layer: str
@@ -54,9 +66,12 @@ def asset_states(warehouse: Warehouse, run: Run, assets: Sequence[tuple[str, str
 
 def _state(warehouse: Warehouse, run: Run, asset: str, layer: str, columns: tuple[tuple[str, str], ...]) -> AssetState:
     names = {name for name, _ in columns}
+    if {"facility_id", "service_date"} <= names and "batch_date" not in names:
+        return _slices_state(warehouse, run, asset, layer, columns)
     if not {"facility_id", "batch_date"} <= names:
-        total = warehouse.query(f"select count(*) as n from LAKE.{asset}").to_pylist()[0]["n"]
-        return AssetState(asset, layer, columns, int(total), {})
+        total = int(warehouse.query(f"select count(*) as n from LAKE.{asset}").to_pylist()[0]["n"])
+        everywhere = {(facility_id, day.isoformat()): (total, None) for facility_id, day in run.partitions}
+        return AssetState(asset, layer, columns, total, everywhere)
     hashed = next((name for name in HASHED if name in names), None)
     fingerprint = warehouse.fingerprint(f"counted.{hashed}") if hashed else "cast(null as varchar)"
     counted = warehouse.query(
@@ -69,6 +84,28 @@ def _state(warehouse: Warehouse, run: Run, asset: str, layer: str, columns: tupl
     return AssetState(asset, layer, columns, sum(n for n, _ in partitions.values()), partitions)
 
 
+def _slices_state(warehouse: Warehouse, run: Run, asset: str, layer: str, columns: tuple[tuple[str, str], ...]) -> AssetState:
+    """Count a mart's rows: for each partition those in the slices that it ever touched, in all those of the slices that the run built."""
+    mart = asset.split(".")[1]
+    counted = warehouse.query(
+        f"select touched.by_facility_id, cast(touched.by_batch_date as varchar) as batch_date, count(*) as n from LAKE.{asset} counted "
+        "join (select distinct slice.facility_id, slice.service_date, slice.by_facility_id, slice.by_batch_date "
+        "from LAKE.control.touched_slice slice join LAKE.control.run_scope scope on scope.run_id = ? "
+        "and scope.facility_id = slice.by_facility_id and scope.batch_date = slice.by_batch_date where slice.mart = ?) touched "
+        "on touched.facility_id = counted.facility_id and touched.service_date = counted.service_date group by 1, 2",
+        [run.run_id, mart],
+    ).to_pylist()
+    built = warehouse.query(
+        f"select count(*) as n from LAKE.{asset} counted where exists (select 1 from LAKE.control.slice_state state where state.mart = ? "
+        "and state.built_seq = ? and state.facility_id = counted.facility_id and state.service_date = counted.service_date)",
+        [mart, run.run_seq],
+    ).to_pylist()
+    partitions: dict[tuple[str, str], tuple[int, str | None]] = {
+        (row["by_facility_id"], row["batch_date"][:10]): (int(row["n"]), None) for row in counted
+    }
+    return AssetState(asset, layer, columns, int(built[0]["n"]), partitions)
+
+
 def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versions: Mapping[tuple[str, str], str]) -> None:
     """Write each asset's partitions to the catalog and their events to the log, in one transaction."""
     now = datetime.now(UTC)
@@ -78,7 +115,7 @@ def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versi
     for state in states:
         for partition in scope:
             facility_id, day = partition
-            count, content_hash = state.partitions.get(partition, (0, None)) if state.partitions else (0, None)
+            count, content_hash = state.partitions.get(partition, (0, None))
             version = data_versions.get(partition, run.run_id)
             rows.append({
                 "asset": state.asset, "layer": state.layer, "facility_id": facility_id, "batch_date": day, "run_id": run.run_id,

@@ -6,7 +6,8 @@ counts and coordinates only. What belongs here: which checks a table has, and ho
 
 # no `from __future__ import annotations`: Dagster reads annotations where it decorates
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -18,9 +19,10 @@ from checks.shares import NULL_LIMITS
 from checks.silence import LateFeed
 from checks.table_schema import Severity
 from checks.verdict import CONTROL_TOTAL, DRIFT, LEDGER, NULL_RATE, PLAUSIBILITY, RECONCILIATION, REFERENTIAL, SCHEMA, WORDS, Verdict
+from transforms.facilities.registry import FacilityEntry, Registry
 
 SILENCE = "silence"
-SILENCE_ASSET = "raw.raw_delivery"
+SILENCE_ASSET = dg.AssetKey(["raw", "delivery"])
 SILENCE_WORDS = "Every feed has delivered since its facility's last extraction window opened."
 
 # Metadata name the first failing partitions or feeds; all are in `control.verdict`.
@@ -65,17 +67,37 @@ def asset_check_results(verdicts: Sequence[Verdict], asset_key: dg.AssetKey) -> 
 
 def silence_spec() -> dg.AssetCheckSpec:
     """Give the check of the feeds' freshness by facility, on the deliveries."""
-    return dg.AssetCheckSpec(SILENCE, asset=SILENCE_ASSET.split("."), description=SILENCE_WORDS, blocking=False)
+    return dg.AssetCheckSpec(SILENCE, asset=SILENCE_ASSET, description=SILENCE_WORDS, blocking=False)
 
 
-def silence_result(late: Sequence[LateFeed], feeds: int) -> dg.AssetCheckResult:
-    """Show the overdue feeds of `feeds` registered ones."""
-    named = ", ".join(f"{one.facility_id}/{one.source}" for one in late[:NAMED])
+def silence_result(registry: Registry, newest: Mapping[tuple[str, str], datetime], late: Sequence[LateFeed],
+                   now: datetime) -> dg.AssetCheckResult:
+    """Show freshness: one line for each facility registered at `now`, those with overdue feeds first."""
+    feeds = sum(len(entry.sources) for entry in _open(registry, now))
     return dg.AssetCheckResult(
-        passed=not late, asset_key=SILENCE_ASSET.split("."), check_name=SILENCE, severity=dg.AssetCheckSeverity.WARN,
+        passed=not late, asset_key=SILENCE_ASSET, check_name=SILENCE, severity=dg.AssetCheckSeverity.WARN,
         description=f"{len(late):,} of {feeds:,} feeds are overdue." if late else SILENCE_WORDS,
-        metadata={"overdue_feeds": len(late), "feeds": feeds, **({"first_overdue": named} if named else {})},
+        metadata={"overdue_feeds": len(late), "feeds": feeds,
+                  "facilities": dg.MetadataValue.table(_by_facility(registry, newest, late, now))},
     )
+
+
+def _by_facility(registry: Registry, newest: Mapping[tuple[str, str], datetime], late: Sequence[LateFeed],
+                 now: datetime) -> list[dg.TableRecord]:
+    lines: list[tuple[int, str, dict[str, str | int]]] = []
+    for entry in _open(registry, now):
+        overdue = [one for one in late if one.facility_id == entry.facility_id]
+        times = [newest[entry.facility_id, name] for name in entry.sources if (entry.facility_id, name) in newest]
+        lines.append((-len(overdue), entry.facility_id, {
+            "facility": entry.facility_id, "overdue": len(overdue), "feeds": len(entry.sources),
+            "overdue_feeds": ", ".join(one.source for one in overdue[:NAMED]),
+            "newest_delivery": max(times).isoformat(timespec="seconds") if times else "never",
+        }))
+    return [dg.TableRecord(line) for _, _, line in sorted(lines, key=lambda one: one[:2])]
+
+
+def _open(registry: Registry, now: datetime) -> list[FacilityEntry]:
+    return [entry for entry in registry.entries if entry.valid_from <= now.astimezone(UTC).date() < entry.valid_to]
 
 
 def _result(asset_key: dg.AssetKey, name: str, verdicts: Sequence[Verdict]) -> dg.AssetCheckResult:

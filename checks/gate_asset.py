@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
+from assets.code_version import code_version
 from assets.raw import raw_asset
 from assets.session import Session
 from checks.asset_checks import asset_check_results, asset_check_specs, check_names
 from checks.gate import apply_gate, judge, judge_current, write_verdicts
 from checks.ledger import judge_ledger
-from checks.marts import judge_slices
 from checks.schemas import VERSION_TABLES
 from checks.verdict import SCHEMA, Verdict
 from checks.verdict_recording import record_holds, record_verdicts
@@ -27,8 +27,10 @@ def build_gate_asset(partitions: dg.PartitionsDefinition, version_keys: Iterable
     deps = [key for key in version_keys if ".".join(key.path) in VERSION_TABLES]
     specs = [
         dg.AssetSpec(HELD, deps=deps, group_name="control", owners=[OWNER], kinds={"python"}, skippable=True,
+                     code_version=code_version("checks"),
                      description="Partitions that current tables, identity and marts do not read, with the check that failed."),
         dg.AssetSpec(VERDICT, deps=deps, group_name="control", owners=[OWNER], kinds={"python"}, skippable=True,
+                     code_version=code_version("checks"),
                      description="What each check says of each table and partition: the truth behind Dagster's checks."),
     ]
 
@@ -52,7 +54,7 @@ def build_gate_asset(partitions: dg.PartitionsDefinition, version_keys: Iterable
 
 
 def build_verdict_checks(asset_keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDefinition:
-    """Build the checks of all tables: the last step of a run judges current rows, ledger and slices, and shows every verdict."""
+    """Build the checks of all tables: the last step of a run judges current rows and the ledger, and shows every verdict."""
     every = list(asset_keys)
     keys = [key for key in every if check_names(".".join(key.path))]
     raw_keys = [key for key in every if key.path[0] == "raw"]
@@ -67,8 +69,7 @@ def build_verdict_checks(asset_keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDef
         if session.begun is not None:
             run = session.begun
             with session.root.warehouse.open() as warehouse:
-                found = [*judge_current(warehouse, run.run_id, run.partitions), *judge_ledger(warehouse, run.run_id, run.partitions),
-                         *judge_slices(warehouse, run.run_seq)]
+                found = [*judge_current(warehouse, run.run_id, run.partitions), *judge_ledger(warehouse, run.run_id, run.partitions)]
                 with warehouse.transaction():
                     write_verdicts(warehouse, run.run_id, found)
             record_verdicts(session.root, run, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 
 from assets.root import Root
+from assets.stores.signing_key import public_key
 from orchestration.catalog.app import LOCAL_HOSTS, create_app
 from orchestration.catalog.tracing import warehouse_tracer
 
@@ -14,7 +15,7 @@ def catalog_app(root: Root, host: str = "127.0.0.1") -> Starlette:
     with root.catalog():
         pass
     folder = root.home / "catalog"
-    public = bytes.fromhex((root.home / "keys" / "audit.pem.pub").read_text().strip())
+    public = public_key(root.home / "keys" / "audit.pem.pub")
     return create_app(
         folder / "audit.sqlite", folder / "anchors.jsonl", [public], warehouse_tracer(root), allowed_hosts=[*LOCAL_HOSTS, host],
     )

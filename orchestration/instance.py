@@ -34,6 +34,10 @@ concurrency:
 run_monitoring:
   enabled: true
   free_slots_after_run_end_seconds: 30
+# A run that fails or dies with its process is tried once more, from its first step; what is left then is asked for at night.
+run_retries:
+  enabled: true
+  max_retries: 1
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator

@@ -8,10 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from assets.recording import land_event
+from assets.recording import delivery_row, land_event
 from assets.root import Root
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry import Registry
+from transforms.governance.projection_rows import Projection
 from transforms.landing.delivery import Delivery
 
 
@@ -70,7 +71,9 @@ def land_arrivals(root: Root, arrivals: Sequence[Arrival], received_time: dateti
                 ))
                 advance(1)
         finally:
-            catalog.append([land_event(one) for one in landed])
+            rows = [delivery_row(one) for one in landed]
+            catalog.record([land_event(one) for one in landed],
+                           [Projection("delivery", rows, [{"delivery_id": row["delivery_id"]} for row in rows])] if rows else [])
     return landed
 
 

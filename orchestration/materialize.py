@@ -38,7 +38,7 @@ def materialize(root: Root, settings: Settings, partitions: Iterable[Partition],
     Raises ConfigurationError on an unknown facility, a date before the registry's first, or an empty selection.
     """
     wanted = list(partitions)
-    _refuse_unknown(root, wanted)
+    refuse_unknown(root, wanted)
     defs = build_defs(root, settings, on_step)
     job = defs.resolve_job_def(PIPELINE)
     assets = _selected(defs, select)
@@ -52,7 +52,8 @@ def materialize(root: Root, settings: Settings, partitions: Iterable[Partition],
     return results
 
 
-def _refuse_unknown(root: Root, partitions: Sequence[Partition]) -> None:
+def refuse_unknown(root: Root, partitions: Sequence[Partition]) -> None:
+    """Raise ConfigurationError on a facility that is not registered or a date before the registry's first."""
     for facility_id, day in partitions:
         if facility_id not in root.registry.facility_ids:
             known = ", ".join(root.registry.facility_ids[:8])

@@ -10,8 +10,8 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 
 def range_tags(first_key: str, last_key: str) -> dict[str, str]:
-    """Give the tags of a run over the rectangle between two partition keys."""
-    return {RANGE_START: first_key, RANGE_END: last_key}
+    """Give the tags of a run over the rectangle between two partition keys; tried again, it begins with its first step."""
+    return {RANGE_START: first_key, RANGE_END: last_key, "dagster/retry_strategy": "ALL_STEPS"}
 
 
 def rectangles(partitions: Iterable[Partition], facility_order: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from assets.root import Root
 from assets.stores.catalog_reading import read_catalog
 from assets.stores.lock import lock_holder
+from checks.silence import LateFeed, late_feeds
+
+COUNTS = ("received", "held", "failed", "warnings", "quarantined", "pending_slices", "stale_slices")
 
 
-def facility_status(root: Root) -> list[dict[str, Any]]:
-    """Give one row for each registered facility, worst first."""
+def facility_status(root: Root, now: datetime) -> list[dict[str, Any]]:
+    """Give one row for each registered facility at `now` (UTC), worst first.
+
+    `failed` counts failing checks that block and are released or not; `warnings` those that only warn. `quarantine_days` is the age of
+    the oldest quarantined unit, `late_feeds` the feeds past their window.
+    """
     known = {row["facility_id"]: row for row in read_catalog(root.home, _STATUS)}
-    rows = []
-    for facility_id in root.registry.facility_ids:
-        found = known.get(facility_id, {})
-        counts = {name: found.get(name) or 0 for name in ("received", "held", "failed_checks", "quarantined", "pending_slices")}
-        row = {"facility": facility_id, **counts, "newest_batch": found.get("newest_batch")}
-        rows.append({**row, "state": _state(row)})
-    return sorted(rows, key=lambda row: (_ORDER.index(row["state"]), -row["quarantined"], row["facility"]))
+    late = Counter(one.facility_id for one in overdue_feeds(root, now))
+    return sorted((_row(name, known.get(name, {}), late[name], now) for name in root.registry.facility_ids),
+                  key=lambda row: (_ORDER.index(row["state"]), -row["quarantined"], row["facility"]))
 
 
-_ORDER = ["▲ held", "■ failed check", "○ pending", "○ silent", "● current"]
+_ORDER = ["■ unbalanced", "▲ held", "■ failed", "○ late", "▲ stale", "○ pending", "○ silent", "● warnings", "● current"]
 
 
-def _state(row: dict[str, Any]) -> str:
-    if row["held"]:
-        return "▲ held"
-    if row["failed_checks"]:
-        return "■ failed check"
-    if row["newest_batch"] is None:
-        return "○ silent"
-    return "○ pending" if row["pending_slices"] else "● current"
+def is_current(row: Mapping[str, Any]) -> bool:
+    """Whether everything a facility sent is published: warnings show, they keep nothing back."""
+    return bool(row["state"] in _ORDER[-2:])
+
+
+def _row(facility_id: str, found: Mapping[str, Any], late: int, now: datetime) -> dict[str, Any]:
+    counts = {name: int(found.get(name) or 0) for name in COUNTS}
+    since = found.get("quarantined_since")
+    row = {
+        "facility": facility_id, **counts, "late_feeds": late, "newest_batch": found.get("newest_batch"),
+        "newest_delivery": found.get("newest_delivery"), "quarantine_days": (now - datetime.fromisoformat(since)).days if since else None,
+    }
+    return {**row, "state": _state(row, bool(found.get("unbalanced")), bool(found.get("waiting")))}
+
+
+def _state(row: Mapping[str, Any], is_unbalanced: bool, is_waiting: bool) -> str:
+    reasons = {
+        "■ unbalanced": is_unbalanced, "▲ held": row["held"], "■ failed": row["failed"],
+        # A facility that never sent anything is silent, not late.
+        "○ silent": row["newest_batch"] is None, "○ late": row["late_feeds"], "▲ stale": row["stale_slices"],
+        "○ pending": is_waiting or row["pending_slices"], "● warnings": row["warnings"],
+    }
+    return next((state for state, is_so in reasons.items() if is_so), "● current")
+
+
+def newest_arrivals(root: Root) -> dict[tuple[str, str], datetime]:
+    """Give the received time (UTC) of each feed's newest delivery; a feed that never delivered is absent."""
+    rows = read_catalog(root.home, "select facility_id, source, max(received_time) as newest from delivery group by facility_id, source")
+    return {(row["facility_id"], row["source"]): datetime.fromisoformat(row["newest"]).astimezone(UTC) for row in rows}
+
+
+def overdue_feeds(root: Root, now: datetime) -> list[LateFeed]:
+    """Give the feeds whose delivery is overdue at `now` (UTC), by facility and source."""
+    return late_feeds(root.registry, newest_arrivals(root), now)
 
 
 def running_words(root: Root) -> str:
@@ -54,11 +85,16 @@ def quarantined_units(root: Root, facility_id: str, day: date, reason: str | Non
 
 
 _STATUS = """
-select d.facility_id, max(d.batch_date) as newest_batch, sum(d.units) as received,
+select d.facility_id, max(d.batch_date) as newest_batch, max(d.received_time) as newest_delivery, sum(d.units) as received,
+  sum(d.units is null) as waiting,
+  (select count(*) from ledger l where l.facility_id = d.facility_id and l.balanced = 0) as unbalanced,
   (select count(distinct h.batch_date) from hold h where h.facility_id = d.facility_id and h.released is null) as held,
-  (select count(*) from verdict v where v.facility_id = d.facility_id and v.status = 'failed') as failed_checks,
+  (select count(*) from verdict v where v.facility_id = d.facility_id and v.status = 'failed' and v.severity = 'blocking') as failed,
+  (select count(*) from verdict v where v.facility_id = d.facility_id and v.status = 'failed' and v.severity <> 'blocking') as warnings,
   (select coalesce(sum(q.units), 0) from quarantine q where q.facility_id = d.facility_id) as quarantined,
-  (select count(*) from slice s where s.facility_id = d.facility_id and s.state <> 'current') as pending_slices
+  (select min(q.since) from quarantine q where q.facility_id = d.facility_id) as quarantined_since,
+  (select count(*) from slice s where s.facility_id = d.facility_id and s.state = 'stale') as stale_slices,
+  (select count(*) from slice s where s.facility_id = d.facility_id and s.state not in ('current', 'stale')) as pending_slices
 from delivery d group by d.facility_id
 """
 _LEDGER = """

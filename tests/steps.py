@@ -11,6 +11,7 @@ from assets.root import Root, Run
 from assets.stores.control import Partition
 from assets.stores.identity import resolve_changes, root_settings
 from checks.gate import apply_gate, judge
+from checks.slices import publish_slices
 
 STEPS = ("raw", "version", "gate", "current", "identity", "mart")
 
@@ -41,4 +42,6 @@ def _take(root: Root, run: Run, step: str) -> None:
         if step == "current":
             project_accounts(root, run)
         elif step == "mart":
+            with root.warehouse.open() as warehouse:
+                publish_slices(warehouse, run.run_id, run.run_seq)
             project_slices(root, run)

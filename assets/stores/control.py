@@ -32,6 +32,7 @@ CONTROL_TABLES: Mapping[str, Mapping[str, str]] = {
         "mart": "varchar", "facility_id": "varchar", "service_date": "date", "by_facility_id": "varchar", "by_batch_date": "date",
         "run_seq": "bigint",
     },
+    "candidate_slice": {"mart": "varchar", "facility_id": "varchar", "service_date": "date", "run_seq": "bigint"},
     "slice_state": {
         "mart": "varchar", "facility_id": "varchar", "service_date": "date", "built_seq": "bigint", "published_seq": "bigint",
     },

@@ -29,12 +29,11 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def public_key(path: Path) -> bytes:
-    """The public half (32 bytes) from the file beside the private one, for verifying without the private key.
+def public_key(file: Path) -> bytes:
+    """The public half (32 bytes) from its own file (`<private>.pub`), for verifying without the private key.
 
     Raises ConfigurationError where the file is missing or holds no key.
     """
-    file = path.with_name(path.name + ".pub")
     try:
         found = bytes.fromhex(file.read_text().strip())
     except (FileNotFoundError, ValueError) as fault:

@@ -22,6 +22,10 @@ failed as (
   select facility_id, batch_date, sum(severity = 'blocking') as blocking, count(*) as failed
   from verdict where status = 'failed' and (:facility = '' or facility_id = :facility) group by facility_id, batch_date
 ),
+waiting as (
+  select facility_id, batch_date, count(*) as deliveries from delivery
+  where units is null and (:facility = '' or facility_id = :facility) group by facility_id, batch_date
+),
 known as (
   select facility_id, batch_date from day union select facility_id, batch_date from held
   union select facility_id, batch_date from failed
@@ -33,15 +37,17 @@ select known.facility_id, known.batch_date, coalesce(day.received, 0) as receive
        when held.holds > 0 then 'held'
        when failed.blocking > 0 then 'failed'
        when failed.failed > 0 then 'warning'
+       when waiting.deliveries > 0 then 'pending'
        when day.received > 0 then 'balanced'
        else 'nothing received' end as state
 from known
 left join day on day.facility_id = known.facility_id and day.batch_date = known.batch_date
 left join held on held.facility_id = known.facility_id and held.batch_date = known.batch_date
 left join failed on failed.facility_id = known.facility_id and failed.batch_date = known.batch_date
+left join waiting on waiting.facility_id = known.facility_id and waiting.batch_date = known.batch_date
 """
 
-SEVERITY = {"unbalanced": 5, "held": 4, "failed": 3, "warning": 2, "balanced": 1, "nothing received": 0}
+SEVERITY = {"unbalanced": 5, "held": 4, "failed": 3, "warning": 2, "pending": 1, "balanced": 1, "nothing received": 0}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import typer
 
 from orchestration.cli.printing import Json, print_table
@@ -9,6 +11,11 @@ from orchestration.cli.scope import parse_day
 from transforms.errors import LakehouseError
 
 OUTCOMES = ("canonical", "duplicate", "superseded", "quarantined", "ignored_by_rule")
+
+Facility = typer.Option(..., "--facility", "-f", help="Facility.")
+Day = typer.Option(..., "--date", help="Batch date (YYYY-MM-DD).")
+Reason = typer.Option(..., help="Why; kept beside the audit log, where it may be erased.")
+Actor = typer.Option(..., help="Who decides.")
 
 quarantine = typer.Typer(no_args_is_help=True, help="Units that wait for their owner, and held partitions.")
 
@@ -20,19 +27,18 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: bool = Json, limit: int = typer.Option(20, help="Facilities shown, worst first.")) -> None:
-    """Show each facility: newest batch, last run, failed checks, holds, quarantine and pending slices. Reads the catalog only."""
+    """Show each facility, worst first: holds, failed checks, warnings, overdue feeds, quarantine, slices. Reads the catalog only."""
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
-    from orchestration.status import facility_status, running_words
+    from orchestration.status import facility_status, is_current, running_words
 
     root = open_root(load_settings())
-    rows = facility_status(root)
-    columns = ["facility", "state", "newest_batch", "received", "held", "failed_checks", "quarantined", "pending_slices"]
+    rows = facility_status(root, datetime.now(UTC))
+    columns = ["facility", "state", "newest_batch", "received", "held", "failed", "warnings", "late_feeds", "quarantined"]
     if as_json:
-        print_table(rows, columns, as_json=True)
+        print_table(rows, [*columns, "quarantine_days", "pending_slices", "stale_slices", "newest_delivery"], as_json=True)
         return
-    bad = [row for row in rows if row["state"] != "● current"]
-    print(f"{len(rows) - len(bad)} of {len(rows)} facilities are current." + running_words(root))
+    print(f"{sum(map(is_current, rows))} of {len(rows)} facilities are current." + running_words(root))
     print_table(rows[:limit], columns)
     if len(rows) > limit:
         print(f"… and {len(rows) - limit} more facilities. Next: lakehouse status --limit {len(rows)}")
@@ -79,8 +85,7 @@ def quarantine_list(as_json: bool = Json) -> None:
 
 @quarantine.command("show")
 def quarantine_show(
-    facility: str = typer.Option(..., "--facility", "-f"), day: str = typer.Option(..., "--date"), reason: str | None = typer.Option(None),
-    as_json: bool = Json,
+    facility: str = Facility, day: str = Day, reason: str | None = typer.Option(None, help="One reason code."), as_json: bool = Json,
 ) -> None:
     """Show the coordinates of quarantined units of one partition: where they are, never what they say."""
     from orchestration.opening import open_root
@@ -92,23 +97,31 @@ def quarantine_show(
 
 
 @quarantine.command("release")
-def quarantine_release(
-    facility: str = typer.Option(..., "--facility", "-f"), day: str = typer.Option(..., "--date"),
-    reason: str = typer.Option(..., help="Why the held partition may be published."), actor: str = typer.Option(..., help="Who decides."),
-) -> None:
-    """Release a held partition: its rows are published by the next run of it, started at once."""
+def quarantine_release(facility: str = Facility, day: str = Day, reason: str = Reason, actor: str = Actor) -> None:
+    """Release a held partition: its rows are published by a run of it, started at once. Who and why go into the audit log."""
     from orchestration.holds import release_partition
     from orchestration.preparing import prepare_root
     from orchestration.settings import load_settings
 
     settings = load_settings()
-    root = prepare_root(settings)
-    release_partition(root, settings, facility, parse_day(day, "--date"), reason, actor)
+    release_partition(prepare_root(settings), settings, facility, parse_day(day, "--date"), reason, actor)
     print(f"Released {facility} {day}. Next: lakehouse status")
 
 
+@quarantine.command("hold")
+def quarantine_hold(facility: str = Facility, day: str = Day, reason: str = Reason, actor: str = Actor) -> None:
+    """Hold a partition by hand: a run, started at once, takes its rows out of what is published, until it is released."""
+    from orchestration.holds import hold_partition
+    from orchestration.preparing import prepare_root
+    from orchestration.settings import load_settings
+
+    settings = load_settings()
+    hold_partition(prepare_root(settings), settings, facility, parse_day(day, "--date"), reason, actor)
+    print(f"Held {facility} {day}. Next: lakehouse status")
+
+
 @quarantine.command("retry")
-def quarantine_retry(facility: str = typer.Option(..., "--facility", "-f"), day: str = typer.Option(..., "--date")) -> None:
+def quarantine_retry(facility: str = Facility, day: str = Day) -> None:
     """Judge a partition's units again, for instance after a mapping was mended."""
     from orchestration.cli.pipeline import materialize
 

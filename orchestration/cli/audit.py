@@ -29,26 +29,35 @@ def serve(port: int = typer.Option(8000, help="Port."), host: str = typer.Option
 @app.command()
 def verify(
     no_anchor: bool = typer.Option(False, "--no-anchor", help="Accept that no anchor outside the database is compared."),
-    anchors: Path | None = typer.Option(None, help="Anchors file. Default: the root's own."), as_json: bool = Json,
+    anchors: Path | None = typer.Option(None, help="Anchors file. Default: the root's own."),
+    public_key: list[Path] | None = typer.Option(None, help="File with the signer's public key as you know it, 64 hex digits. May be "
+                                                            "repeated. Default: the root's own."),
+    as_json: bool = Json,
 ) -> None:
-    """Prove that the audit log is whole: consistent, signed, and in agreement with the anchors. Exit 1 where it is not."""
-    from lineage.audit_log import read_anchors
+    """Prove that the audit log is whole: consistent, signed, anchored, and all that the catalog shows is in it. Exit 1 where not."""
+    from assets.stores.signing_key import public_key as known_key
+    from lineage.audit_completeness import completeness
+    from lineage.audit_log import open_catalog, read_anchors
     from lineage.audit_verify import verify as verify_log
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
 
-    folder = open_root(load_settings()).home / "catalog"
-    path = anchors or folder / "anchors.jsonl"
+    home = open_root(load_settings()).home
+    store = home / "catalog" / "audit.sqlite"
+    path = anchors or home / "catalog" / "anchors.jsonl"
     notes = () if no_anchor or not path.exists() else read_anchors(path)
-    found = verify_log(folder / "audit.sqlite", notes)
+    found = verify_log(store, notes, [known_key(file) for file in public_key or [home / "keys" / "audit.pem.pub"]])
     answers = {"internally consistent": found.consistent, "signed": found.signed, "consistent with anchors": found.anchored}
+    if found.consistent.ok:
+        with open_catalog(store) as connection:
+            answers["catalog agrees with the log"] = completeness(connection)
     rows = [{"question": name, "holds": answer.ok, "answer": answer.sentence} for name, answer in answers.items()]
     if not as_json:
         print(f"The audit log holds {found.entries:,} entries and {found.checkpoints:,} checkpoints.")
     print_table(rows, ["question", "holds", "answer"], as_json=as_json)
-    proved = found.intact or (no_anchor and found.consistent.ok and found.signed.ok)
-    if not proved:
-        raise LakehouseError("The audit log could not be proved whole. Remedy: compare with a copy; keep this file as evidence.")
+    unproved = [name for name, answer in answers.items() if not answer.ok and not (no_anchor and name == "consistent with anchors")]
+    if unproved:
+        raise LakehouseError(f"Not proved: {', '.join(unproved)}. Remedy: compare with a copy; keep this file as evidence.")
 
 
 @app.command()

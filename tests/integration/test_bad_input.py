@@ -195,6 +195,34 @@ def test_the_same_files_again_are_duplicates(lakehouse: CommandLine, landed: dic
     assert after == {**before, "received": 2 * UNITS.total(), "duplicate": before["duplicate"] + UNITS.total()}
 
 
+def test_a_partition_is_held_and_released_by_hand(lakehouse: CommandLine, landed: dict[str, Any], tmp_path: Path) -> None:
+    """A hold by hand takes a partition out of what is published until it is released; who decided stands in the audit log."""
+    before = _sums(_account(lakehouse)["ledger"])
+    decision = ("-f", "clinic", "--date", DAY, "--actor", "d.steward", "--reason", "asked by the laboratory")
+    assert lakehouse("quarantine", "hold", *decision).code == 0
+    assert [(row["state"], row["held"]) for row in lakehouse("status", "--json").json()] == [("▲ held", 1)]
+    held = _sums(_account(lakehouse)["ledger"])
+    assert (held["canonical"], held["received"]) == (0, before["received"])
+    assert lakehouse("quarantine", "release", *decision).code == 0
+    assert _sums(_account(lakehouse)["ledger"]) == before
+    assert lakehouse("quarantine", "release", *decision).code == 2
+    assert lakehouse("catalog", "export", tmp_path / "log.jsonl").code == 0
+    log = (tmp_path / "log.jsonl").read_text()
+    assert [log.count(f'"kind": "hold.{one}"') + log.count(f'"kind":"hold.{one}"') for one in ("put", "release")] != [0, 0]
+    assert "d.steward" in log
+    assert "asked by the laboratory" not in log
+
+
+def test_the_audit_log_is_proved_by_known_keys(lakehouse: CommandLine, landed: dict[str, Any], tmp_path: Path) -> None:
+    """Verification answers four questions with yes; with a public key that is not the signer's it says no, with exit code 1."""
+    said = lakehouse("catalog", "verify", "--json")
+    assert (said.code, [row["holds"] for row in said.json()]) == (0, [True] * 4), said.err
+    (tmp_path / "other.pub").write_text("ab" * 32)
+    said = lakehouse("catalog", "verify", "--json", "--public-key", tmp_path / "other.pub")
+    assert (said.code, [row["holds"] for row in said.json()]) == (1, [True, False, True, True])
+    assert "Not proved: signed" in said.err
+
+
 def test_a_second_writer_is_told_who_writes(lakehouse: CommandLine, landed: dict[str, Any]) -> None:
     """While one run writes, another ends with exit code 3 and the run, command and process that hold the warehouse."""
     with writer_lock(lakehouse.home, "run-of-another", "nightly"):

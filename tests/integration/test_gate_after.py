@@ -1,4 +1,4 @@
-"""What is judged after the gate: current tables, the ledger and mart slices. Nothing of it holds a partition."""
+"""What is judged after the gate: current tables, the ledger and mart slices. Nothing of it holds a partition; a slice may be kept back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gate_world import DAY, GateWorld, contract
 from assets.stores.control import create_tables
 from checks.gate import judge_current, write_verdicts
 from checks.ledger import judge_ledger
-from checks.marts import judge_slices
+from checks.slices import publish_slices
 from checks.verdict import Verdict
 
 NORTH, SOUTH = ("north", DAY), ("south", DAY)
@@ -66,18 +66,19 @@ def test_a_unit_without_an_outcome_unbalances_its_partition(world: GateWorld) ->
 
 
 def test_slices_that_a_run_built_are_judged(world: GateWorld) -> None:
-    """Only slices of the run are judged, each by its service date; one that came out empty passes."""
-    create_tables(world.warehouse, "marts", {"mart_daily_census": {
-        "facility_id": "varchar", "service_date": "date", "class_code": "varchar", "location_point_of_care": "varchar",
-        "inpatients": "bigint", "open_stays": "bigint"}})
+    """Only the run's candidate slices are judged, each by its service date; one that came out empty passes, one that fails is blocked."""
+    columns = {"facility_id": "varchar", "service_date": "date", "class_code": "varchar", "location_point_of_care": "varchar",
+               "inpatients": "bigint", "open_stays": "bigint"}
+    create_tables(world.warehouse, "marts", {"mart_daily_census": columns})
+    create_tables(world.warehouse, "staging", {"candidate_mart_daily_census": columns})
     for facility, day, seq in (("north", MONDAY, 1), ("north", TUESDAY, 1), ("south", MONDAY, 1), ("south", TUESDAY, 0)):
-        world.rows("insert into LAKE.control.slice_state values ('mart_daily_census', ?, ?, ?, ?)", facility, day, seq, seq)
+        world.rows("insert into LAKE.control.candidate_slice values ('mart_daily_census', ?, ?, ?)", facility, day, seq)
     rows = (("north", MONDAY, "IMP", "4 West", 2, 3), ("north", MONDAY, "IMP", "5 West", 2, 1), ("south", TUESDAY, "AMB", "4 West", 1, 1))
     for row in rows:
-        world.rows("insert into LAKE.marts.mart_daily_census values (?, ?, ?, ?, ?, ?)", *row)
-    verdicts = judge_slices(world.warehouse, 1)
+        world.rows("insert into LAKE.staging.candidate_mart_daily_census values (?, ?, ?, ?, ?, ?)", *row)
+    verdicts = publish_slices(world.warehouse, "r1", 1)
     assert summary(verdicts) == {
-        ("marts.mart_daily_census", "schema", "north", MONDAY, 1, 2, False),
+        ("marts.mart_daily_census", "schema", "north", MONDAY, 1, 2, True),
         ("marts.mart_daily_census", "schema", "north", TUESDAY, 0, 0, False),
         ("marts.mart_daily_census", "schema", "south", MONDAY, 0, 0, False),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from assets.stores.catalog_reading import read_catalog
 from checks.gate import release
 from orchestration.generate import generate
 from tests.pipeline_runs import land_network, run
@@ -63,6 +64,14 @@ def test_a_moved_encounter_leaves_no_ghost(hospital: Any) -> None:
     _land(root, "lakeside", "adt_oru", NEXT, moved, "b.hl7")
     run(root, settings, [("lakeside", NEXT)])
     assert [str(row["service_date"]) for row in _rows(root, "select service_date from LAKE.marts.mart_encounter_summary")] == ["2026-01-04"]
+    # The catalog says how far the correction reached: the old and the new day in each mart of encounters.
+    corrected = read_catalog(root.home, "select facts, slices, oldest_service_date from correction where resource = 'encounter'")
+    touched = _rows(root, "select distinct mart, service_date from LAKE.control.touched_slice where by_batch_date = ?", NEXT)
+    assert corrected == [{"facts": 1, "slices": len(touched), "oldest_service_date": "2026-01-03"}]
+    assert {("mart_encounter_summary", date(2026, 1, 3)), ("mart_encounter_summary", date(2026, 1, 4))} <= {
+        (row["mart"], row["service_date"]) for row in touched}
+    written = "select batch_date, rows from materialization where asset = 'marts.mart_encounter_summary' order by batch_date"
+    assert read_catalog(root.home, written) == [{"batch_date": "2026-01-05", "rows": 1}, {"batch_date": "2026-01-06", "rows": 1}]
 
 
 def test_a_batch_that_becomes_empty_leaves_every_slice(hospital: Any) -> None:

@@ -16,7 +16,7 @@ from assets.stores.dbt_runner import NodeResult
 from assets.stores.identity import resolve_changes, root_settings
 from checks.gate import apply_gate, hold, judge, judge_current, write_verdicts
 from checks.ledger import judge_ledger
-from checks.marts import judge_slices
+from checks.slices import publish_slices
 from orchestration.landing import arrivals_of_network, land_arrivals
 
 RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
@@ -69,16 +69,17 @@ def run(root: Root, run_id: str, partitions: Sequence[Partition], hold_by_hand: 
     with root.warehouse.open() as warehouse:
         resolve_changes(warehouse, begun.run_seq, root_settings(root.keys, root.identity_policy))
     built += root.build(begun, ["tag:mart"])
+    with root.warehouse.open() as warehouse:
+        publish_slices(warehouse, run_id, begun.run_seq)
     project_accounts(root, begun)
     project_slices(root, begun)
     return Ran(begun, tuple(built), tuple(_judge_published(root, begun, built)))
 
 
 def _judge_published(root: Root, begun: Run, built: Sequence[NodeResult]) -> list[AssetState]:
-    """Judge current rows, ledger and slices, as the last step does; give the states of what was built."""
+    """Judge current rows and the ledger, as the last step does; give the states of what was built."""
     with root.warehouse.open() as warehouse:
-        found = [*judge_current(warehouse, begun.run_id, begun.partitions), *judge_ledger(warehouse, begun.run_id, begun.partitions),
-                 *judge_slices(warehouse, begun.run_seq)]
+        found = [*judge_current(warehouse, begun.run_id, begun.partitions), *judge_ledger(warehouse, begun.run_id, begun.partitions)]
         with warehouse.transaction():
             write_verdicts(warehouse, begun.run_id, found)
         # a state is given for the one schema in which the table is

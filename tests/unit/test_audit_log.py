@@ -290,7 +290,7 @@ def test_signing_key_file(tmp_path: Path) -> None:
     first = signing_key(path).public_key().public_bytes_raw()
     assert path.stat().st_mode & 0o777 == 0o600
     assert signing_key(path).public_key().public_bytes_raw() == first
-    assert public_key(path) == first
+    assert public_key(path.with_name(path.name + ".pub")) == first
     path.chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         signing_key(path)

@@ -9,8 +9,9 @@ import dagster as dg
 
 from checks.asset_checks import asset_check_results, asset_check_specs, check_names, silence_result, silence_spec
 from checks.schemas import SCHEMAS
-from checks.silence import LateFeed
+from checks.silence import late_feeds
 from checks.verdict import Verdict
+from transforms.facilities.registry import load_registry
 
 OBSERVATION = dg.AssetKey(["canonical", "observation_version"])
 DAY = date(2026, 1, 5)
@@ -88,9 +89,27 @@ def test_an_op_can_yield_the_results() -> None:
     assert len(run.asset_materializations_for_node("current")) == 1
 
 
-def test_silence_names_the_overdue_feeds() -> None:
-    """The freshness check warns with the number and names of overdue feeds, and passes where there is none."""
-    due = datetime(2026, 1, 5, 14, tzinfo=UTC)
-    late = silence_result([LateFeed("north", "adt", "o@x.example", due, None, timedelta(hours=1))], feeds=9)
-    assert (late.passed, late.description, values(late)["first_overdue"]) == (False, "1 of 9 feeds are overdue.", "north/adt")
-    assert silence_result([], feeds=9).passed
+SILENCE_REGISTRY = """
+registry_version: 1
+first_batch_date: 2026-01-01
+facilities:
+- {facility_id: north, valid_from: 2026-01-01, name: N, region: w, owner: n@x.example, timezone: America/Denver, charset: utf-8,
+   source_system: epic, default_authority: N, authorities: {N: 'urn:oid:2.999.1'}, sources: {adt: {kind: hl7v2}, bulk: {kind: fhir_ndjson}}}
+- {facility_id: east, valid_from: 2026-01-01, name: E, region: e, owner: e@x.example, timezone: America/Denver, charset: utf-8,
+   source_system: epic, default_authority: E, authorities: {E: 'urn:oid:2.999.2'}, sources: {adt: {kind: hl7v2}}}
+"""
+
+
+def test_silence_shows_freshness_by_facility() -> None:
+    """The freshness check warns with the number of overdue feeds and a line for each facility, the worst first."""
+    now = datetime(2026, 1, 9, 12, tzinfo=UTC)
+    registry = load_registry(SILENCE_REGISTRY)
+    newest = {("north", "adt"): now - timedelta(days=2), ("north", "bulk"): now, ("east", "adt"): now}
+    late = silence_result(registry, newest, late_feeds(registry, newest, now), now)
+    assert (late.passed, late.severity, late.description) == (False, dg.AssetCheckSeverity.WARN, "1 of 3 feeds are overdue.")
+    assert [dict(record.data) for record in late.metadata["facilities"].records] == [
+        {"facility": "north", "overdue": 1, "feeds": 2, "overdue_feeds": "adt", "newest_delivery": "2026-01-09T12:00:00+00:00"},
+        {"facility": "east", "overdue": 0, "feeds": 1, "overdue_feeds": "", "newest_delivery": "2026-01-09T12:00:00+00:00"},
+    ]
+    newest["north", "adt"] = now
+    assert silence_result(registry, newest, late_feeds(registry, newest, now), now).passed

@@ -76,7 +76,7 @@ _ALL = (
         batch_date     date      the day the facility sent it
         size           integer   bytes
         received_time  instant   when the bytes reached us
-        units          integer   units counted in the payload
+        units          integer?  units counted in the payload; null until it is decoded
         flags          text?     codes that mark the delivery, such as csv.empty_extract
     """, indexes="facility_id, batch_date"),
     _table("materialization", "the newest state of each asset's partition", "asset, facility_id, batch_date", """
@@ -87,7 +87,7 @@ _ALL = (
         run_id         text      run that wrote it
         code_version   text      version of the code or SQL
         data_version   text      version of the inputs
-        rows           integer   rows of the partition
+        rows           integer   rows of the partition; of a mart in the slices it touched; else of the whole table
         content_hash   text?     hash of the partition's rows
         time           instant   when it was written
     """, indexes="facility_id, batch_date; run_id"),
@@ -141,7 +141,7 @@ _ALL = (
         batch_date     date      the day the facility sent the restating records
         resource       text      canonical resource
         facts          integer   facts whose content changed
-        slices         integer   mart slices it touched
+        slices         integer   mart slices that the partition touched in the run
         oldest_service_date date? earliest service date it reached
         run_id         text      run
         time           instant   when it was written
@@ -150,7 +150,7 @@ _ALL = (
         mart           text      mart
         facility_id    text      facility
         service_date   date      day of service
-        state          text      current, pending, held or stale
+        state          text      current, pending (to be built) or stale (its newest build failed its checks)
         run_id         text      run that wrote it
         time           instant   when it was written
     """),

@@ -9,8 +9,9 @@
 {% materialization scoped, default %}
   {%- set target_relation = this.incorporate(type='table') -%}
   {%- set existing = load_cached_relation(this) -%}
-  {%- set staged = make_temp_relation(target_relation) -%}
   {%- set strategy = config.require('strategy') -%}
+  {%- set is_candidate = strategy == 'replace_slices' and slices_are_judged() -%}
+  {%- set staged = candidate_relation(target_relation) if is_candidate else make_temp_relation(target_relation) -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
   {%- if existing is none -%}
@@ -19,11 +20,12 @@
     {%- endcall -%}
   {%- endif -%}
   {%- if strategy == 'merge_version' -%}{%- do create_restated(target_relation) -%}{%- endif -%}
-  {%- call statement('stage') -%}{{ create_table_as(True, staged, sql) }}{%- endcall -%}
+  {%- if is_candidate -%}{%- do drop_staged(staged) -%}{%- endif -%}
+  {%- call statement('stage') -%}{{ create_table_as(not is_candidate, staged, sql) }}{%- endcall -%}
   {%- set names = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | map('lower') | list -%}
   {%- set dml = context['scoped_' ~ strategy ~ '_sql'](target_relation, staged, names) -%}
   {%- call statement('main') -%}{{ in_one_transaction(dml) }}{%- endcall -%}
-  {%- do drop_staged(staged) -%}
+  {%- if not is_candidate -%}{%- do drop_staged(staged) -%}{%- endif -%}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {%- do adapter.commit() -%}
   {{ run_hooks(post_hooks, inside_transaction=False) }}

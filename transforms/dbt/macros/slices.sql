@@ -22,11 +22,24 @@
 )
 {%- endmacro %}
 
+{#- In the product's own runs a slice is judged before it replaces the published one: the model's rows stay in a candidate table, and
+    who judges them publishes (`checks/slices.py`). An analyst's own dbt run, which nobody judges, publishes at once. -#}
+{% macro slices_are_judged() %}{{ return(env_var('LAKEHOUSE_SLICES_ARE_JUDGED', 'no') == 'yes') }}{% endmacro %}
+{% macro candidate_relation(target) %}
+  {{ return(api.Relation.create(database=target.database, schema='staging', identifier='candidate_' ~ target.identifier | lower, type='table')) }}
+{% endmacro %}
+
 {#- Replaces the run's slices whole: one that came out empty leaves no row behind. Which slices those are is read again here, so
     `slice_state` must move after the delete and its update before its insert, which the pending condition still lets pass. -#}
 {% macro scoped_replace_slices_sql(target, staged, columns) %}
   {%- set mart = config.require('mart') -%}
   {%- set state = source('control', 'slice_state') -%}
+  {%- if slices_are_judged() -%}
+    {%- set candidates = source('control', 'candidate_slice') -%}
+    {{ return("delete from " ~ candidates ~ " where mart = '" ~ mart ~ "'; insert into " ~ candidates
+              ~ " (mart, facility_id, service_date, run_seq) select '" ~ mart ~ "', slice.facility_id, slice.service_date, " ~ run_seq()
+              ~ " from " ~ slices_to_rebuild(mart) ~ " slice") }}
+  {%- endif -%}
   {%- set dml -%}
     delete from {{ target }}
     where (facility_id, service_date) in (select slice.facility_id, slice.service_date from {{ slices_to_rebuild(mart) }} slice);
