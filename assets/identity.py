@@ -7,8 +7,9 @@ import dagster as dg
 from assets.code_version import code_version
 from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
+from assets.root import Root
 from assets.session import Session
-from assets.stores.identity import resolve_changes, root_settings
+from assets.stores.identity import Settings, resolve_changes, root_settings
 from transforms.identity.tables import TABLES
 
 OWNER = "identity@northstar.example"
@@ -16,6 +17,10 @@ IDENTITY_ASSETS = {
     "link": "Which person each patient record belongs to now, with rule, score and policy.",
     "review_pair": "Pairs of records that wait for a steward.",
 }
+
+
+def _settings(root: Root) -> Settings:
+    return root_settings(root.keys, root.identity_policy, model_text=root.identity_model)
 
 
 def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -36,7 +41,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         session: Session = context.resources.session
         run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
-            resolve_changes(warehouse, run.run_seq, root_settings(session.root.keys, session.root.identity_policy))
+            resolve_changes(warehouse, run.run_seq, _settings(session.root))
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
         record_states(session.root, run, states, {})
         for state in states:

@@ -48,6 +48,7 @@ class Root:
     warehouse: WarehouseStore
     dbt: DbtRunner
     identity_policy: str = "strict"
+    identity_model: str | None = field(default=None, repr=False)
     # Where landing and raw Parquet files are kept, if not in the root's own folders `landing` and `raw`.
     landing_objects: ObjectStore | None = None
     raw_objects: ObjectStore | None = None

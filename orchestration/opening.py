@@ -45,9 +45,19 @@ def open_root(settings: Settings) -> Root:
         warehouse=warehouse_store(settings, settings.target, home, keys),
         dbt=dbt_runner(settings),
         identity_policy=settings.identity_policy,
+        identity_model=_model_text(settings.identity_model),
         landing_objects=bucket_objects(settings, settings.landing, "LAKEHOUSE_LANDING"),
         raw_objects=bucket_objects(settings, settings.raw, "LAKEHOUSE_RAW"),
     )
+
+
+def _model_text(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}). Remedy: set LAKEHOUSE_IDENTITY_MODEL.") from None
 
 
 def bucket_objects(settings: Settings, place: str | None, setting: str) -> ObjectStore | None:

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     target: Literal["local", "cloud"] = Field(default="local", description="warehouse: local DuckDB or cloud Snowflake")
     build: Path = Field(default=PROJECT / ".build", description="parsed dbt project of each target")
     identity_policy: Literal["strict", "balanced"] = Field(default="strict", description="zones of the person index")
+    identity_model: Path | None = Field(default=None, description="model of the person index that `identity train` wrote; default: shipped")
     memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="memory limit of DuckDB")
     lock_wait_seconds: float = Field(default=600.0, ge=0, description="how long a second writer waits for the first")
     warehouse_wait_seconds: float = Field(default=30.0, ge=0, description="how long an open waits for a busy warehouse file")

@@ -8,7 +8,9 @@ What belongs here: reading and writing sets. What a pair or a cluster means is i
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +18,7 @@ import pyarrow.compute as pc
 
 from assets.stores import identity_read as read
 from assets.stores import identity_scope as scope
-from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_reviews
+from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_resolution, write_reviews
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
 from transforms.identity.cluster import Clusters, Edge, cluster, components
@@ -32,12 +34,14 @@ CONSUMER = "identity"
 
 @dataclass(frozen=True)
 class Settings:
-    """Constants of a resolution: the model, the policy, the salt of person ids and the memory of the comparison."""
+    """Constants of a resolution: the model, the policy, the salt of person ids, the memory of the comparison, and the clock (UTC) that says
+    when a resolution became known."""
 
     model: IdentityModel
     policy: Policy
     salt: str = field(repr=False)
     memory: str = "2GB"
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC).replace(tzinfo=None))
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,12 @@ def create_tables(warehouse: Warehouse) -> None:
         warehouse.execute(statement)
 
 
-def root_settings(keys: Keys, policy_name: str, memory: str = "2GB") -> Settings:
-    """Give the settings of a data root: the shipped model, the named policy, and a salt that only its key tells.
+def root_settings(keys: Keys, policy_name: str, memory: str = "2GB", model_text: str | None = None) -> Settings:
+    """Give the settings of a data root: its model (without a text the shipped one), the named policy, and a salt that only its key tells.
 
-    Raises ConfigurationError where the policy is unknown.
+    Raises ConfigurationError where the policy is unknown or the model lacks a constant.
     """
-    return Settings(load_model(), load_policy(policy_name), keys.derive("person").hex(), memory)
+    return Settings(load_model(model_text), load_policy(policy_name), keys.derive("person").hex(), memory)
 
 
 def resolve_changes(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:
@@ -99,6 +103,7 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
             resolution = _regroup(warehouse, connection, run_seq, settings)
         finally:
             connection.close()
+        write_resolution(warehouse, run_seq, settings.clock(), settings.model.version, settings.policy.version)
         scope.clear(warehouse)
         scope.move_watermark(warehouse, CONSUMER, run_seq)
     return Resolution(compared, resolution.clustered, edges.num_rows, resolution.moved, resolution.minted, resolution.redirected)
@@ -159,4 +164,4 @@ def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
 def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:
     columns = (before[name].to_pylist() for name in ("patient_key", "person_id", "run_seq", "ordinal"))
     old = {key: OldLink(person_id, run_seq, ordinal) for key, person_id, run_seq, ordinal in zip(*columns, strict=True)}
-    return assign_persons(clusters.group, old, read.next_ordinal(warehouse), salt)
+    return assign_persons(clusters.group, old, read.next_ordinal(warehouse), salt, read.ended_persons(warehouse))

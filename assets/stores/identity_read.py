@@ -73,6 +73,24 @@ def affected_links(warehouse: Warehouse) -> pa.Table:
     """).cast(LINK_SCHEMA)
 
 
+def ended_persons(warehouse: Warehouse) -> list[tuple[str, int, str]]:
+    """Persons that were merged away and have no record now: affected record, ordinal, person id."""
+    found = warehouse.query(f"""
+        with newest as (
+          select person_id, to_person_id, row_number() over (partition by person_id order by run_seq desc nulls last) as recency
+          from identity.person_redirect
+        )
+        select distinct history.patient_key, minted.ordinal, history.person_id
+        from identity.link_history history
+        join newest on newest.person_id = history.person_id and newest.recency = 1 and newest.to_person_id <> newest.person_id
+        join identity.person_minted minted on minted.person_id = history.person_id
+        where history.event = 'link' and history.patient_key in ({AFFECTED})
+        order by history.patient_key, minted.ordinal
+    """)
+    columns = (found[name].to_pylist() for name in ("patient_key", "ordinal", "person_id"))
+    return [(str(key), int(ordinal), str(person)) for key, ordinal, person in zip(*columns, strict=True)]
+
+
 def next_ordinal(warehouse: Warehouse) -> int:
     """Ordinal of the next person to be minted."""
     return int(warehouse.query("select coalesce(max(ordinal), 0) + 1 as ordinal from identity.person_minted")["ordinal"][0].as_py())

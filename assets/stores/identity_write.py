@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -89,6 +91,29 @@ def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run
     redirects = pa.table({"person_id": pa.array(list(persons.redirects), pa.string()),
                           "to_person_id": pa.array(list(persons.redirects.values()), pa.string())})
     append(warehouse, "identity.person_redirect", _with(redirects, run_seq=run_seq))
+    # a person that went into one that ends now goes where that one goes: redirects never chain
+    warehouse.execute("""
+        insert into identity.person_redirect (person_id, to_person_id, run_seq)
+        with newest as (
+          select person_id, to_person_id, row_number() over (partition by person_id order by run_seq desc nulls last) as recency
+          from identity.person_redirect
+        )
+        select earlier.person_id, fresh.to_person_id, fresh.run_seq
+        from newest earlier
+        join identity.person_redirect fresh on fresh.person_id = earlier.to_person_id and fresh.run_seq = ?
+        where earlier.recency = 1 and earlier.person_id <> earlier.to_person_id and fresh.to_person_id <> fresh.person_id
+    """, [run_seq])
+
+
+def write_resolution(warehouse: Warehouse, run_seq: int, recorded_time: datetime, model_version: str, policy_version: str) -> None:
+    """Note when what this run says became known; a run that resolves twice keeps its first time."""
+    warehouse.execute("""
+        insert into identity.resolution (run_seq, recorded_time, model_version, policy_version)
+        select said.run_seq, said.recorded_time, said.model_version, said.policy_version
+        from (select cast(? as bigint) as run_seq, cast(? as timestamp) as recorded_time, cast(? as varchar) as model_version,
+                cast(? as varchar) as policy_version) said
+        where not exists (select 1 from identity.resolution known where known.run_seq = said.run_seq)
+    """, [run_seq, recorded_time, model_version, policy_version])
 
 
 # pairs that a steward should see: evidence short of linking, links that a veto stopped, trusted merges under a veto

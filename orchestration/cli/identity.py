@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
-from orchestration.cli import identity_file
+from orchestration.cli import identity_decisions, identity_file
 from orchestration.cli.printing import Json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="The person index: review queue and the history of a record.")
-app.command()(identity_file.resolve)
+app = typer.Typer(no_args_is_help=True, help="The person index: review queue, decisions, and the history of a record.")
+for command in (identity_file.resolve, identity_decisions.link, identity_decisions.unlink):
+    app.command()(command)
 
 
 @app.command()
-def review(limit: int = typer.Option(20, help="Pairs shown."), as_json: bool = Json) -> None:
+def review(
+    limit: int = typer.Option(20, help="Pairs shown."),
+    pair: tuple[str, str] = typer.Option(("", ""), help="Two keys: show what speaks for and against them, field by field."),
+    as_json: bool = Json,
+) -> None:
     """List pairs of patient records that wait for a steward: keys, rule and score, never names."""
+    if pair[0]:
+        _evidence(*pair, as_json=as_json)
+        return
     rows = _query("select patient_key_l, patient_key_r, reason, rule_or_model, score, veto from LAKE.identity.review_pair "
                   "order by score desc nulls last, patient_key_l, patient_key_r limit ?", [limit])
     if not as_json:
@@ -27,6 +37,61 @@ def history(patient_key: str = typer.Argument(..., help="Key of a patient record
     rows = _query("select run_seq, event, person_id, link_rule, score, policy_version from LAKE.identity.link_history "
                   "where patient_key = ? order by run_seq, event desc", [patient_key])
     print_table(rows, ["run_seq", "event", "person_id", "link_rule", "score", "policy_version"], as_json=as_json)
+
+
+@app.command()
+def who(
+    patient_key: str = typer.Argument(..., help="Key of a patient record."),
+    on: str = typer.Option(..., help="As sources said by the end of this day (UTC)."),
+    known: str = typer.Option(..., help="As known here by the end of this day (UTC)."),
+    as_json: bool = Json,
+) -> None:
+    """Show who someone was on one day, as known on another: the records of the person that the record belonged to."""
+    from assets.stores.identity_questions import who_was
+    from orchestration.cli.scope import parse_day
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+
+    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+        rows = who_was(warehouse, patient_key, parse_day(on, "--on"), parse_day(known, "--known"))
+    print_table(rows, ["person_id", "patient_key", "facility_id", "source_time", "link_rule", "policy_version"], as_json=as_json)
+
+
+@app.command()
+def train(out: Path = typer.Option(..., help="Model file to write; use it by LAKEHOUSE_IDENTITY_MODEL.")) -> None:
+    """Train a model on this root's patient records. No run trains by itself, and no model holds a record."""
+    from assets.stores.identity_questions import all_features
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from transforms.identity.train import model_text
+
+    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+        features = all_features(warehouse)
+    out.write_text(model_text(features, f"{features.num_rows} patient records"), encoding="utf-8")
+    print(f"Trained on {features.num_rows:,} patient records. Next: LAKEHOUSE_IDENTITY_MODEL={out} lakehouse materialize")
+
+
+def _evidence(left: str, right: str, *, as_json: bool) -> None:
+    from assets.stores.identity_decisions import newest_decision
+    from assets.stores.identity_questions import pair_evidence
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from transforms.errors import ConfigurationError
+    from transforms.identity.evidence import waterfall
+    from transforms.identity.model import load_model
+
+    root = open_root(load_settings())
+    with root.warehouse.open(read_only=True) as warehouse:
+        edge = pair_evidence(warehouse, left, right)
+        decided = newest_decision(warehouse, *sorted((left, right)))
+    if edge is None:
+        raise ConfigurationError("identity: no evidence is kept on this pair. Remedy: take both keys from `lakehouse identity review`.")
+    score = edge["score"]
+    rows = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None)
+    if not as_json:
+        print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {edge['veto'] or 'none'}. "
+              + (f"Decision {decided['decision_seq']} holds: {decided['decision']}." if decided else "Nobody decided yet."))
+    print_table(rows, ["comparison", "level", "bits", "total"], as_json=as_json)
 
 
 def _query(sql: str, parameters: list[object]) -> list[dict[str, object]]:

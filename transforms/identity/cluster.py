@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Edge:
-    """Evidence that two records are of one human. Edges sort strongest first: by rank, weight, then keys.
+    """Evidence that two records are of one human. Strongest first: by rank, weight, then keys.
 
     rank: 0 for what people decided (steward, trusted merge), then the places of the policy's rules.
     """
@@ -80,7 +80,7 @@ def cluster(records: Iterable[str], decided: Iterable[Edge], edges: Iterable[Edg
     refused: list[Edge] = []
     hard = _opponents(parted)
     soft = _opponents([*barred, *parted])
-    for chosen, opponents, dates in ((sorted(decided), hard, {}), (sorted(edges), soft, births or {})):
+    for chosen, opponents, dates in ((sorted(decided, key=_strength), hard, {}), (sorted(edges, key=_strength), soft, births or {})):
         for edge in chosen:
             left, right = groups.name(edge.left), groups.name(edge.right)
             if left == right:
@@ -91,6 +91,10 @@ def cluster(records: Iterable[str], decided: Iterable[Edge], edges: Iterable[Edg
             else:
                 groups.join(left, right)
     return Clusters({record: groups.name(record) for record in groups.of}, tuple(refused))
+
+
+def _strength(edge: Edge) -> tuple[int, float, str, str]:
+    return edge.rank, edge.negative_weight, edge.left, edge.right
 
 
 def _opponents(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

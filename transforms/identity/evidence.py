@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import duckdb
 
 from transforms.identity.comparisons import COMPARISONS, UNSCORED, level_sql
+from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
 
 # evidence that a household or a shelter may share: counted, never believed alone
@@ -48,6 +52,27 @@ def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: s
           coalesce(place.rank, 0) as rank
         from ruled left join (values {places}) place(rank, rule, zone) on place.rule = ruled.rule
     """)
+
+
+def waterfall(model: IdentityModel, levels: Mapping[str, object], score: float | None) -> list[dict[str, object]]:
+    """Show how a pair came to its score: the odds before, then each comparison's level with its bits, then what the commonness of the names
+    adds or takes; the last row is the score. Rows: comparison, level, bits, total. Without a score the names' row is left out.
+    """
+    total = math.log2(model.prior / (1 - model.prior))
+    rows: list[dict[str, object]] = [
+        {"comparison": "before", "level": "two random records", "bits": round(total, 1), "total": round(total, 1)}]
+    for comparison in COMPARISONS:
+        level = str(levels.get(comparison.name) or "unknown")
+        if level == "unknown":
+            bits = 0.0
+        else:
+            agreeing, chance = model.weights[comparison.name][level]
+            bits = math.log2(agreeing / chance)
+        total += bits
+        rows.append({"comparison": comparison.name, "level": level, "bits": round(bits, 1), "total": round(total, 1)})
+    if score is not None:
+        rows.append({"comparison": "names", "level": "how common they are", "bits": round(score - total, 1), "total": round(score, 1)})
+    return rows
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -1,14 +1,17 @@
 """Which person each cluster is: ids outlive their clusters.
 
-A person keeps its id while it has records. Where a person splits, its id stays with the part that holds most of its records
-(then the part with the record linked first); where persons merge, the oldest id stays and the others are redirected to it. Ids
-are minted from a counter under the store's salt: opaque, never derived from patient data, never used twice.
+A person keeps its id while it has records. Where a person splits, its id stays with a part that no older person shares, so that a
+redirect always speaks for a whole person, then with the part that holds most of its records, then with the record linked first.
+Where persons merge, the oldest id stays and the others are redirected to it. A part that no living person claims takes back the id
+that its records had before a merge, so that undoing a merge restores the persons. Ids are minted from a counter under the store's
+salt: opaque, never derived from patient data, never given to two humans at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -23,7 +26,8 @@ class OldLink:
 
 @dataclass(frozen=True)
 class Persons:
-    """`person`: record -> person id. `minted`: new ids with their ordinals. `redirects`: person that ended -> person it went into."""
+    """`person`: record -> person id. `minted`: new ids with their ordinals. `redirects`: person that ended -> person it went into, and a
+    person that came back -> itself."""
 
     person: dict[str, str]
     minted: dict[str, int]
@@ -35,12 +39,15 @@ def mint(ordinal: int, salt: str) -> str:
     return "p-" + hashlib.sha256(f"{salt}|person|{ordinal}".encode()).hexdigest()[:20]
 
 
-def assign_persons(group: dict[str, str], old: dict[str, OldLink], next_ordinal: int, salt: str) -> Persons:
+def assign_persons(group: dict[str, str], old: dict[str, OldLink], next_ordinal: int, salt: str,
+                   ended: Iterable[tuple[str, int, str]] = ()) -> Persons:
     """Name clusters.
 
-    group: record -> cluster name. old: links before, also of records that are no longer in any cluster.
+    group: record -> cluster name. old: links before, also of records that are no longer in any cluster. ended: (record, ordinal, person id)
+    of persons that were merged away and have no record now, for each record that they had.
     """
     heirs = _heirs(group, old)
+    returning = _returning(group, ended)
     claims: dict[str, list[tuple[int, str]]] = {}
     for (ordinal, person_id), name in heirs.items():
         claims.setdefault(name, []).append((ordinal, person_id))
@@ -52,11 +59,26 @@ def assign_persons(group: dict[str, str], old: dict[str, OldLink], next_ordinal:
         if claimants:
             person_of[name] = claimants[0][1]
             redirects |= {person_id: claimants[0][1] for _, person_id in claimants[1:]}
+        elif name in returning:
+            person_of[name] = returning[name]
+            redirects[returning[name]] = returning[name]
         else:
             person_of[name] = mint(next_ordinal, salt)
             minted[person_of[name]] = next_ordinal
             next_ordinal += 1
     return Persons({record: person_of[name] for record, name in group.items()}, minted, redirects)
+
+
+def _returning(group: dict[str, str], ended: Iterable[tuple[str, int, str]]) -> dict[str, str]:
+    """Give each cluster the oldest ended person of its records; of several clusters that hold its records the one with most has it."""
+    shares: dict[tuple[int, str], Counter[str]] = {}
+    for record, ordinal, person_id in ended:
+        if record in group:
+            shares.setdefault((ordinal, person_id), Counter())[group[record]] += 1
+    returning: dict[str, str] = {}
+    for (_, person_id), counts in sorted(shares.items()):
+        returning.setdefault(min((-count, name) for name, count in counts.items())[1], person_id)
+    return returning
 
 
 def _heirs(group: dict[str, str], old: dict[str, OldLink]) -> dict[tuple[int, str], str]:
@@ -70,4 +92,8 @@ def _heirs(group: dict[str, str], old: dict[str, OldLink]) -> dict[tuple[int, st
         shares.setdefault(person, Counter())[group[record]] += 1
         key = (*person, group[record])
         first[key] = min(first.get(key, (link.run_seq, record)), (link.run_seq, record))
-    return {person: min((-count, first[(*person, name)], name) for name, count in counts.items())[2] for person, counts in shares.items()}
+    oldest: dict[str, tuple[int, str]] = {}
+    for person, counts in sorted(shares.items(), reverse=True):
+        oldest.update(dict.fromkeys(counts, person))
+    return {person: min((oldest[name] < person, -count, first[(*person, name)], name) for name, count in counts.items())[3]
+            for person, counts in shares.items()}

@@ -38,7 +38,8 @@ TABLES: dict[str, Columns] = {
     ),
     # grain: one person id that ever existed, with its ordinal; append-only, so that no id is used twice
     "identity.person_minted": (("person_id", "varchar"), ("ordinal", "bigint"), ("run_seq", "bigint")),
-    # grain: one person that was merged away; append-only; may point to a person that is later merged away itself
+    # grain: one change of where a person that was merged away went; append-only. The newest row of a person holds and points to a
+    # person that lives: a row is added where that one is merged away in its turn, and where a split brings a person back (to itself)
     "identity.person_redirect": (("person_id", "varchar"), ("to_person_id", "varchar"), ("run_seq", "bigint")),
     # grain: one open question to a steward. reason: review (evidence short of linking), conflict (linking would join a veto
     # pair) or merge_conflict (a trusted merge joins a veto pair)
@@ -50,7 +51,11 @@ TABLES: dict[str, Columns] = {
     # decision: link, cannot_link or withdrawn
     "identity.decision": (
         *_PAIR, ("decision_seq", "bigint"), ("decision", "varchar"), ("decided_by", "varchar"), ("decided_time", "timestamp"),
-        ("reason", "varchar"),
+        ("reason", "varchar"), ("score", "double"), ("evidence", "varchar"), ("model_version", "varchar"), ("policy_version", "varchar"),
+    ),
+    # grain: one resolution: when what its `run_seq` says became known
+    "identity.resolution": (
+        ("run_seq", "bigint"), ("recorded_time", "timestamp"), ("model_version", "varchar"), ("policy_version", "varchar"),
     ),
 }
 

@@ -1,0 +1,57 @@
+"""Questions to the person index: who someone was at a time, as known at a time; what speaks for a pair."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+
+from assets.stores.warehouse import Warehouse
+from transforms.identity.records import FEATURE_SCHEMA
+
+# `on`: what sources said by then. `known`: what we had received and linked by then. The newest link of each record that was known holds.
+WHO_WAS = """
+with heard as (
+  select history.patient_key, history.person_id, history.event, history.link_rule, history.policy_version,
+    row_number() over (partition by history.patient_key order by history.run_seq desc nulls last,
+                       case history.event when 'link' then 0 else 1 end) as recency
+  from identity.link_history history
+  join identity.resolution resolution on resolution.run_seq = history.run_seq
+  where resolution.recorded_time < cast(? as timestamp)
+),
+linked as (select patient_key, person_id, link_rule, policy_version from heard where recency = 1 and event = 'link'),
+asked as (select person_id from linked where patient_key = ?),
+said as (
+  select version.fact_key, version.facility_id, version.name_family, version.name_given, version.birth_date, version.gender,
+    version.source_time,
+    row_number() over (partition by version.fact_key order by version.source_time desc nulls last,
+                       version.source_order desc nulls last, version.record_id) as recency
+  from canonical.patient_version version
+  where version.source_time < cast(? as timestamp) and version.received_time < cast(? as timestamp)
+)
+select linked.person_id, linked.patient_key, said.facility_id, said.name_family, said.name_given, said.birth_date, said.gender,
+  said.source_time, linked.link_rule, linked.policy_version
+from linked join asked on asked.person_id = linked.person_id join said on said.fact_key = linked.patient_key and said.recency = 1
+order by said.facility_id, linked.patient_key
+"""
+
+
+def who_was(warehouse: Warehouse, patient_key: str, on: date, known: date) -> list[dict[str, object]]:
+    """Give the records of the person that a record belonged to, as they stood at the end of day `on`, as known at the end of day `known`.
+
+    Both days end at midnight UTC. An empty list: the record was not linked, or its person had no record by then.
+    """
+    until, heard = (date.fromordinal(day.toordinal() + 1).isoformat() for day in (on, known))
+    return list(warehouse.query(WHO_WAS, [heard, patient_key, until, heard]).to_pylist())
+
+
+def pair_evidence(warehouse: Warehouse, left: str, right: str) -> dict[str, object] | None:
+    """Give the edge of a pair with its evidence levels, or None."""
+    found = warehouse.query("select * from identity.edge where patient_key_l = ? and patient_key_r = ? and given is not null",
+                            sorted((left, right))).to_pylist()
+    return dict(found[0]) if found else None
+
+
+def all_features(warehouse: Warehouse) -> pa.Table:
+    """Give the features of all patient records: FEATURE_SCHEMA."""
+    return warehouse.query(f"select {', '.join(FEATURE_SCHEMA.names)} from identity.patient_features").cast(FEATURE_SCHEMA)

@@ -1,0 +1,140 @@
+"""Decisions of people on the person index: what they do, what is kept of them, and what was known when."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from datetime import date, datetime
+
+import pytest
+from identity_world import SETTINGS, IdentityWorld, patient
+
+from assets.stores.identity_decisions import Decision, record_decision
+from assets.stores.identity_questions import pair_evidence, who_was
+from transforms.errors import ConfigurationError, ContractError
+from transforms.identity.evidence import waterfall
+
+NOON = datetime(2026, 3, 1, 12)
+OTHER = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": date(1990, 1, 2), "phone": "5035559999", "address_number": "77"}
+
+
+@pytest.fixture
+def world() -> IdentityWorld:
+    """Give an empty identity warehouse."""
+    return IdentityWorld()
+
+
+def _decide(world: IdentityWorld, left: str, right: str, decision: str, by: str = "ana", seen: int = 0) -> int:
+    return record_decision(world.warehouse, Decision(left, right, decision, by, "seen on paper", seen), NOON, "model-1", "policy-1")
+
+
+def _redirects(world: IdentityWorld) -> dict[str, str]:
+    """The newest redirect of each person."""
+    return dict(world.rows("select person_id, max_by(to_person_id, run_seq) from identity.person_redirect group by 1"))  # type: ignore[arg-type]
+
+
+def test_of_two_reviewers_the_first_wins_and_the_second_is_told(world: IdentityWorld) -> None:
+    """A decision made without knowing of another is refused, names who decided, and is taken once that one was seen."""
+    world.put(patient("a"), patient("b"))
+    world.resolve()
+    first = _decide(world, "b", "a", "cannot_link")
+    with pytest.raises(ContractError, match=f"ana decided cannot_link.*--seen {first}"):
+        _decide(world, "a", "b", "link", by="ben")
+    assert world.rows("select count(*) from identity.decision") == [(1,)]
+    assert _decide(world, "a", "b", "link", by="ben", seen=first) == first + 1
+
+
+def test_a_decision_keeps_what_was_known(world: IdentityWorld) -> None:
+    """Who, when, why, score, evidence levels and versions stand beside the decision; a stranger to the index cannot be decided on."""
+    world.put(patient("a"), patient("b", middle="IVAN"))
+    world.resolve()
+    score = world.rows("select score from identity.edge")[0][0]
+    _decide(world, "a", "b", "cannot_link")
+    kept = world.rows("select decided_by, decided_time, reason, score, model_version, policy_version from identity.decision")
+    assert kept == [("ana", NOON, "seen on paper", score, "model-1", "policy-1")]
+    evidence = str(world.rows("select evidence from identity.decision")[0][0]).split()
+    assert {"given=exact", "middle=unknown", "address=exact"} <= set(evidence)
+    with pytest.raises(ConfigurationError):
+        _decide(world, "a", "nobody", "link")
+
+
+def test_a_wrong_merge_undone_restores_both_persons(world: IdentityWorld) -> None:
+    """After a wrong A40 and an unlink every record is back in its own person, under the same id as before."""
+    world.put(patient("a"), patient("b"), patient("x", **OTHER), patient("y", **OTHER))
+    world.resolve()
+    before = {key: world.person(key) for key in "abxy"}
+    world.merge("x", "a")
+    world.resolve()
+    assert len({world.person(key) for key in "abx"}) == 1
+    _decide(world, "a", "x", "cannot_link")
+    world.resolve()
+    assert {key: world.person(key) for key in "abxy"} == before
+    assert before["a"] != before["x"]
+
+
+def test_an_id_that_was_merged_away_comes_back_with_its_record(world: IdentityWorld) -> None:
+    """A person of one record that a link ended lives again after the unlink, and its redirect points to itself."""
+    world.put(patient("a"), patient("x", **OTHER))
+    world.resolve()
+    mine, other = world.person("a"), world.person("x")
+    first = _decide(world, "a", "x", "link")
+    world.resolve()
+    gone = ({mine, other} - {world.person("a")}).pop()
+    assert _redirects(world) == {gone: world.person("a")}
+    world.run_seq += 1
+    _decide(world, "a", "x", "cannot_link", seen=first)
+    world.resolve()
+    assert (world.person("a"), world.person("x")) == (mine, other)
+    assert _redirects(world) == {gone: gone}
+
+
+def test_redirects_never_chain(world: IdentityWorld) -> None:
+    """Whatever merged into whom, the newest redirect of each ended person points to one that lives."""
+    people = [{"family": f"FAMILY{place}", "birth_date": date(1950 + place, 3, 4), "phone": None, "address_number": str(place)} for place in range(4)]
+    for place in (3, 2, 1, 0):
+        world.put(patient("abcd"[place], **people[place]))
+        world.resolve()
+    for left, right in (("a", "b"), ("b", "c"), ("c", "d")):
+        world.run_seq += 1
+        _decide(world, left, right, "link")
+        world.resolve()
+    living = {world.person(key) for key in "abcd"}
+    assert len(living) == 1
+    assert set(_redirects(world).values()) == living
+    assert len(_redirects(world)) == 3
+
+
+def test_who_was_this_person_then_as_known_later(world: IdentityWorld) -> None:
+    """One query tells the person on one day as known on another: before a link was known the records stand alone."""
+    world.warehouse.execute(
+        "create table canonical.patient_version (record_id varchar, fact_key varchar, facility_id varchar, name_family varchar, "
+        "name_given varchar, birth_date varchar, gender varchar, source_time timestamp, source_order varchar, received_time timestamp)")
+    for key, family, said, heard in (("a", "OLD", "2026-01-10", "2026-01-11"), ("a", "NEW", "2026-03-20", "2026-03-21"),
+                                     ("b", "NEW", "2026-02-10", "2026-03-15")):
+        world.warehouse.execute("insert into canonical.patient_version values (?, ?, 'riverside', ?, 'X', null, null, ?, '', ?)",
+                                [f"{key}{said}", key, family, datetime.fromisoformat(said), datetime.fromisoformat(heard)])
+    for day, row in ((datetime(2026, 1, 12), patient("a")), (datetime(2026, 3, 16), patient("b"))):
+        world.settings = dataclasses.replace(SETTINGS, clock=lambda day=day: day)
+        world.put(row)
+        world.resolve()
+
+    def names(on: date, known: date) -> list[tuple[object, object]]:
+        return [(row["patient_key"], row["name_family"]) for row in who_was(world.warehouse, "a", on, known)]
+
+    assert names(date(2026, 3, 1), date(2026, 3, 2)) == [("a", "OLD")]
+    assert names(date(2026, 3, 1), date(2026, 4, 1)) == [("a", "OLD"), ("b", "NEW")]
+    assert names(date(2026, 4, 1), date(2026, 4, 1)) == [("a", "NEW"), ("b", "NEW")]
+    assert names(date(2026, 1, 1), date(2026, 4, 1)) == []
+
+
+def test_the_waterfall_adds_up(world: IdentityWorld) -> None:
+    """Field by field the bits add up to the score that the pair has, from the odds of two random records."""
+    world.put(patient("a"), patient("b", middle="IVAN", phone="5035550199"))
+    world.resolve()
+    edge = pair_evidence(world.warehouse, "b", "a")
+    assert edge is not None
+    rows = waterfall(SETTINGS.model, edge, float(str(edge["score"])))
+    assert rows[0]["bits"] == round(math.log2(2e-6 / (1 - 2e-6)), 1)
+    assert rows[-1]["total"] == round(float(str(edge["score"])), 1)
+    assert {row["comparison"]: row["level"] for row in rows}["phone"] == "different"
+    assert sum(float(str(row["bits"])) for row in rows) == pytest.approx(float(str(edge["score"])), abs=0.6)
