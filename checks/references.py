@@ -35,6 +35,8 @@ REFERENCES: Mapping[str, tuple[Reference, ...]] = {
     "coverage": (_PATIENT,),
     "claim": (_PATIENT,),
     "coverage_eligibility": (_PATIENT,),
+    "immunization": (_PATIENT,),
+    "document_reference": (_PATIENT,),
 }
 
 

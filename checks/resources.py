@@ -45,6 +45,7 @@ _NAMED: dict[str, forms.Form] = {
         "submitted_amount", "payment_amount", "patient_responsibility_amount", "payment_amount_value", "amount_value",
     ), forms.NUMBER),
     **dict.fromkeys(("payment_date", "date", "serviced_date"), forms.FHIR_DATE),
+    "occurrence_datetime": forms.FHIR_DATETIME, "vaccine_code_system": forms.URI, "content_attachment_size": forms.COUNT,
     "total_value": forms.NUMBER, "value_quantity_value": forms.NUMBER, "value_ratio_numerator_value": forms.NUMBER,
     "value_ratio_denominator_value": forms.NUMBER, "value_range_low_value": forms.NUMBER, "value_range_high_value": forms.NUMBER,
 }
@@ -55,6 +56,7 @@ _OF_RESOURCE: dict[tuple[str, str], forms.Form] = {
     ("condition", "verification_status"): forms.code(value_sets.CONDITION_VERIFICATION),
     ("allergy_intolerance", "clinical_status"): forms.code(value_sets.ALLERGY_CLINICAL),
     ("allergy_intolerance", "verification_status"): forms.code(value_sets.ALLERGY_VERIFICATION),
+    ("document_reference", "date"): forms.FHIR_DATETIME,
     ("coverage_eligibility", "kind"): forms.code(value_sets.ELIGIBILITY_KIND),
     ("coverage_eligibility", "outcome"): forms.code(value_sets.ELIGIBILITY_OUTCOME),
     **{(resource, "status"): forms.code(values) for resource, values in value_sets.STATUS.items()},
@@ -88,6 +90,8 @@ _CONTENT: dict[str, str] = {
     "coverage": "subscriber_id payor_display type_code period_start period_end",
     "claim": """type total_value subscriber_id diagnosis_code item_count billable_period_start billable_period_end frequency_code
         related_claim_reference""",
+    "immunization": "vaccine_code_code vaccine_code_system vaccine_text vaccine_local_code occurrence_datetime",
+    "document_reference": "type_code date content_attachment_content_type content_attachment_size",
     "explanation_of_benefit": """claim_identifier_value payer_claim_control_number claim_status_code submitted_amount payment_amount
         patient_responsibility_amount trace_number payment_date""",
     "payment_reconciliation": "payment_identifier_value payment_amount_value payment_date",

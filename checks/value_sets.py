@@ -29,6 +29,8 @@ STATUS = {
     "coverage": frozenset({"active", "cancelled", "draft", "entered-in-error"}),
     **dict.fromkeys(("explanation_of_benefit", "payment_reconciliation", "payment_reconciliation_detail", "coverage_eligibility"),
                     frozenset({"active", "cancelled", "draft", "entered-in-error"})),
+    "immunization": frozenset({"completed", "entered-in-error", "not-done"}),
+    "document_reference": frozenset({"current", "superseded", "entered-in-error"}),
     "location": frozenset({"active", "suspended", "inactive"}),
 }
 

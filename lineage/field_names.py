@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
+from transforms.decode.raw_schema import RAW_SCHEMAS
+
 _SEGMENT_COLUMN = re.compile(r"([a-z][a-z0-9]{2})_(\d+)((?:_\d+){0,2})")
+# What the decoder counts or measures.
+_CDA_MADE = frozenset({
+    "id_ordinal", "statement_ordinal", "parent_ordinal", "coding_ordinal", "size", "attachment_size", "kind", "coded_element",
+})
 _X12_COLUMN = re.compile(r"(isa|gs|st|bht)_(\d\d)")
 _REPETITION_COLUMN = re.compile(r"c(\d+(?:_\d+)?)")
 
@@ -21,11 +27,20 @@ def field_name(table: str, column: str) -> str | None:
         return {"segment_id": "segment/id", "elements": "segment/elements"}.get(column)
     if table == "raw_x12__unit":
         return _x12_element(column)
+    if table.startswith("raw_ccda__"):
+        return _cda_path(table.removeprefix("raw_ccda__"), column)
     if table == "raw_extract__row":
         return {"cells": "row", "op": "row/op", "sequence": "row/sequence"}.get(column)
     if table == "raw_extract__column":
         return {"column_name": "header"}.get(column)
     return None
+
+
+def _cda_path(table: str, column: str) -> str | None:
+    """A column of a CDA table as its element: `effective_time_low` of a statement is statement/effectiveTime/low."""
+    if column in _CDA_MADE or column not in RAW_SCHEMAS[f"raw_ccda__{table}"].names[3:]:
+        return None
+    return f"{table}/{column}"
 
 
 def _x12_element(column: str) -> str | None:

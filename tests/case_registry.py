@@ -1,6 +1,6 @@
 """The registry of one facility in the short form of a golden case: `facility.yaml` with a single `feed`, or none.
 
-Belongs here: short form -> the text of a registry. The feed is called `feed`; feeds `hl7v2`, `fhir` and `x12` are always there.
+Belongs here: short form -> the text of a registry. The feed is called `feed`; feeds `hl7v2`, `fhir`, `x12` and `ccda` are always there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def registry_text_of_case(text: str) -> str:
     """YAML text of a registry with the case's facility, in force from 2000 on."""
     # BaseLoader keeps every scalar a text, so that keys such as N, Y and NULL stay what they are.
     case = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only, no objects
-    sources: dict[str, dict[str, object]] = {"hl7v2": {"kind": "hl7v2"}, "fhir": {"kind": "fhir_ndjson"}, "x12": {"kind": "x12"}}
+    sources: dict[str, dict[str, object]] = {"hl7v2": {"kind": "hl7v2"}, "fhir": {"kind": "fhir_ndjson"}, "x12": {"kind": "x12"}, "ccda": {"kind": "ccda"}}
     feed = case.get("feed")
     if feed:
         feed = {key: value for key, value in feed.items() if key != "schedule"}

@@ -17,6 +17,11 @@ from transforms.decode.raw_schema import LOADER_COLUMNS, RAW_SCHEMAS, raw_table_
 from transforms.facilities.source_entry import SOURCE_KINDS
 
 ROOT = Path(__file__).parents[2]
+CDA = (
+    b'<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="1.2"/><recordTarget><patientRole><id root="1.2" extension="M1"/></patientRole></recordTarget>'
+    b'<component><structuredBody><component><section><entry><observation><id root="1.3"/><code code="1"/></observation></entry></section></component>'
+    b'<component><section><text>x</text></section></component></structuredBody></component></ClinicalDocument>'
+)
 X12 = (
     b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *240501*1200*^*00501*000000001*0*P*:~"
     b"GS*HS*A*B*20240501*1200*1*X*005010X279A1~ST*270*1~SE*2*1~GE*1*1~IEA*1*000000001~"
@@ -24,6 +29,7 @@ X12 = (
 FEEDS = {
     "hl7v2": ("hl7v2", "", [b"MSH|^~\\&|A|B|||||ADT^A04|1\rPID|1||M1\rZ01|x\r", b"MSH#*!?%#A\rPID#1\r", b"", b"\x00"]),
     "fhir_ndjson": ("fhir", "", [b'{"resourceType":"Patient","id":"1"}\n{"id":"2"}\n{', b"", b"x"]),
+    "ccda": ("ccda", "", [CDA, CDA.replace(b"<entry>", b"<entry><act/>", 1), b"<!DOCTYPE x><x/>", b"<x/>", b"<x", b"", b"x"]),
     "x12": ("x12", "", [X12, b"\r\n" + X12.replace(b"~", b"~\r\n"), X12[:150], b"ISA*00~", b"", b"x"]),
     "csv_extract": (
         "feed", "feed: {kind: csv_extract, resource: patient, key: [A], encoding: utf-8, columns: {A: {}, B: {}}}\n",

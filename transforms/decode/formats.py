@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from transforms.decode.ccda import decode as ccda
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.extract import decode as extract
 from transforms.decode.fhir import decode as fhir
@@ -42,6 +43,7 @@ FORMATS: dict[str, Format] = {
         ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1, None),
         ("csv_extract", extract.decode_csv_extract, extract.TABLES, 1, extract.EMPTY_EXTRACT),
         ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 1, None),
+        ("ccda", ccda.decode_ccda, ccda.TABLES, 1, None),
         ("x12", x12.decode_x12, x12.TABLES, 1, None),
     )
 }

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from transforms.decode.ccda.header import DOCUMENT_COLUMNS, TARGET_COLUMNS
+from transforms.decode.ccda.statement import CODING_COLUMNS, STATEMENT_COLUMNS
 from transforms.decode.contract import UNIT_SCHEMA
 from transforms.decode.hl7v2.segments import ORDER_SEGMENTS, SEGMENTS, repetition_columns, segment_table, value_columns
 
@@ -85,6 +87,29 @@ RAW_SCHEMAS: dict[str, pa.Schema] = {
             pa.field("column_ordinal", pa.int32(), nullable=False),
             pa.field("column_name", pa.string(), nullable=False),
         ]
+    ),
+    # One row a document, of the unit that carries it: the first that is no narrative. document: canonical XML without the units.
+    "raw_ccda__document": pa.schema(
+        [*_RECORD, *_texts([*DOCUMENT_COLUMNS, "document"]), pa.field("size", pa.int64())]
+    ),
+    # One row an identifier of a recordTarget, of the unit that carries the document.
+    "raw_ccda__record_target": pa.schema([*_RECORD, *_ordinals(["id_ordinal"]), *_texts(list(TARGET_COLUMNS))]),
+    # One row a unit. kind: entry, section (one without entries) or nonXMLBody. content: canonical XML. *_template_ids: roots between bars.
+    "raw_ccda__entry": pa.schema(
+        [
+            *_RECORD,
+            *_texts(["kind", "section_code", "section_title", "section_template_ids", "media_type"]),
+            pa.field("attachment_size", pa.int64()),
+            *_texts(["content"]),
+        ]
+    ),
+    # One row a clinical statement at any depth; parent_ordinal is the statement that it is nested in, null for the entry's own.
+    "raw_ccda__statement": pa.schema(
+        [*_RECORD, *_ordinals(["statement_ordinal", "parent_ordinal"]), *_texts(list(STATEMENT_COLUMNS))]
+    ),
+    # One row a coding of a statement's element (code, value, material, participant): the main one is 1, its translations follow.
+    "raw_ccda__coding": pa.schema(
+        [*_RECORD, *_ordinals(["statement_ordinal", "coding_ordinal"]), *_texts(["coded_element", *CODING_COLUMNS])]
     ),
     # One row a unit (claim, claim payment, or transaction set) with what encloses it: envelope elements by their standard names, and the
     # segment ordinals of the loops that govern it. amount: CLM02 or CLP04. Its locator is that of the unit's first segment.

@@ -21,6 +21,7 @@ _EXTRACT = _COMMON | {
 _KEYS: dict[str, set[str]] = {
     "hl7v2": _COMMON,
     "fhir_ndjson": _COMMON,
+    "ccda": _COMMON,
     "x12": _COMMON,
     "csv_extract": _EXTRACT | {"mode", "key", "version_column", "trailer"},
     "dms_s3_csv": _EXTRACT
@@ -29,6 +30,7 @@ _KEYS: dict[str, set[str]] = {
 _REQUIRED: dict[str, set[str]] = {
     "hl7v2": {"kind"},
     "fhir_ndjson": {"kind"},
+    "ccda": {"kind"},
     "x12": {"kind"},
     "csv_extract": {"kind", "resource", "columns", "key"},
     "dms_s3_csv": {"kind", "resource", "table", "columns", "primary_key"},

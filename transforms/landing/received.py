@@ -4,7 +4,8 @@ Belongs here: counting by bytes, lines and the standard library, written apart f
 compares the two, and shared code would share its mistakes. Does not belong here: judging units.
 
 What counts: HL7 v2, one from each MSH to the next, and one for each run of segments that no MSH leads; FHIR, one for
-each line or Bundle entry; X12, one for each CLM of an 837 and CLP of an 835, and for each transaction set without; extracts,
+each line or Bundle entry; X12, one for each CLM of an 837 and CLP of an 835, and for each transaction set without; C-CDA,
+one for each entry of a section, section without entries, or nonXMLBody; extracts,
 one for each row besides header and trailer. A payload that is empty or has no recognisable form is one unit itself.
 """
 
@@ -16,6 +17,7 @@ import re
 import sys
 from itertools import accumulate
 from typing import Any
+from xml.parsers import expat
 
 from transforms.facilities.entry import Source
 
@@ -36,6 +38,7 @@ def count_units(kind: str, payload: bytes, source: Source) -> int:
         "csv_extract": _count_rows,
         "dms_s3_csv": _count_rows,
         "x12": _count_x12,
+        "ccda": _count_cda,
     }[kind]
     return count(payload, source) if payload else 1
 
@@ -220,3 +223,51 @@ def _count_sets(segments: list[list[bytes]]) -> int:
         elif is_open and (kind, name) in ((b"837", b"CLM"), (b"835", b"CLP")):
             counted += 1
     return units
+
+
+def _count_cda(payload: bytes, source: Source) -> int:
+    counter = _CdaCounter()
+    try:
+        counter.parser.Parse(payload, True)
+    except (expat.ExpatError, _NotCountedError, ValueError, LookupError):
+        return 1
+    return max(counter.units, 1)
+
+
+class _NotCountedError(Exception):
+    """The payload is refused whole: a DOCTYPE, another root, or too deep."""
+
+
+class _CdaCounter:
+    """Counts while expat reads: expat never expands what a DOCTYPE declares, since the DOCTYPE ends it."""
+
+    _NAMESPACE = "urn:hl7-org:v3 "
+
+    def __init__(self) -> None:
+        self.units = 0
+        self._path: list[str] = []
+        self._entries: list[int] = []
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+
+    def _refuse(self, *_: object) -> None:
+        raise _NotCountedError
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        short = name.removeprefix(self._NAMESPACE)
+        if len(self._path) >= _DEPTH_LIMIT or (not self._path and (short == name or short != "ClinicalDocument")):
+            raise _NotCountedError
+        if short == "section" and self._path[-1] == "component":
+            self._entries.append(0)
+        elif short == "entry" and self._path[-1] == "section":
+            self.units += 1
+            self._entries[-1] += 1
+        elif short == "nonXMLBody" and self._path == ["ClinicalDocument", "component"]:
+            self.units += 1
+        self._path.append(short)
+
+    def _end(self, _: str) -> None:
+        if self._path.pop() == "section" and self._path[-1] == "component":
+            self.units += 0 if self._entries.pop() else 1

@@ -88,6 +88,11 @@
   'coverage_eligibility': [
     ['kind', 'varchar'], ['trace_number', 'varchar'], ['subscriber_id', 'varchar'], ['serviced_date', 'varchar'],
     ['eligibility_code', 'varchar'], ['outcome', 'varchar']],
+  'immunization': [
+    ['vaccine_code_code', 'varchar'], ['vaccine_code_system', 'varchar'], ['vaccine_text', 'varchar'], ['vaccine_local_code', 'varchar'],
+    ['occurrence_datetime', 'varchar']],
+  'document_reference': [
+    ['type_code', 'varchar'], ['date', 'varchar'], ['content_attachment_content_type', 'varchar'], ['content_attachment_size', 'bigint']],
   'allergy_intolerance': code + [['clinical_status', 'varchar'], ['verification_status', 'varchar'], ['onset_datetime', 'varchar']]
 } -%}
 {{ return(contract[resource]) }}

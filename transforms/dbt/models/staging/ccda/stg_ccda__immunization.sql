@@ -1,0 +1,7 @@
+{#- One row for each immunization activity (template 4.52): its consumable is the vaccine. Negated: not done. -#}
+select
+  {{ staging_select('immunization', ccda_columns({
+    'status': "case when said.is_negated or said.status_code in ('aborted', 'cancelled') then 'not-done' when said.status_code = 'nullified' then 'entered-in-error' else 'completed' end",
+    'vaccine_code_code': 'coded.code', 'vaccine_code_system': 'coded.system', 'vaccine_text': 'coded.text', 'vaccine_local_code': 'coded.local_code',
+    'occurrence_datetime': 'said.start_text'})) }}
+{{ ccda_from('immunization', 'material') }}
