@@ -3,9 +3,9 @@ with document as (
   select sent.record_id, sent.unit_id, sent.delivery_id, sent.payload_id, sent.record_locator, sent.facility_id, sent.batch_date, sent.received_time, sent.source,
     sent.id_root, sent.id_extension, sent.type_code, sent.effective_time, sent.size, carrier.kind, carrier.media_type, carrier.attachment_size, facility.timezone
   from {{ source('raw', 'raw_ccda__document') }} sent
-  join {{ source('raw', 'raw_ccda__entry') }} carrier on carrier.unit_id = sent.unit_id and {{ in_scope('carrier') }}
+  join {{ source('raw', 'raw_ccda__entry') }} carrier on carrier.unit_id = sent.unit_id
   join {{ source('ref', 'facility') }} facility on {{ in_force('facility', 'sent') }}
-  where {{ in_scope('sent') }}
+  where {{ in_scope('sent') }} and {{ in_scope('carrier') }}
 ),
 {{ hl7_times('made', 'document', 'effective_time') }}
 select

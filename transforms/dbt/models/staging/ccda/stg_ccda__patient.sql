@@ -9,10 +9,10 @@ with listed as (
     row_number() over (partition by sent.delivery_id order by case when named.system = facility.default_system then 0 when named.system is not null then 1 else 2 end,
       sent.id_ordinal) as choice
   from {{ source('raw', 'raw_ccda__record_target') }} sent
-  join {{ source('raw', 'raw_ccda__document') }} document on document.delivery_id = sent.delivery_id and {{ in_scope('document') }}
+  join {{ source('raw', 'raw_ccda__document') }} document on document.delivery_id = sent.delivery_id
   join {{ source('ref', 'facility') }} facility on {{ in_force('facility', 'sent') }}
   left join {{ source('ref', 'authority_by_oid') }} named on {{ in_force('named', 'sent') }} and named.oid = sent.id_root
-  where {{ in_scope('sent') }}
+  where {{ in_scope('sent') }} and {{ in_scope('document') }}
 ),
 {{ hl7_times('born', 'listed', 'birth_time') }},
 {{ hl7_times('made', 'listed', 'effective_time') }},

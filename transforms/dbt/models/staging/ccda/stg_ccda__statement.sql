@@ -75,8 +75,9 @@ select said.record_id, said.unit_id, said.delivery_id, said.payload_id, said.rec
   case when {% for name in ['point', 'low', 'high', 'made', 'answered'] %}{{ name }}.doubt = 'invalid'{{ ' or ' if not loop.last }}{% endfor %} then 'time.invalid' end as reject_code,
   {{ more_flags(time_flags(['point', 'low', 'high', 'made', 'answered']), 'said.flags') }} as flags
 from said
-join {{ source('raw', 'raw_unit') }} unit on unit.unit_id = said.unit_id and {{ in_scope('unit') }}
+join {{ source('raw', 'raw_unit') }} unit on unit.unit_id = said.unit_id
 left join {{ ref('stg_ccda__patient') }} subject on subject.delivery_id = said.delivery_id
 {%- for name, column in {'point': 'effective_value', 'low': 'effective_low', 'high': 'effective_high', 'made': 'document_time', 'answered': 'value_time'}.items() %}
 left join moment {{ name }} on {{ name }}.text = said.{{ column }} and {{ name }}.zone = said.timezone
 {%- endfor %}
+where {{ in_scope('unit') }}
