@@ -1,0 +1,172 @@
+"""Silence (I6): no patient value in anything that is written in the clear, whether a run succeeds or fails."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.catalog_serving import catalog_app
+from orchestration.generate import generate
+from tests.conftest import PROJECT
+from tests.integration.catalog_world import Reader, ask
+from tests.invariants.leaks import forms, leaks, written_below
+from tests.pipeline_runs import land_network
+
+pytestmark = pytest.mark.xdist_group("silence")
+MARK = "Zqxv{}wk"
+PAGES = 150
+
+
+@dataclass(frozen=True)
+class World:
+    """A root on which everything was done once, what was printed meanwhile, and the values that nobody may find."""
+
+    root: Any
+    folder: Path
+    printed: dict[str, bytes]
+    values: list[str]
+
+
+def mark_names(network: Path) -> list[str]:
+    """Replace every family name in every feed by a marker, in the case it has there; give markers, phones and record numbers."""
+    patients = pq.read_table(network / "truth" / "patients.parquet").to_pylist()
+    people = pq.read_table(network / "truth" / "people.parquet").to_pylist()
+    names = sorted({row["name_family"] for row in patients} | {row["family"] for row in people}, key=lambda name: (-len(name), name))
+    marks = {name.lower(): MARK.format("abcdefghijklmnopqrst"[number // 20] + "abcdefghijklmnopqrst"[number % 20])
+             for number, name in enumerate(name for name in names if len(name) > 4)}
+    pattern = re.compile(b"|".join(re.escape(name.encode()) for name in marks), re.IGNORECASE)
+
+    def mark(found: re.Match[bytes]) -> bytes:
+        text = found.group().decode()
+        marker = marks[text.lower()]
+        return (marker.upper() if text.isupper() else marker).encode()
+
+    for path in (network / "feeds").rglob("*"):
+        if path.is_file():
+            path.write_bytes(pattern.sub(mark, path.read_bytes()))
+    phones = {row["telecom_phone"] for row in patients if row["telecom_phone"]}
+    return sorted({*marks.values(), *phones, *(row["identifier_value"] for row in patients if len(row["identifier_value"]) > 7)})
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, open_test_root: Callable[..., Any]) -> World:
+    """Everything that the command line does, on a marked network; then a run that fails with a name in the engine's message."""
+    folder = tmp_path_factory.mktemp("silence")
+    network = folder.with_name("silent_network")
+    generate(network, seed=17, people=30, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
+    values = mark_names(network)
+    root, _ = open_test_root(folder / "home", network / "facilities.yaml")
+    land_network(root, network)
+    for name in ("tmp", "user"):
+        (folder / name).mkdir()
+    environment = {
+        **os.environ, "LAKEHOUSE_HOME": str(root.home), "LAKEHOUSE_FACILITIES": str(network / "facilities.yaml"),
+        "LAKEHOUSE_BUILD": str(PROJECT / ".build"), "TMPDIR": str(folder / "tmp"), "HOME": str(folder / "user"),
+    }
+    named = network / f"{values[0]}.csv"
+    named.write_text("x")
+    printed = {}
+    for words in (
+        ["materialize"], ["status"], ["reconcile"], ["quarantine", "list"], ["identity", "review"], ["catalog", "verify"],
+        ["quarantine", "show", "--facility", "lakeside", "--date", "2026-01-05"],
+        ["lineage", "marts.mart_readmission", "person_id"],
+        ["trace", "canonical.encounter", "--key", "facility_id=lakeside"],
+        ["land", str(named), "--facility", "nowhere", "--source", "adt_oru"],
+    ):
+        printed[" ".join(words[:2])] = _lakehouse(words, environment)
+    _break(root)
+    failed = _lakehouse(["materialize", "--facility", "lakeside", "--from", "2026-01-05", "--to", "2026-01-05"], environment)
+    assert b"patient_version" in failed, "the broken table was to stop the run"
+    return World(root, folder, {**printed, "a failing run": failed}, values)
+
+
+def _lakehouse(words: list[str], environment: dict[str, str]) -> bytes:
+    done = subprocess.run([sys.executable, "-c", "from orchestration.cli.main import main; main()", *words], cwd=PROJECT, env=environment,
+                          capture_output=True, timeout=300, check=False)
+    return done.stdout + done.stderr
+
+
+def _break(root: Any) -> None:
+    """Make a table whose column cannot hold a name, so that the engine complains and quotes it."""
+    with root.warehouse.open() as warehouse:
+        names = [row["column_name"] for row in warehouse.query(
+            "select column_name from information_schema.columns where table_schema = 'canonical' and table_name = 'patient_version' "
+            "order by ordinal_position").to_pylist()]
+        shown = ", ".join("cast(null as integer) as name_family" if name == "name_family" else name for name in names)
+        warehouse.execute(f"create or replace table LAKE.canonical.patient_version as select {shown} from LAKE.canonical.patient_version where 1 = 0")
+
+
+def _pages(root: Any) -> Iterator[tuple[str, bytes]]:
+    """Follow the catalog's links from its first page."""
+    app = catalog_app(root)
+    waiting, seen = ["/"], {"/"}
+    for _ in range(PAGES):
+        if not waiting:
+            return
+        address = waiting.pop(0)
+        answer = ask(app, address)
+        yield address, answer.text.encode()
+        if address.split("?")[0].endswith((".csv", ".json")):
+            continue
+        for link in Reader(answer.text).links:
+            target = urljoin(address, link)
+            if target.startswith("/") and target not in seen:
+                seen.add(target)
+                waiting.append(target)
+
+
+def test_nothing_is_found_in_what_is_printed(world: World) -> None:
+    """No marker, phone or record number in any command's output, successes and failures alike."""
+    assert all(world.printed.values())
+    # The named file was given on the command line: its own path may be said back.
+    said = {words: text for words, text in world.printed.items() if not words.startswith("land")}
+    assert leaks(world.values, said) == []
+
+
+def test_nothing_is_found_in_any_file(world: World) -> None:
+    """Nor in any file below the root, the temporary folder and the home folder: sealed files keep what they hold."""
+    written = written_below(world.folder)
+    for part in ("home/landing", "home/raw", "home/warehouse", "home/catalog", "home/dagster"):
+        assert any(place.startswith(part) for place in written), part
+    assert leaks(world.values, written) == []
+
+
+def test_nothing_is_found_on_any_page(world: World) -> None:
+    """Nor on the catalog's pages."""
+    pages = dict(_pages(world.root))
+    assert len(pages) > 50
+    assert leaks(world.values, pages) == []
+
+
+def test_the_values_are_in_what_was_landed(world: World) -> None:
+    """The search looks for what is there: names, phones and numbers are in the warehouse, in which a reader with the key finds them."""
+    with world.root.warehouse.open(read_only=True) as warehouse:
+        rows = warehouse.query("select name_family, telecom_phone, identifier_value from LAKE.canonical.patient").to_pylist()
+    held = {str(value).lower() for row in rows for value in row.values()}
+    assert len(held & {value.lower() for value in world.values}) > 30
+
+
+@pytest.mark.parametrize("hide", [
+    lambda value: value.encode(), lambda value: b"x" + value.upper().encode() + b"y", lambda value: value.encode("utf-16-le"),
+    lambda value: gzip.compress(b"log: " + value.encode()), lambda value: forms(value)["hexadecimal"],
+    lambda value: __import__("base64").b64encode(b"a name: " + value.encode() + b" and more"),
+])
+def test_a_planted_leak_is_found(hide: Callable[[str], bytes], tmp_path: Path) -> None:
+    """The search finds a value in a file in each form, and in a file's name."""
+    value = MARK.format("aa")
+    (tmp_path / "log").write_bytes(hide(value))
+    assert leaks([value], written_below(tmp_path))
+    (tmp_path / "log").rename(tmp_path / f"{value}.txt")
+    assert any(found.startswith("name of") for found in leaks([value], written_below(tmp_path)))
