@@ -83,3 +83,12 @@ def test_every_command_explains_itself() -> None:
     bare += [f"{' '.join(path)} {given.name}" for path, command in _known().items() for given in command.params
              if not getattr(given, "help", None)]
     assert bare == []
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    """Each row of the promises' tables names at least one test, and each test named is one that pytest would find."""
+    rows = [line for line in (PROJECT / "docs" / "promises.md").read_text().splitlines() if re.match(r"\| (?!promise|-)", line)]
+    assert len(rows) > 20
+    assert [row for row in rows if "::" not in row] == []
+    named = {tuple(name.split("::")) for row in rows for name in re.findall(r"`(tests/[^`]+::\w+)`", row)}
+    assert {(path, test) for path, test in named if f"def {test}(" not in (PROJECT / path).read_text()} == set()
