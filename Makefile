@@ -8,7 +8,7 @@ DAYS ?= 5
 SEED ?= 1
 PROFILE ?= outpatient
 
-.PHONY: help demo test test-fast lint ui catalog soak identity-bench lock chromium clean
+.PHONY: help demo test test-fast lint ui catalog soak bench identity-bench lock chromium clean
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -60,6 +60,9 @@ test-fast: $(VENV)/.development ## Unit and SQL tests
 
 soak: $(VENV)/.development ## The long forms of the invariants
 	$(BIN)/python -m pytest -m soak tests
+
+bench: $(VENV)/.development ## The benchmark table: medians beside named peers
+	$(BIN)/python -m tests.bench
 
 identity-bench: PEOPLE = 49000
 identity-bench: $(VENV)/.development ## The gates of patient identity: SEED=1 PEOPLE=49000 PROFILE=outpatient

@@ -1,0 +1,52 @@
+"""`make bench`: prints the table and writes it, with the machine, to `docs/benchmarks.md` and `.build/benchmarks.json`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import typer
+
+from orchestration.generate import generate
+from tests.bench.decoding import decoding
+from tests.bench.measuring import Figure, machine, table
+from tests.bench.running import running
+from tests.conftest import PROJECT
+from transforms.facilities.registry import load_registry
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("decoding", "running"), help="one part; then nothing is written")
+    parser.add_argument("--runs", type=int, default=3, help="runs of whole processes")
+    arguments = parser.parse_args()
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="lakehouse-bench-") as name:
+        folder = Path(name)
+        if arguments.only != "running":
+            generate(folder / "feeds", seed=1, people=4000, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
+            for figure in decoding(folder / "feeds", load_registry((folder / "feeds" / "facilities.yaml").read_text())):
+                typer.echo(table([figure]).splitlines()[-1])
+                figures.append(figure)
+        if arguments.only != "decoding":
+            for figure in running(folder, arguments.runs):
+                typer.echo(table([figure]).splitlines()[-1])
+                figures.append(figure)
+    if arguments.only is None:
+        _write(figures)
+
+
+def _write(figures: list[Figure]) -> None:
+    (PROJECT / ".build").mkdir(exist_ok=True)
+    (PROJECT / ".build" / "benchmarks.json").write_text(json.dumps([one.to_json() for one in figures], indent=1))
+    text = ("# Benchmarks\n\nBy `make bench`: medians, each beside a named peer on the same bytes in the same run, ratios first; decoders in CPU seconds "
+            f"of one core. Machine: {machine()}.\n\n{table(figures)}\n")
+    (PROJECT / "docs" / "benchmarks.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Decoders beside what people would use without them, on the generator's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import hl7
+
+from orchestration.landing import arrivals_of_network
+from tests.bench.measuring import Figure, side_by_side
+from transforms.decode.contract import Delivered
+from transforms.decode.formats import FORMATS
+from transforms.facilities.registry import Registry
+
+
+def decoding(network: Path, registry: Registry) -> Iterator[Figure]:
+    """Measure each kind of feed that has a peer."""
+    by_kind: dict[str, list[Delivered]] = {}
+    for number, arrival in enumerate(arrivals_of_network(network / "feeds")):
+        entry = registry.entry(arrival.facility_id, arrival.batch_date)
+        source = entry.sources[arrival.source]
+        by_kind.setdefault(source.kind, []).append(Delivered(f"{number:032x}", arrival.path.read_bytes(), source, entry))
+    messages = [text for one in by_kind["hl7v2"] for text in _messages(one.payload)]
+    lines = [line for one in by_kind["fhir_ndjson"] for line in one.payload.splitlines() if line.strip()]
+    yield side_by_side("HL7 v2 to raw tables", "messages/s a core", len(messages), lambda: FORMATS["hl7v2"].decode(by_kind["hl7v2"]),
+                       "python-hl7, parse only", lambda: [hl7.parse(text) for text in messages])
+    yield side_by_side("FHIR R4 NDJSON to raw tables", "resources/s a core", len(lines),
+                       lambda: FORMATS["fhir_ndjson"].decode(by_kind["fhir_ndjson"]), "json.loads, parse only",
+                       lambda: [_parsed(line) for line in lines])
+    for kind, name in (("csv_extract", "CSV extract"), ("dms_s3_csv", "DMS change rows")):
+        one = grown(max((one for one in by_kind[kind] if one.source.trailer is None), key=lambda one: len(one.payload)))
+        rows = one.payload.count(b"\n")
+        file = network / f"{kind}.csv"
+        file.write_bytes(one.payload)
+        yield side_by_side(f"{name} to raw tables, one file of {rows:,} rows", "rows/s a core", rows, partial(FORMATS[kind].decode, [one]),
+                           "DuckDB read_csv, one thread", partial(_read_csv, file))
+
+
+def grown(one: Delivered) -> Delivered:
+    """Give the same file with its rows repeated up to about 40 MB: what a night's extract looks like."""
+    header, _, body = one.payload.partition(b"\n")
+    body = body if body.endswith(b"\n") else body + b"\n"
+    return replace(one, payload=header + b"\n" + body * (40_000_000 // len(body)))
+
+
+def _messages(payload: bytes) -> list[str]:
+    text = payload.decode("latin-1").replace("\n", "\r")
+    return ["MSH" + part for part in text.split("MSH")[1:] if part.startswith("|")]
+
+
+def _parsed(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _read_csv(file: Path) -> None:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(f"select * from read_csv('{file}', all_varchar = true, ignore_errors = true, encoding = 'latin-1')").fetch_arrow_table()
