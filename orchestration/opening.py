@@ -29,7 +29,7 @@ def registry_text(settings: Settings) -> tuple[str, str]:
 def dbt_runner(settings: Settings, target: str | None = None) -> DbtRunner:
     """Give the dbt runner of a target; its parse state is shared by all roots."""
     name = target or settings.target
-    return DbtRunner(name, (settings.build / "dbt" / name).resolve())
+    return DbtRunner(name, (settings.build / "dbt" / name).resolve(), settings.dbt_debug)
 
 
 def open_root(settings: Settings) -> Root:

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     key: SecretStr | None = Field(default=None, description="master key, 64 hex digits; default: the root's key file")
     target: Literal["local", "cloud"] = Field(default="local", description="warehouse: local DuckDB or cloud Snowflake")
     build: Path = Field(default=PROJECT / ".build", description="parsed dbt project of each target")
+    dbt_debug: bool = Field(default=False, description="errors of models quote the engine, and with it perhaps a patient's value")
     identity_policy: Literal["strict", "balanced"] = Field(default="strict", description="zones of the person index")
     identity_model: Path | None = Field(default=None, description="model of the person index that `identity train` wrote; default: shipped")
     memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="memory limit of DuckDB")

@@ -57,10 +57,11 @@ class NodeResult:
 
 @dataclass(frozen=True)
 class DbtRunner:
-    """Runs the dbt project against one target; `target_path` keeps manifest and parse state."""
+    """Runs the dbt project against one target; `target_path` keeps manifest and parse state, `debug` lets errors quote the engine."""
 
     target: str
     target_path: Path
+    debug: bool = False
 
     @property
     def manifest_path(self) -> Path:
@@ -125,11 +126,16 @@ class DbtRunner:
         failed = [result for result in results if result.status.value in ("error", "fail")]
         if failed or not outcome.success:
             # The engine's message may quote a value; the first line's class of error is enough beside the model's name.
-            names = "; ".join(f"{result.node.name}: {_error_kind(result.message)}" for result in failed)
-            raise ContractError(f"dbt {self.target}: {names or 'the invocation failed'}. Remedy: run the model with "
-                                f"`lakehouse dbt --debug`, which prints the engine's own message.")
+            names = "; ".join(f"{result.node.name}: {self._told(result.message)}" for result in failed)
+            whole = f"the invocation failed: {self._told(str(outcome.exception))}"
+            raise ContractError(f"dbt {self.target}: {names or whole}. Remedy: LAKEHOUSE_DBT_DEBUG=1 shows the engine's own words, "
+                                "which may quote a value.")
         return [NodeResult(result.node.unique_id, result.node.name, result.node.resource_type.value, result.status.value,
                            float(result.execution_time)) for result in results]
+
+    def _told(self, message: str | None) -> str:
+        text = (message or "").strip()
+        return text if self.debug else _error_kind(text)
 
     def _manifest(self) -> Any:
         """Give the kept manifest: from this process, else as `prepare` left it (0.4 s), else parsed anew."""
@@ -166,11 +172,8 @@ class DbtRunner:
         return ["--project-dir", folder, "--profiles-dir", folder, "--target", self.target, "--target-path", str(self.target_path)]
 
 
-def _error_kind(message: str | None) -> str:
-    text = (message or "").strip()
-    if os.environ.get("LAKEHOUSE_DBT_DEBUG") == "1":
-        return text
-    for line in text.splitlines():
+def _error_kind(message: str) -> str:
+    for line in message.splitlines():
         kind = line.strip().split(":")[0]
         if kind.endswith("Error"):
             return kind

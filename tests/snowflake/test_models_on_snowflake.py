@@ -1,6 +1,7 @@
-"""The whole pipeline on the Snowflake double and on DuckDB, from the same payloads: after every run both hold the same.
+"""The whole pipeline on the Snowflake double and on DuckDB, from the same raw rows: after every run both hold the same.
 
-One network, three runs: all partitions; all again; one partition delivered again with corrections while another is held by hand.
+One network, two runs: all partitions; then all again, two of them delivered again with corrections while another is held by hand. The
+last tests plant differences, so they come last.
 """
 
 from __future__ import annotations
@@ -9,70 +10,77 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from assets.root import Root
+from assets.root import Root, Run
 from assets.stores.catalog_reading import read_catalog
+from checks.gate import hold
+from orchestration.cli.main import app
 from orchestration.generate import generate
-from tests.snowflake.compare import Difference, compare
-from tests.snowflake.conftest import Double
+from orchestration.parity.compare import Compared
+from orchestration.parity.sides import Ran, Sides, open_sides
+from tests.conftest import PROJECT
+from tests.snowflake.conftest import MARKS, Double
 from tests.snowflake.dialect import allowed_functions, called_functions, is_about_rows
-from tests.snowflake.pipeline import Ran, deliver_again, land, run
+from tests.snowflake.pipeline import account, deliver_again, land
+from transforms.errors import ConfigurationError, LakehouseError
 
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.xdist_group("snowflake"),
-    # the connector ships a `requests` of its own that does not know the newest urllib3
-    pytest.mark.filterwarnings("ignore:urllib3 .* doesn't match a supported version"),
-]
-SCHEMAS = ("raw", "ref", "control", "staging", "canonical", "identity", "marts")
+pytestmark = [pytest.mark.soak, *MARKS]
 AGAIN = [("lakeside", date(2026, 1, 6)), ("riverside", date(2026, 1, 6))]
 HELD = ("oldmill", date(2026, 1, 6))
+UNTOUCHED = "('harbor', 'summit')"
 
 
 @dataclass(frozen=True)
 class Lakes:
-    """The two roots after the last run, what each run did on the double, and how the warehouses differed after it."""
+    """The two sides after the last run, what each run did on the double, and how the sides compared after it."""
 
-    local: Root
-    cloud: Root
+    sides: Sides
+    facilities: Path
     double: Double
     ran: tuple[Ran, ...]
     states_differ: tuple[list[str], ...]
-    differences: tuple[list[Difference], ...]
+    compared: tuple[list[Compared], ...]
 
 
 @pytest.fixture(scope="module")
 def lakes(double: Double, open_test_root: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Lakes:
     """Run the network through both targets, comparing after every run."""
     folder = tmp_path_factory.mktemp("lakes")
-    network = generate(folder / "network", seed=5, people=24, days=2, facilities=5)
-    local, _ = open_test_root(folder / "local", facilities=network.registry)
-    cloud, _ = open_test_root(folder / "cloud", facilities=network.registry, **double.settings())
-    partitions = [land(root, network.feeds) for root in (local, cloud)][0]
-    steps: list[tuple[str, dict[str, Any]]] = [
-        ("first", {"partitions": partitions}), ("same-again", {"partitions": partitions}),
-        ("delivered-again", {"partitions": AGAIN, "hold_by_hand": HELD}),
-    ]
-    ran, states_differ, differences = [], [], []
-    for run_id, arguments in steps:
-        if run_id == "delivered-again":
-            for root in (local, cloud):
-                for partition in AGAIN:
-                    deliver_again(root, network.feeds, partition)
-        on_local, on_cloud = run(local, run_id, **arguments), run(cloud, run_id, **arguments)
+    network = generate(folder / "network", seed=5, people=8, days=2, facilities=5)
+    root, settings = open_test_root(folder / "root", facilities=network.registry, **double.settings())
+    partitions = land(root, network.feeds)
+    sides = open_sides(settings)
+    sides.clear()
+    ran, states_differ, compared = [], [], []
+    for run_id in ("first", "again"):
+        if run_id == "again":
+            for partition in AGAIN:
+                deliver_again(root, network.feeds, partition)
+        on_local, on_cloud = sides.run(run_id, partitions, first=hold_by_hand if run_id == "again" else nothing)
         ran.append(on_cloud)
-        states_differ.append(unlike_states(on_local, on_cloud))
-        with local.warehouse.open(read_only=True) as left, cloud.warehouse.open(read_only=True) as right:
-            differences.append(compare(left, right, SCHEMAS))
-    return Lakes(local, cloud, double, tuple(ran), tuple(states_differ), tuple(differences))
+        states_differ.append(unlike_states((sides.local, on_local), (sides.cloud, on_cloud)))
+        compared.append(sides.compare())
+    return Lakes(sides, network.registry, double, tuple(ran), tuple(states_differ), tuple(compared))
 
 
-def unlike_states(left: Ran, right: Ran) -> list[str]:
+def nothing(root: Root, run: Run) -> None:
+    """Let a run begin as it is."""
+
+
+def hold_by_hand(root: Root, run: Run) -> None:
+    """Hold a partition by a person's order before a run's first step."""
+    with root.warehouse.open() as warehouse:
+        hold(warehouse, run.run_id, run.run_seq, *HELD, "a test", "tester")
+
+
+def unlike_states(left: tuple[Root, Ran], right: tuple[Root, Ran]) -> list[str]:
     """Name the assets whose recorded rows or fingerprints differ between two targets."""
-    recorded = [{state.asset: (state.rows, dict(state.partitions)) for state in ran.states} for ran in (left, right)]
+    recorded = [{state.asset: (state.rows, dict(state.partitions)) for state in account(*side)} for side in (left, right)]
     return sorted(asset for asset in {*recorded[0], *recorded[1]} if recorded[0].get(asset) != recorded[1].get(asset))
 
 
@@ -82,62 +90,70 @@ def count(root: Root, sql: str) -> int:
         return int(warehouse.query(sql).to_pylist()[0]["n"])
 
 
+def different(compared: list[Compared]) -> list[Compared]:
+    """The tables that differ."""
+    return [one for one in compared if one.difference]
+
+
 def test_first_run_holds_the_same(lakes: Lakes) -> None:
     """After the first run every table of every layer is the same on both targets, row for row."""
-    assert lakes.differences[0] == []
+    assert different(lakes.compared[0]) == []
 
 
-def test_same_run_again_holds_the_same_and_changes_nothing(lakes: Lakes) -> None:
-    """A repeated run leaves both targets the same, and no fact, link or outcome moves on Snowflake either."""
-    assert lakes.differences[1] == []
-    assert count(lakes.cloud, "select count(*) as n from LAKE.control.change_log where run_seq = 2 and object <> 'unit'") == 0
-    assert count(lakes.cloud, "select count(*) as n from LAKE.control.outcome_move where run_seq = 2") == 0
-    assert count(lakes.cloud, "select count(*) as n from LAKE.identity.link_history where run_seq = 2") == 0
-
-
-def test_partition_delivered_again_holds_the_same(lakes: Lakes) -> None:
+def test_run_again_holds_the_same(lakes: Lakes) -> None:
     """Corrections and a hold by hand lead to the same tables on both targets, and they do lead somewhere."""
-    assert lakes.differences[2] == []
+    assert different(lakes.compared[1]) == []
     amended = "select count(*) as n from LAKE.canonical.observation where status in ('amended', 'corrected') and facility_id = '{}'"
-    assert count(lakes.cloud, amended.format("riverside")) > 0
-    assert count(lakes.cloud, amended.format("lakeside")) > 0
+    assert count(lakes.sides.cloud, amended.format("riverside")) > 0
+    assert count(lakes.sides.cloud, amended.format("lakeside")) > 0
     held = f"select count(*) as n from LAKE.canonical.encounter where facility_id = '{HELD[0]}' and batch_date = '{HELD[1]}'"
-    assert count(lakes.cloud, held) == 0
+    assert count(lakes.sides.cloud, held) == 0
+
+
+def test_what_did_not_change_is_left_alone(lakes: Lakes) -> None:
+    """A second run over the same deliveries moves no fact and no outcome of their facilities on Snowflake either."""
+    facilities = f"facility_id in {UNTOUCHED}"
+    assert count(lakes.sides.cloud, f"select count(*) as n from LAKE.control.run_scope where {facilities}") > 0
+    assert count(lakes.sides.cloud, f"select count(*) as n from LAKE.control.change_log where run_seq = 2 and object <> 'unit' and {facilities}") == 0
+    assert count(lakes.sides.cloud, f"select count(*) as n from LAKE.control.outcome_move where run_seq = 2 and {facilities}") == 0
 
 
 def test_every_layer_has_rows(lakes: Lakes) -> None:
     """The comparison compares something: versions, current rows, identities and marts are not empty on Snowflake."""
+    rows = {one.table: one.rows_right for one in lakes.compared[1]}
     for table in ("canonical.observation_version", "canonical.encounter", "canonical.unit_outcome", "canonical.ledger", "identity.link",
                   "identity.person", "marts.mart_encounter_summary", "marts.mart_daily_census", "marts.mart_facility_volume",
                   "marts.mart_lab_turnaround", "marts.mart_readmission"):
-        assert count(lakes.cloud, f"select count(*) as n from LAKE.{table}") > 0, table
+        assert rows[table] > 0, table
 
 
 def test_every_model_was_built(lakes: Lakes) -> None:
-    """No model of the project is left out of the runs on Snowflake."""
-    manifest = json.loads(lakes.cloud.dbt.manifest_path.read_text())
-    models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
-    assert models - {one.name for one in lakes.ran[0].built} == set()
+    """No model of the project is left out of the runs on Snowflake, and each one's table was compared."""
+    manifest = json.loads(lakes.sides.cloud.dbt.manifest_path.read_text())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert {node["name"] for node in models} - {one.name for one in lakes.ran[0].built} == set()
+    assert {f"{node['schema']}.{node['name']}" for node in models} - {one.table for one in lakes.compared[0]} == set()
 
 
 def test_recorded_states_are_the_same(lakes: Lakes) -> None:
     """Row counts and fingerprints that go to the catalog do not depend on the target."""
-    assert lakes.states_differ == ([], [], [])
+    assert lakes.states_differ == ([], [])
 
 
 def test_accounts_are_the_same(lakes: Lakes) -> None:
     """Ledger, quarantine and slices in the catalog do not depend on the target."""
     for table, columns in (("ledger", "facility_id, batch_date, source, record_type, received, canonical, duplicate, superseded, quarantined"),
                            ("quarantine", "facility_id, batch_date, source, reason, units"), ("slice", "mart, facility_id, service_date, state")):
-        rows = [sorted(map(repr, read_catalog(root.home, f"select {columns} from {table}"))) for root in (lakes.local, lakes.cloud)]
+        rows = [sorted(map(repr, read_catalog(root.home, f"select {columns} from {table}"))) for root in (lakes.sides.local, lakes.sides.cloud)]
         assert rows[0] == rows[1], table
         assert rows[0], table
 
 
-def test_nothing_stays_on_the_stage(lakes: Lakes) -> None:
-    """No loaded file is left on the stage, where it would be a copy of patient data that nobody looks after."""
-    with lakes.cloud.warehouse.open() as warehouse:
+def test_nothing_stays_on_the_stage_or_the_disk(lakes: Lakes) -> None:
+    """No loaded file is left on the stage or in the proof's folder, where it would be a copy of patient data that nobody looks after."""
+    with lakes.sides.cloud.warehouse.open() as warehouse:
         assert warehouse.query("list @LAKE.raw.landing").num_rows == 0
+    assert list(lakes.sides.folder.rglob("*.parquet")) == []
 
 
 def test_statements_keep_to_the_allowed_functions(lakes: Lakes) -> None:
@@ -147,3 +163,41 @@ def test_statements_keep_to_the_allowed_functions(lakes: Lakes) -> None:
     assert allowed_functions() - sent == set()
 
 
+def test_a_proof_empties_nobodys_warehouse(lakes: Lakes) -> None:
+    """Where LAKE holds a run that is no proof's, a proof refuses to begin and every row stays."""
+    with lakes.sides.cloud.warehouse.open() as warehouse:
+        warehouse.execute("insert into LAKE.control.run (run_id, run_seq) values ('nightly', 3)")
+    with pytest.raises(ConfigurationError, match="Nothing was changed"):
+        lakes.sides.clear()
+    assert count(lakes.sides.cloud, "select count(*) as n from LAKE.canonical.patient") > 0
+    with lakes.sides.cloud.warehouse.open() as warehouse:
+        warehouse.execute("delete from LAKE.control.run where run_id = 'nightly'")
+
+
+def parity_command(lakes: Lakes, monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str, Any]], BaseException | None]:
+    """`lakehouse parity --compare-only --json` on the sides: its table, and the error by which it ended."""
+    for name, value in {**lakes.double.settings(), "home": lakes.sides.root.home, "facilities": lakes.facilities, "build": PROJECT / ".build"}.items():
+        monkeypatch.setenv(f"LAKEHOUSE_{name.upper()}", str(value))
+    outcome = CliRunner().invoke(app, ["parity", "--compare-only", "--json"])
+    return json.loads(outcome.stdout), outcome.exception
+
+
+def test_planted_differences_are_found_and_named(lakes: Lakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command finds a changed value and a doubled row, names tables, column and rows, shows no value, and ends with exit code 1."""
+    query = "select record_id from LAKE.canonical.observation order by record_id"
+    with lakes.sides.cloud.warehouse.open() as warehouse:
+        record_id = warehouse.query(query).to_pylist()[0]["record_id"]
+        warehouse.execute("update LAKE.canonical.observation set status = 'PLANTED' where record_id = ?", [record_id])
+        warehouse.execute("insert into LAKE.marts.facility_newest_batch select * from LAKE.marts.facility_newest_batch where facility_id = 'summit'")
+    rows, problem = parity_command(lakes, monkeypatch)
+    assert isinstance(problem, LakehouseError)
+    assert problem.exit_code == 1
+    found = {row["table"]: row for row in rows if row["result"] != "equal"}
+    # the ledger's view and others read these tables; nothing else was touched
+    assert {"canonical.observation", "marts.facility_newest_batch"} == set(found)
+    changed, doubled = found["canonical.observation"], found["marts.facility_newest_batch"]
+    assert changed["columns"] == ["status"]
+    assert {(row["side"], row["record_id"]) for row in changed["rows"]} == {("DuckDB", record_id), ("Snowflake", record_id)}
+    assert doubled["rows_snowflake"] == doubled["rows_duckdb"] + 1
+    assert {(row["side"], row["facility_id"]) for row in doubled["rows"]} == {("Snowflake", "summit")}
+    assert "PLANTED" not in json.dumps(rows)

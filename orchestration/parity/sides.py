@@ -1,0 +1,98 @@
+"""The two sides of a parity proof: warehouses of its own on DuckDB and on the configured Snowflake account, fed from one data root.
+
+The DuckDB side lies in the root's folder `parity`. The Snowflake side is database LAKE of the account, which must hold nothing but
+earlier proofs: a proof begins empty, and nobody's warehouse is emptied for it. The root's own warehouse is not touched.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assets.root import Root, Run
+from assets.stores.control import SCHEMAS, Partition, create_control
+from assets.stores.dbt_runner import CLOUD, NodeResult
+from assets.stores.raw import RawLoader
+from orchestration.opening import dbt_runner, open_root, warehouse_store
+from orchestration.parity.compare import Compared, Side, compare
+from orchestration.parity.steps import run_steps
+from orchestration.settings import Settings
+from transforms.errors import ConfigurationError
+
+LOCAL = "local"
+# Marks the runs of proofs in `control.run`.
+RUN_PREFIX = "parity"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run did on one side: the run as that side knows it, and the nodes that dbt built."""
+
+    run: Run
+    built: tuple[NodeResult, ...]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The root whose payloads are proved, and the two sides as roots of their own."""
+
+    root: Root
+    local: Root
+    cloud: Root
+
+    @property
+    def folder(self) -> Path:
+        """Where the proof keeps its files."""
+        return self.root.home / "parity"
+
+    def run(self, run_id: str, partitions: Sequence[Partition], first: Callable[[Root, Run], None] = lambda root, run: None,
+            on_step: Callable[[str], None] = lambda step: None) -> tuple[Ran, Ran]:
+        """Decode the partitions once, load the same Parquet files into both sides and run all steps on each; `first` acts before them."""
+        on_step("decoding")
+        loader = RawLoader(self.folder, self.root.keys, self.root.landing, self.root.registry)
+        deliveries = [one for partition in partitions for one in self.root.landing.deliveries(*partition)]
+        files = loader.write(deliveries, f"{RUN_PREFIX}-{run_id}")
+        done = []
+        for side, name in ((self.local, "DuckDB"), (self.cloud, "Snowflake")):
+            on_step(name)
+            run = side.begin(f"{RUN_PREFIX}-{run_id}", partitions)
+            first(side, run)
+            loader.load(side.warehouse.open, run.run_id, run.partitions, files)
+            done.append(Ran(run, run_steps(side, run)))
+        shutil.rmtree(self.folder / "raw", ignore_errors=True)
+        return done[0], done[1]
+
+    def compare(self) -> list[Compared]:
+        """Compare every table of both sides."""
+        with self.local.warehouse.open(read_only=True) as left, self.cloud.warehouse.open(read_only=True) as right:
+            return list(compare(Side("DuckDB", LOCAL, left), Side("Snowflake", CLOUD, right), SCHEMAS))
+
+    def clear(self) -> None:
+        """Begin anew. Raises ConfigurationError, and changes nothing, where the account's LAKE holds runs that are no proof's."""
+        with self.cloud.warehouse.open() as warehouse:
+            create_control(warehouse)
+            foreign = warehouse.query(f"select count(*) as n from LAKE.control.run where run_id not like '{RUN_PREFIX}-%'")
+            if foreign.to_pylist()[0]["n"]:
+                raise ConfigurationError(
+                    "Snowflake database LAKE holds a warehouse; a parity proof would have to empty it. Nothing was changed. "
+                    "Remedy: set LAKEHOUSE_SNOWFLAKE_* to an account kept for proofs."
+                )
+            for schema in SCHEMAS:
+                warehouse.execute(f"drop schema if exists LAKE.{schema} cascade")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def open_sides(settings: Settings) -> Sides:
+    """Open the root of the settings and its two sides. Raises ConfigurationError where no Snowflake account is configured."""
+    if not settings.snowflake_account:
+        raise ConfigurationError("No Snowflake account is configured. Remedy: set LAKEHOUSE_SNOWFLAKE_ACCOUNT, _USER and _PASSWORD.")
+    root = open_root(settings)
+    sides = []
+    for target in (LOCAL, CLOUD):
+        runner = dbt_runner(settings, target)
+        runner.prepare()
+        home = root.home / "parity" / target
+        sides.append(replace(root, home=home, dbt=runner, warehouse=warehouse_store(settings, target, home, root.keys)))
+    return Sides(root, *sides)
