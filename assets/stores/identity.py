@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from assets.stores import identity_read as read
 from assets.stores import identity_scope as scope
+from assets.stores.identity_overlays import check_overlays
 from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_resolution, write_reviews
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
@@ -97,6 +98,7 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
         scope.collect_readable(warehouse, everything)
         connection = open_records(read.features(warehouse), read.full_blocks(warehouse), settings.model, settings.memory, spill)
         try:
+            check_overlays(warehouse, run_seq, settings.model, settings.memory, spill)
             edges = find_edges(connection, read.scope_keys(warehouse), read.retired_keys(warehouse), settings.model, settings.policy)
             replace_edges(warehouse, edges)
             scope.collect_affected(warehouse)

@@ -40,6 +40,16 @@ def history(patient_key: str = typer.Argument(..., help="Key of a patient record
 
 
 @app.command()
+def overlays(limit: int = typer.Option(20, help="Records shown."), as_json: bool = Json) -> None:
+    """List records whose content became someone else's: keys, facilities and scores, newest first."""
+    rows = _query("select patient_key, facility_id, run_seq, score from LAKE.identity.overlay "
+                  "order by run_seq desc nulls last, score nulls last, patient_key limit ?", [limit])
+    if not as_json:
+        print(f"{len(rows)} changes of content that speak of another human.")
+    print_table(rows, ["patient_key", "facility_id", "run_seq", "score"], as_json=as_json)
+
+
+@app.command()
 def who(
     patient_key: str = typer.Argument(..., help="Key of a patient record."),
     on: str = typer.Option(..., help="As sources said by the end of this day (UTC)."),

@@ -138,3 +138,16 @@ def test_the_waterfall_adds_up(world: IdentityWorld) -> None:
     assert rows[-1]["total"] == round(float(str(edge["score"])), 1)
     assert {row["comparison"]: row["level"] for row in rows}["phone"] == "different"
     assert sum(float(str(row["bits"])) for row in rows) == pytest.approx(float(str(edge["score"])), abs=0.6)
+
+
+def test_an_overlay_is_found_and_a_life_is_not(world: IdentityWorld) -> None:
+    """Another human's content under the same key raises an overlay; a marriage, a move and a corrected birth date raise none."""
+    world.put(patient("a"), patient("b"), patient("c"))
+    world.resolve()
+    world.put(patient("a", family="MARRIED", phone="5035551111"), patient("b", address_number="9", postal_code="97301", phone=None),
+              patient("c", **OTHER, postal_code="10001"))
+    world.resolve()
+    assert world.rows("select patient_key, run_seq, score < 0 from identity.overlay") == [("c", 2, True)]
+    world.put(patient("c", **(OTHER | {"birth_date": date(1990, 2, 1)}), postal_code="10001"))
+    world.resolve()
+    assert world.rows("select count(*) from identity.overlay") == [(1,)]

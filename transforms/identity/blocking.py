@@ -61,5 +61,7 @@ def blocks_sql(record: str) -> str:
     selects = []
     for rule in RULES:
         source = record if rule.list_column is None else f"(select *, unnest({rule.list_column}) as element from {record})"
-        selects.append(f"select id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key from {source}")
-    return f"select distinct id, block_rule, block_key from ({' union all '.join(selects)}) where block_key is not null"
+        # only the elements of a list may say one key twice
+        distinct = "distinct " if rule.list_column else ""
+        selects.append(f"select {distinct}id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key from {source}")
+    return f"select id, block_rule, block_key from ({' union all '.join(selects)}) where block_key is not null"

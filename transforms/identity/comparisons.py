@@ -44,8 +44,7 @@ CROSSED, TANGLED = (
         f"({_BORNE.format(one, other)}{slip.format(one, other)})" for one, other in (("l", "r"), ("r", "l")))
     for slip in ("", " or damerau_levenshtein(given_{0}, family_{1}) <= 1"))
 # first and middle name in each other's place
-ROTATED = ("length(given_l) > 1 and length(given_r) > 1 and ((given_l = middle_r and (given_r = middle_l or left(given_r, 1) = middle_l)) "
-           "or (given_r = middle_l and left(given_l, 1) = middle_r))")
+ROTATED = "length(given_l) > 1 and length(given_r) > 1 and given_l = middle_r and given_r = middle_l"
 
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison("given", "given_l is null or given_r is null", (

@@ -81,17 +81,7 @@ def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel
     records get (columns tf_given, tf_family, rarity); without one the records can only be trained on. `spill`: folder for what does not
     fit into `memory`, encrypted; without one nothing is spilled.
     """
-    connection = duckdb.connect(":memory:", config={
-        "temp_file_encryption": "true", "temp_directory": spill, "memory_limit": memory, "python_enable_replacements": "false",
-        "autoinstall_known_extensions": "false",
-    })
-    connection.execute("set TimeZone = 'UTC'")
-    connection.register("feature", features)
-    connection.register("nickname", nicknames())
-    connection.execute(_BASE)
-    connection.unregister("feature")
-    connection.unregister("nickname")
-    connection.execute(f"create table block as {blocks_sql('base')}")
+    connection = _open_base(features, memory, spill)
     connection.register("full_block_given", full_blocks)
     connection.execute("create table full_block as select block_rule, block_key from full_block_given")
     connection.unregister("full_block_given")
@@ -106,9 +96,24 @@ def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel
     return connection
 
 
+def _open_base(features: pa.Table, memory: str, spill: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config={
+        "temp_file_encryption": "true", "temp_directory": spill, "memory_limit": memory, "python_enable_replacements": "false",
+        "autoinstall_known_extensions": "false",
+    })
+    connection.execute("set TimeZone = 'UTC'")
+    connection.register("feature", features)
+    connection.register("nickname", nicknames())
+    connection.execute(_BASE)
+    connection.unregister("feature")
+    connection.unregister("nickname")
+    connection.execute(f"create table block as {blocks_sql('base')}")
+    return connection
+
+
 def blocks_of(features: pa.Table, memory: str = "2GB", spill: str = "") -> pa.Table:
     """Give the blocks of records (FEATURE_SCHEMA): patient_key, block_rule, block_key."""
-    connection = open_records(features, FULL_BLOCK_SCHEMA.empty_table(), memory=memory, spill=spill)
+    connection = _open_base(features, memory, spill)
     try:
         blocks: pa.Table = connection.execute(
             "select base.patient_key, block.block_rule, block.block_key from block join base using (id)").to_arrow_table()

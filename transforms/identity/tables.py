@@ -5,7 +5,11 @@ What belongs here: name, columns and types. Not here: what fills them (`assets/s
 
 from __future__ import annotations
 
+from transforms.identity.records import FEATURE_SCHEMA
+
 Columns = tuple[tuple[str, str], ...]
+
+_KINDS = {"string": "varchar", "bool": "boolean", "date32[day]": "date"}
 
 _PAIR: Columns = (("patient_key_l", "varchar"), ("patient_key_r", "varchar"))
 
@@ -52,6 +56,12 @@ TABLES: dict[str, Columns] = {
     "identity.decision": (
         *_PAIR, ("decision_seq", "bigint"), ("decision", "varchar"), ("decided_by", "varchar"), ("decided_time", "timestamp"),
         ("reason", "varchar"), ("score", "double"), ("evidence", "varchar"), ("model_version", "varchar"), ("policy_version", "varchar"),
+    ),
+    # grain: one patient record as it was last compared: what its next content is held against
+    "identity.compared": tuple((name, _KINDS[str(FEATURE_SCHEMA.field(name).type)]) for name in FEATURE_SCHEMA.names),
+    # grain: one change of a record's content that looks like another human (an overlay); append-only. score: old against new
+    "identity.overlay": (
+        ("patient_key", "varchar"), ("facility_id", "varchar"), ("run_seq", "bigint"), ("score", "double"), ("model_version", "varchar"),
     ),
     # grain: one resolution: when what its `run_seq` says became known
     "identity.resolution": (
