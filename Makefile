@@ -8,7 +8,7 @@ DAYS ?= 5
 SEED ?= 1
 PROFILE ?= outpatient
 
-.PHONY: help demo test test-fast lint ui catalog soak bench identity-bench lock chromium clean
+.PHONY: help demo test test-fast cases lint ui catalog soak bench identity-bench lock chromium clean
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -57,6 +57,9 @@ test: $(VENV)/.development $(DOUBLE)/.installed chromium lint ## All tests
 
 test-fast: $(VENV)/.development ## Unit and SQL tests
 	$(BIN)/python -m pytest -n 2 tests/unit tests/sql
+
+cases: $(VENV)/.development ## The golden cases, or those of LAKEHOUSE_CASES_DIR, in every order of arrival
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance/test_cases.py
 
 soak: $(VENV)/.development ## The long forms of the invariants
 	$(BIN)/python -m pytest -m soak tests

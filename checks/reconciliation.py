@@ -14,7 +14,9 @@ from checks.reading import as_day, in_run
 from checks.verdict import CONTROL_TOTAL, RECONCILIATION, REFERENTIAL, Verdict, words
 
 # Tables whose rows are the records of an accepted unit: each has at least one row in one of them.
-_RECORD_TABLES = ("raw_hl7v2__segment", "raw_fhir__resource", "raw_extract__row", "raw_x12__unit", "raw_ccda__entry")
+_RECORD_TABLES = (
+    "raw_hl7v2__segment", "raw_fhir__resource", "raw_extract__row", "raw_extract__event", "raw_x12__unit", "raw_ccda__entry",
+)
 
 
 def judge_raw_completeness(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) -> Iterator[Verdict]:

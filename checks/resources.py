@@ -21,6 +21,7 @@ _HEADER: tuple[tuple[str, forms.Form, bool], ...] = (
     ("id", forms.TEXT, False), ("identifier_system", forms.URI, False), ("identifier_value", forms.TEXT, False),
     ("subject_key", forms.MD5, False), ("encounter_key", forms.MD5, False), ("encounter_identifier_value", forms.TEXT, False),
     ("status", forms.TEXT, False), ("service_date", forms.DAY, False), ("service_end_date", forms.DAY, False),
+    ("version_key", forms.TEXT, False), ("row_key", forms.MD5, False),
 )
 
 # Elements whose name tells their form, whatever the resource.
@@ -40,7 +41,8 @@ _NAMED: dict[str, forms.Form] = {
     "use": forms.code(value_sets.IDENTIFIER_USE), "priority": forms.code(value_sets.REQUEST_PRIORITY),
     "value_quantity_comparator": forms.code(value_sets.QUANTITY_COMPARATOR),
     "data_absent_reason_code": forms.code(value_sets.DATA_ABSENT_REASON),
-    "practitioner_key": forms.MD5, "other_key": forms.MD5, "do_not_perform": forms.BOOLEAN, "item_count": forms.COUNT,
+    "practitioner_key": forms.MD5, "other_key": forms.MD5, "observation_key": forms.MD5, "do_not_perform": forms.BOOLEAN,
+    "item_count": forms.COUNT,
     **dict.fromkeys((
         "submitted_amount", "payment_amount", "patient_responsibility_amount", "payment_amount_value", "amount_value",
     ), forms.NUMBER),
@@ -59,10 +61,12 @@ _OF_RESOURCE: dict[tuple[str, str], forms.Form] = {
     ("document_reference", "date"): forms.FHIR_DATETIME,
     ("coverage_eligibility", "kind"): forms.code(value_sets.ELIGIBILITY_KIND),
     ("coverage_eligibility", "outcome"): forms.code(value_sets.ELIGIBILITY_OUTCOME),
+    ("encounter", "status_stated"): forms.code(value_sets.STATUS["encounter"]),
     **{(resource, "status"): forms.code(values) for resource, values in value_sets.STATUS.items()},
 }
 # A record that says of nobody or nothing cannot be found again. A deletion may name its key alone.
-_STATED: dict[str, tuple[str, ...]] = {"patient_identifier": ("value", "subject_key"), "patient_link": ("type", "subject_key", "other_key")}
+_STATED: dict[str, tuple[str, ...]] = {"patient_identifier": ("value", "subject_key"), "patient_link": ("type", "subject_key", "other_key"),
+                                        "observation_component": ("observation_key",)}
 
 _CODE = "code_code code_system code_text code_local_code code_local_system code_translations"
 # Resource -> its columns; the word before a colon is the mark (source field group) of those after it.
@@ -72,14 +76,18 @@ _CONTENT: dict[str, str] = {
         ethnicity:ethnicity_omb_code birth_sex:birth_sex deceased:deceased_datetime""",
     "patient_identifier": "system value type_code use",
     "patient_link": "type other_key other_identifier_value",
-    "encounter": """status_event:status_event class:class_code,class_local_code period_start:period_start period_end:period_end
-        location:location_point_of_care,location_room,location_bed disposition:discharge_disposition_code practitioner:practitioner_key""",
+    "encounter": """status_stated status_event:status_event class:class_code,class_local_code period_start:period_start
+        period_end:period_end location:location_point_of_care,location_room,location_bed disposition:discharge_disposition_code
+        practitioner:practitioner_key""",
     "condition": f"{_CODE} clinical_status verification_status onset_datetime abatement_datetime recorded_date",
     "procedure": f"{_CODE} performed_datetime",
     "observation": f"""{_CODE} effective_datetime issued value_quantity_value value_quantity_value_source value_quantity_comparator
         value_quantity_unit value_quantity_unit_source value_string value_codeable_concept_code value_codeable_concept_system
         value_codeable_concept_text value_datetime value_ratio_numerator_value value_ratio_denominator_value value_range_low_value
         value_range_high_value data_absent_reason_code performer_display report_identifier_value based_on_identifier_value""",
+    "observation_component": f"""{_CODE} observation_key observation_id value_quantity_value value_quantity_value_source
+        value_quantity_comparator value_quantity_unit value_quantity_unit_source value_string value_codeable_concept_code
+        value_codeable_concept_system value_codeable_concept_text data_absent_reason_code""",
     "diagnostic_report": f"{_CODE} based_on_identifier_value effective_datetime issued performer_display",
     "service_request": f"{_CODE} authored_on priority requester_display",
     "medication_request": """medication_code_code medication_code_system medication_text medication_local_code do_not_perform authored_on

@@ -1,4 +1,4 @@
-"""Feeds that have fallen silent: past their facility's extraction window without a delivery.
+"""Feeds that have fallen silent: past the deadline of their own schedule, or their facility's extraction window, without a delivery.
 
 Pure: the caller gives the newest delivery of each feed and the time. What belongs here: when a feed is due. Not here: who is told.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from transforms.facilities.registry import FacilityEntry, Registry
+from transforms.facilities.registry import FacilityEntry, Registry, Source
 
 GRACE = timedelta(hours=2)
 """How long after the window's end a delivery may still come before the feed counts as late."""
@@ -44,14 +44,16 @@ def late_feeds(registry: Registry, newest_delivery_times: Mapping[tuple[str, str
             continue
         for name, source in sorted(entry.sources.items()):
             newest = newest_delivery_times.get((entry.facility_id, name))
-            due = _overdue_since(entry, max(registry.first_batch_date, entry.valid_from), newest, now)
+            due = _overdue_since(entry, source, max(registry.first_batch_date, entry.valid_from), newest, now)
             if due is not None:
                 late.append(LateFeed(entry.facility_id, name, source.owner, due, newest, now - due))
     return sorted(late, key=lambda one: (one.facility_id, one.source))
 
 
-def _overdue_since(entry: FacilityEntry, first: date, newest: datetime | None, now: datetime) -> datetime | None:
+def _overdue_since(entry: FacilityEntry, source: Source, first: date, newest: datetime | None, now: datetime) -> datetime | None:
     zone = ZoneInfo(entry.timezone)
+    if source.schedule is not None:
+        return _past_deadline(source.schedule.deadline, zone, first, newest, now)
     if entry.extraction_window is None:
         due = (newest or datetime.combine(first, time(), zone)).astimezone(UTC) + CONTINUOUS
         return due if due <= now else None
@@ -65,3 +67,12 @@ def _overdue_since(entry: FacilityEntry, first: date, newest: datetime | None, n
             is_late = newest is None or newest < datetime.combine(day, starts, zone)
             return due if is_late else None
     return None
+
+
+def _past_deadline(deadline: time, zone: ZoneInfo, first: date, newest: datetime | None, now: datetime) -> datetime | None:
+    """Give the newest deadline that passed without a delivery since the one before it; the first day's file is due a day later."""
+    today = now.astimezone(zone).date()
+    day = today if datetime.combine(today, deadline, zone).astimezone(UTC) <= now else today - timedelta(days=1)
+    due, before = (datetime.combine(one, deadline, zone).astimezone(UTC) for one in (day, day - timedelta(days=1)))
+    is_late = day > first and (newest is None or newest <= before)
+    return due if is_late else None

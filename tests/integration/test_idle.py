@@ -48,7 +48,7 @@ def test_objects_are_read_from_the_sql_itself() -> None:
 def test_every_current_and_touch_model_is_understood(root: Root) -> None:
     """The rule covers the project: each current resource names its versions, each touch model what touches it."""
     known = consumed_objects(compiled_sql(root.dbt.compiled_manifest_path))
-    assert known["observation"] == {"observation_version", "patient"}
+    assert known["observation"] == {"observation_version", "patient", "patient_survivor"}
     assert known["touch_mart_readmission"] == {"encounter", "link", "patient_survivor"}
     assert "unit_outcome" not in known
 

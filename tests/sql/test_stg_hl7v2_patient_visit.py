@@ -119,17 +119,11 @@ def test_messages_have_one_reason_where_they_are_not_read(staged) -> None:
 
 def test_flags_mark_messages_without_stopping_them(staged) -> None:
     """Missing visit numbers, unknown authorities and doubtful clock times are flags; an A31 needs no visit number."""
-    flags = {name: {row["reason"] for row in rows if row["reason_kind"] == "flag"} - {"hl7.control_id_reused"}
+    flags = {name: {row["reason"] for row in rows if row["reason_kind"] == "flag"}
              for name, rows in staged["rule"].items()}
     assert {name: found for name, found in flags.items() if found} == {
         "no visit number": {"identity.missing_visit_number"}, "no visit": {"identity.missing_visit_number"},
         "number of an unknown authority": {"identity.unknown_authority"}, "clock": {"time.nonexistent_local"}}
-
-
-def test_a_control_id_used_again_for_other_content_is_flagged(staged) -> None:
-    """All messages here carry the same MSH-10: all but the first received are flagged, none is dropped."""
-    reused = [name for name, rows in staged["rule"].items() if "hl7.control_id_reused" in {row["reason"] for row in rows}]
-    assert len(reused) == len(MESSAGES) - 1
 
 
 def test_patient_fields_and_their_marks(staged) -> None:
@@ -201,7 +195,7 @@ def test_visit_fields(staged) -> None:
     """PV1 gives number, class, place and period; the service date is the facility's own, not that of UTC."""
     assert only(staged["encounter"]["admit"], "identifier_system", "identifier_value", "class_code", "class_local_code", "period_start",
                 "location_point_of_care", "location_room", "location_bed", "status", "is_fact") == (
-        SYSTEM, "V1", "IMP", "I", "2024-05-10T13:30:00Z", "4E", "401", "A", None, True)
+        SYSTEM, "V1", "IMP", "I", "2024-05-10T13:30:00Z", "4E", "401", "A", "in-progress", True)
     assert only(staged["encounter"]["late night"], "period_start", "service_date") == ("2024-05-11T03:30:00Z", date(2024, 5, 10))
     assert only(staged["encounter"]["moved to a bed not yet named"], "location_point_of_care", "location_bed", "location_mark") == (
         "ICU", None, "V")

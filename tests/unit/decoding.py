@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from tests.case_registry import registry_of_case
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.formats import FORMATS
@@ -52,6 +55,13 @@ class Outcome:
     def flags(self) -> list[str | None]:
         """Flags of each unit."""
         return [unit["flags"] for unit in self.units]
+
+
+def parquet(columns: dict[str, Any]) -> bytes:
+    """Bytes of a Parquet file with these columns."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    return bytes(sink.getvalue())
 
 
 def decode(entry: FacilityEntry, source: str, payload: bytes) -> Outcome:

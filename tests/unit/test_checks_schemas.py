@@ -74,7 +74,7 @@ def value_of(column: Column) -> Any:
 
 
 CODE_OF = {
-    "status": "unknown", "status_event": "cancelled", "gender": "female", "marital_status_code": "M", "birth_sex": "F",
+    "status": "unknown", "status_stated": "unknown", "status_event": "cancelled", "gender": "female", "marital_status_code": "M", "birth_sex": "F",
     "ethnicity_omb_code": "2186-5", "race_omb_codes": "2106-3", "class_code": "IMP", "use": "usual", "priority": "routine",
     "value_quantity_comparator": "<",
     "data_absent_reason_code": "unknown", "clinical_status": "active", "verification_status": "confirmed", "type": "replaced-by",

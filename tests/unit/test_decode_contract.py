@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.unit.decoding import facility
+from tests.unit.decoding import facility, parquet
 from transforms.decode.contract import UNIT_SCHEMA, Delivered
 from transforms.decode.formats import FORMATS
 from transforms.decode.hl7v2.segments import SEGMENTS, field_columns, segment_table
@@ -39,6 +39,16 @@ FEEDS = {
         "feed", "feed: {kind: dms_s3_csv, table: t, op_column: Op}\n"
         "tables: {t: {resource: patient, primary_key: [A], columns: {A: {type: int}}}}\n",
         [b"Op,A\nI,2\nD,2\n", b"Op,A\nI\n", b""],
+    ),
+    "dms_s3_parquet": (
+        "feed", "feed: {kind: dms_s3_parquet, table: t, op_column: Op}\n"
+        "tables: {t: {resource: patient, primary_key: [A], columns: {A: {type: int}}}}\n",
+        [parquet({"Op": ["I", "D"], "A": [2, None]}), parquet({"Op": [], "A": []}), b"PAR1", b""],
+    ),
+    "debezium_jsonl": (
+        "feed",
+        "feed: {kind: debezium_jsonl, resource: patient, table: dbo.P, primary_key: [A], columns: {A: {type: int}}}",
+        [b'{"op": "c", "after": {"A": 1}}\n{"op": "d", "before": {"A": 1}}\n{"value": null, "key": 1}\n', b'{"op": "c"}\n', b""],
     ),
 }  # fmt: skip
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.decoding import Outcome, decode, facility
+from tests.unit.decoding import Outcome, decode, facility, parquet
 
 CSV = """
 feed: {kind: csv_extract, resource: patient, key: [MRN], encoding: utf-8, columns: {MRN: {}, Name: {}, Phone: {}}}
@@ -196,3 +198,17 @@ def test_many_rows_hash_like_few() -> None:
     few: list[dict[str, Any]] = run(header + "\n".join(rows[:50])).units
     assert {unit["content_hash"] for unit in few} <= many
     assert len(many) == 12_000
+
+
+def test_a_parquet_file_says_what_the_same_rows_say_as_csv() -> None:
+    """Types come as SQL Server's CSV writes them, a null stays apart from an empty text, and damage refuses the file."""
+    contract = "tables: {t: {resource: observation, primary_key: [A], columns: {A: {}, T: {type: datetime}, N: {type: 'decimal(9,2)'}, F: {type: bit}, S: {}}}}"
+    entry = facility("feed: {kind: dms_s3_parquet, table: t, op_column: Op, sequence_column: Q}\n" + contract)
+    content = parquet({"Op": ["I", "D"], "Q": ["2024", None], "A": [1, 2], "T": [datetime(2024, 5, 10, 10, 0, 0, 1234), None],
+                       "N": [Decimal("1.10"), None], "F": [True, None], "S": ["", None]})
+    outcome = decode(entry, "feed", content)
+    assert [row["cells"] for row in outcome.rows("raw_extract__row")] == [
+        ["I", "2024", "1", "2024-05-10 10:00:00.001234", "1.10", "1", ""], ["D", None, "2", None, None, None, None]]
+    assert outcome.received == 2
+    for damaged in (content[:-9], content[:40] + b"\x00" * 20 + content[60:], b"PAR1PAR1"):
+        assert decode(entry, "feed", damaged).codes() == ["payload.unrecognised_format"] * decode(entry, "feed", damaged).received

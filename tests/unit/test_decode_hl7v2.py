@@ -242,3 +242,12 @@ def test_a_large_value_is_kept_whole() -> None:
     """Ten MiB in one field are neither cut nor held."""
     outcome = run(MSH, "OBX|1|TX|C||" + "A" * 10485760 + "||||||F")
     assert len(values(outcome, "obx")["obx_5_1"]) == 10485760
+
+
+def test_blocks_of_a_socket_are_no_content() -> None:
+    """MLLP marks (VT before a message, FS and CR behind) end a segment: each block is a message, none is cut, the last segment ends clean."""
+    message = "\r".join([MSH, PID]).encode()
+    outcome = run_bytes(b"".join(b"\x0b" + message.replace(b"C1", name) + end + b"\x1c\r" for name, end in ((b"C1", b"\r"), (b"C2", b""))))
+    assert outcome.codes() == [None, None]
+    assert [row["pid_8_1"] for row in outcome.rows("raw_hl7v2__pid")] == ["F", "F"]
+    assert outcome.units[0]["content_hash"] == run(MSH, PID).units[0]["content_hash"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from transforms.decode.ccda import decode as ccda
 from transforms.decode.contract import Decoded, Delivered
+from transforms.decode.debezium import decode as debezium
 from transforms.decode.extract import decode as extract
 from transforms.decode.fhir import decode as fhir
 from transforms.decode.hl7v2 import decode as hl7v2
@@ -39,10 +40,12 @@ def _counter(kind: str) -> Callable[[bytes, Source], int]:
 FORMATS: dict[str, Format] = {
     kind: Format(kind, decode, _counter(kind), tables, f"{kind}-{version}", empty_code)
     for kind, decode, tables, version, empty_code in (
-        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 1, None),
+        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 2, None),
         ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1, None),
-        ("csv_extract", extract.decode_csv_extract, extract.TABLES, 1, extract.EMPTY_EXTRACT),
-        ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 1, None),
+        ("csv_extract", extract.decode_csv_extract, extract.TABLES, 2, extract.EMPTY_EXTRACT),
+        ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 2, None),
+        ("dms_s3_parquet", extract.decode_dms_s3_parquet, extract.TABLES, 1, None),
+        ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 1, None),
         ("ccda", ccda.decode_ccda, ccda.TABLES, 1, None),
         ("x12", x12.decode_x12, x12.TABLES, 1, None),
     )

@@ -2,7 +2,7 @@
 
 Belongs here: names and types of raw columns. Does not belong here: how they are filled. Columns are named by the
 standard; every value of a payload is text. Raw rows exist for accepted units only (and, in raw_hl7v2__segment, for
-rejected HL7 messages whose text could be read).
+rejected HL7 messages whose text could be read, and in raw_extract__event).
 
 Besides its value columns each record table carries what the loader adds (`LOADER_COLUMNS`):
 `unit_id = md5(delivery_id|unit_ordinal)`, `record_id = md5(delivery_id|record_locator)`. A segment's row in its own
@@ -69,14 +69,24 @@ RAW_SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     # source_table: the contract's table, or the feed's name where it has none. cells: all cells as sent in header
-    # order, those of op and sequence included; a cell is never null.
+    # order, those of op and sequence included; null where the format has a null of its own (Debezium, Parquet).
+    # changed_ms: the source's commit time in milliseconds since 1970, where an event states it.
     "raw_extract__row": pa.schema(
         [
             *_RECORD,
             pa.field("source_table", pa.string()),
             pa.field("row_number", pa.int64(), nullable=False),
-            *_texts(["op", "sequence"]),
+            *_texts(["op", "sequence", "changed_ms"]),
             pa.field("cells", pa.list_(pa.string()), nullable=False),
+        ]
+    ),
+    # A change event as sent, also of tombstones and refused rows; its row image is in raw_extract__row.
+    "raw_extract__event": pa.schema(
+        [
+            *_RECORD,
+            *_texts(["source_table", "op", "sequence"]),
+            pa.field("is_tombstone", pa.bool_(), nullable=False),
+            pa.field("event", pa.string(), nullable=False),
         ]
     ),
     # One row for each column of each file, of unit 0, which is no unit; without a header line, the contract's order.

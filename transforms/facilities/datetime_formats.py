@@ -52,4 +52,4 @@ def resolve_datetime_format(
         return date_format
     if name in {"datetime", "datetime2", "smalldatetime"} and datetime_format is not None:
         return datetime_format
-    return _DMS_FORMATS.get(name) if kind == "dms_s3_csv" else None
+    return _DMS_FORMATS.get(name) if kind != "csv_extract" else None

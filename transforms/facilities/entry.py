@@ -6,7 +6,7 @@ Belongs here: the types. Does not belong here: reading or checking YAML (`regist
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 
 from transforms.errors import ConfigurationError
 
@@ -40,6 +40,14 @@ class Trailer:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When a feed owes its files: the one for each day is due on the next day at `deadline`, facility-local time."""
+
+    every: str
+    deadline: time
+
+
+@dataclass(frozen=True)
 class Source:
     """One feed of one facility. `key` is the business key of a CSV row or the primary key of a change-captured table;
     `table` is the source table of the latter. Text feeds (hl7v2, fhir_ndjson) have none of the extract keys."""
@@ -64,6 +72,7 @@ class Source:
     datetime_format: str | None = None
     trailer: Trailer | None = None
     columns: tuple[SourceColumn, ...] = ()
+    schedule: Schedule | None = None
 
     @property
     def record_type(self) -> str:

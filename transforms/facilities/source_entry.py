@@ -7,14 +7,17 @@ is (`registry.py`).
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
+from datetime import time
 
-from transforms.facilities.entry import Source, Trailer
+from transforms.facilities.entry import Schedule, Source, Trailer
 from transforms.facilities.located_yaml import Located
 from transforms.facilities.mappable import MAPPABLE_RESOURCES
 from transforms.facilities.source_column import check_targets, read_column, read_datetime_format
 
-_COMMON = {"kind", "owner"}
+_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_COMMON = {"kind", "owner", "schedule"}
 _EXTRACT = _COMMON | {
     "resource", "delimiter", "encoding", "header", "date_format", "datetime_format", "null_markers", "columns",
 }  # fmt: skip
@@ -26,6 +29,11 @@ _KEYS: dict[str, set[str]] = {
     "csv_extract": _EXTRACT | {"mode", "key", "version_column", "trailer"},
     "dms_s3_csv": _EXTRACT
     | {"table", "op_column", "sequence_column", "null_value", "primary_key", "before_image_prefix"},
+    # Parquet has types and nulls of its own and no delimiter.
+    "dms_s3_parquet": _COMMON
+    | {"resource", "columns", "table", "op_column", "sequence_column", "primary_key", "before_image_prefix"},
+    # The envelope names operation and position, JSON its nulls: an event needs the contract alone.
+    "debezium_jsonl": _COMMON | {"resource", "table", "columns", "primary_key"},
 }
 _REQUIRED: dict[str, set[str]] = {
     "hl7v2": {"kind"},
@@ -34,6 +42,8 @@ _REQUIRED: dict[str, set[str]] = {
     "x12": {"kind"},
     "csv_extract": {"kind", "resource", "columns", "key"},
     "dms_s3_csv": {"kind", "resource", "table", "columns", "primary_key"},
+    "dms_s3_parquet": {"kind", "resource", "table", "columns", "primary_key"},
+    "debezium_jsonl": {"kind", "resource", "table", "columns", "primary_key"},
 }
 SOURCE_KINDS = frozenset(_KEYS)
 
@@ -48,8 +58,9 @@ def read_source(
     kind = keys["kind"].one_of(SOURCE_KINDS)
     keys = place.mapping(_KEYS[kind], _REQUIRED[kind])
     owner = keys["owner"].text() if "owner" in keys else owner
+    schedule = _schedule(keys.get("schedule"))
     if "columns" not in keys:
-        return Source(source=source, kind=kind, owner=owner)
+        return Source(source=source, kind=kind, owner=owner, schedule=schedule)
     resource = keys["resource"].one_of(MAPPABLE_RESOURCES)
     date_format, datetime_format = read_datetime_format(keys, "date_format"), read_datetime_format(keys, "datetime_format")
     columns = tuple(
@@ -81,7 +92,18 @@ def read_source(
         datetime_format=datetime_format,
         trailer=_trailer(keys.get("trailer")),
         columns=columns,
+        schedule=schedule,
     )
+
+
+def _schedule(place: Located | None) -> Schedule | None:
+    if place is None:
+        return None
+    keys = place.mapping((), ("every", "deadline"))
+    deadline = keys["deadline"].text()
+    if not _CLOCK_TIME.fullmatch(deadline):
+        keys["deadline"].fail(f"{deadline!r} is no time of day", 'quoted HH:MM, such as "06:00"')
+    return Schedule(every=keys["every"].one_of({"day"}), deadline=time.fromisoformat(deadline))
 
 
 def _optional_text(keys: dict[str, Located], key: str) -> str | None:
@@ -99,7 +121,7 @@ def _delimiter(keys: dict[str, Located]) -> str:
 
 def _encoding(keys: dict[str, Located], kind: str, charset: str) -> str:
     if "encoding" not in keys:
-        return "utf-8" if kind == "dms_s3_csv" else charset  # DMS writes UTF-8, whatever the source's code page
+        return "utf-8" if kind != "csv_extract" else charset  # DMS writes UTF-8, whatever the source's code page
     value = keys["encoding"].text()
     try:
         codecs.lookup(value)

@@ -5,19 +5,24 @@ compares the two, and shared code would share its mistakes. Does not belong here
 
 What counts: HL7 v2, one from each MSH to the next, and one for each run of segments that no MSH leads; FHIR, one for
 each line or Bundle entry; X12, one for each CLM of an 837 and CLP of an 835, and for each transaction set without; C-CDA,
-one for each entry of a section, section without entries, or nonXMLBody; extracts,
-one for each row besides header and trailer. A payload that is empty or has no recognisable form is one unit itself.
+one for each entry of a section, section without entries, or nonXMLBody; extracts, one for each row besides header and
+trailer; change events, one for each line that is not blank. A payload that is empty or has no recognisable form is one
+unit itself.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import sys
 from itertools import accumulate
 from typing import Any
 from xml.parsers import expat
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from transforms.facilities.entry import Source
 
@@ -39,13 +44,18 @@ def count_units(kind: str, payload: bytes, source: Source) -> int:
         "dms_s3_csv": _count_rows,
         "x12": _count_x12,
         "ccda": _count_cda,
+        "dms_s3_parquet": _count_parquet,
+        "debezium_jsonl": _count_events,
     }[kind]
     return count(payload, source) if payload else 1
 
 
 def _count_hl7(payload: bytes, source: Source) -> int:
     units, led, recognised = 0, False, False
-    for line in payload.removeprefix(_UTF8_BOM).splitlines():
+    body = payload.removeprefix(_UTF8_BOM)
+    if body.startswith(b"\v"):  # captured from a socket: VT opens a block, FS closes it
+        body = body.replace(b"\v", b"\n").replace(b"\x1c", b"\n")
+    for line in body.splitlines():
         if not line:
             continue
         name = line[:3] if not line[3:4].isalnum() else b""
@@ -124,6 +134,22 @@ def _depth(text: bytes) -> int:
         return 0
     brackets = _STRINGS_AND_OTHERS.sub(b"", text)
     return max(accumulate(1 if bracket in b"{[" else -1 for bracket in brackets), default=0)
+
+
+def _count_parquet(payload: bytes, source: Source) -> int:
+    try:
+        file = pq.ParquetFile(io.BytesIO(payload))
+        rows = sum(batch.num_rows for batch in file.iter_batches())
+    except (pa.ArrowException, OSError):
+        return 1
+    names = file.schema_arrow.names
+    known = {column.name for column in source.columns} & set(names)
+    return rows if known and (rows or len(set(names)) == len(names)) else 1
+
+
+def _count_events(payload: bytes, source: Source) -> int:
+    lines = [line for line in payload.removeprefix(_UTF8_BOM).split(b"\n") if line.strip(b" \t\r")]
+    return len(lines) if any(line.lstrip(b" \t\r").startswith(b"{") for line in lines) else 1
 
 
 def _count_rows(payload: bytes, source: Source) -> int:

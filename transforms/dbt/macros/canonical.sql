@@ -41,9 +41,32 @@ join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_k
 {#- Source order, newest first: maintained over by-product, source time, the source's own tie-break, content, and of equal rows the
     first received. Never order of arrival among rows that differ. -#}
 {% macro newest_first(alias) -%}
-  {{ alias }}.maintains desc nulls last, {{ alias }}.source_time desc nulls last, {{ alias }}.source_order desc nulls last,
+  {{ alias }}.maintains desc nulls last, {{ alias }}.order_time desc nulls last, {{ alias }}.source_order desc nulls last,
   {{ alias }}.row_hash desc nulls last, {{ alias }}.batch_date, {{ alias }}.delivery_id, {{ alias }}.record_locator, {{ alias }}.record_id
 {%- endmacro %}
+
+{#- Time that orders a version among others of its fact. Changes of one captured table follow its log, whose sequence is `source_order`
+    (none: a full-load row, before all changes); against other feeds they count as old as the newest of them, which says all that they say. -#}
+{% macro order_time(alias, fact=['fact_key']) -%}
+  case when {{ alias }}.unit_kind = 'cdc.row' then coalesce(
+      max(case when {{ alias }}.source_order <> '' then {{ alias }}.source_time end) over (partition by {% for name in fact %}{{ alias }}.{{ name }}, {% endfor %}{{ alias }}.source),
+      max({{ alias }}.source_time) over (partition by {% for name in fact %}{{ alias }}.{{ name }}, {% endfor %}{{ alias }}.source))
+    else {{ alias }}.source_time end
+{%- endmacro %}
+
+{#- Resources that no record waits for, since patients are found through them. -#}
+{% macro awaited_resources() %}{{ return(['patient', 'patient_identifier', 'patient_link', 'practitioner', 'organization', 'location']) }}{% endmacro %}
+{#- Resources that are parts of another one, listed anew by each of its records: resource -> the whole and the column that names it. -#}
+{% macro parts_of() %}{{ return({'patient_identifier': ['patient', 'subject_key'],
+                                 'observation_component': ['observation', 'observation_key']}) }}{% endmacro %}
+{#- Is a folded part no longer listed by the record that gives the whole as it holds now? -#}
+{% macro is_unlisted(resource) -%}
+  {%- set whole, column = parts_of()[resource] -%}
+  not exists (select 1 from {{ ref(whole) }} whole where whole.fact_key = fold.{{ column }} and whole.record_id = fold.record_id)
+{%- endmacro %}
+
+{#- Resources whose facts are business identifiers that several source rows may carry. -#}
+{% macro row_keyed_resources() %}{{ return(['patient', 'patient_identifier', 'encounter', 'service_request', 'practitioner']) }}{% endmacro %}
 
 {#- Value that the newest version which speaks of the field gives it; `""` stands for an explicit null inside the window. -#}
 {% macro folded(column, type, mark) -%}
@@ -56,31 +79,81 @@ join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_k
 {% macro snowflake__first_known(expression, window) -%} first_value({{ expression }}) ignore nulls over ({{ window }}) {%- endmacro %}
 
 {#- Keys that a current table must derive again, with the partition that caused it. A row that awaits a patient is looked at again when
-    that patient appears, changes or vanishes. -#}
+    that patient appears, changes or vanishes; rows of one source row together, since it may have moved from one fact to another; parts with their whole. -#}
 {% macro changed_fact_keys(resource) -%}
     select distinct change_log.fact_key, change_log.facility_id, change_log.batch_date
     from {{ source('control', 'change_log') }} change_log
     where change_log.object = '{{ resource }}_version' and {{ unseen(resource) }}
+    {%- if resource in row_keyed_resources() %}
+    union
+    select distinct elsewhere.fact_key, change_log.facility_id, change_log.batch_date
+    from {{ source('control', 'change_log') }} change_log
+    join {{ ref(resource ~ '_version') }} said on said.fact_key = change_log.fact_key
+    join {{ ref(resource ~ '_version') }} elsewhere on elsewhere.row_key = said.row_key
+    where change_log.object = '{{ resource }}_version' and {{ unseen(resource) }}
+    {%- endif %}
     {%- if resource == 'patient' %}
     union
     select distinct coalesce(change_log.new_subject_key, change_log.old_subject_key), change_log.facility_id, change_log.batch_date
     from {{ source('control', 'change_log') }} change_log
     where change_log.object = 'patient_link' and {{ unseen(resource) }}
-    {%- elif resource not in ['patient_identifier', 'patient_link', 'practitioner', 'organization', 'location'] %}
+    {%- elif resource in parts_of() %}
     union
-    select distinct waiting.fact_key, change_log.facility_id, change_log.batch_date
+    select distinct part.fact_key, change_log.facility_id, change_log.batch_date
+    from {{ source('control', 'change_log') }} change_log
+    join {{ ref(resource ~ '_version') }} part on part.{{ parts_of()[resource][1] }} = change_log.fact_key
+    where change_log.object = '{{ parts_of()[resource][0] }}' and {{ unseen(resource) }}
+    {%- endif %}
+    {%- if resource not in awaited_resources() %}
+    union
+    select distinct waiting.fact_key, waiting.facility_id, coalesce(change_log.batch_date, waiting.batch_date)
     from {{ source('control', 'change_log') }} change_log
     join {{ ref(resource ~ '_version') }} waiting on waiting.awaits_key = change_log.fact_key
-    where change_log.object = 'patient' and {{ unseen(resource) }}
+    where change_log.object in ('patient', 'patient_survivor') and {{ unseen(resource) }}
     {%- endif %}
 {%- endmacro %}
 
-{#- What holds now: versions of partitions that are not held, folded. `derive` maps a column to an expression over the folded row. -#}
+{#- CTEs `carried_row` (row_key, fact_key: the source row carries that fact now) and `carried_fact`. A source row carries what its newest
+    version names, unless that is a deletion; a fact that some row carries is not deleted with another one. -#}
+{% macro carried_rows(resource) -%}
+row_version as (
+  select said.row_key, said.fact_key, said.is_deleted, said.source, said.source_time, said.source_order, said.row_hash, said.record_id, unit.unit_kind
+  from (select distinct candidate.row_key from candidate where candidate.row_key is not null) asked
+  join {{ ref(resource ~ '_version') }} said on said.row_key = asked.row_key
+  join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
+  where not exists (select 1 from {{ source('control', 'held_partition') }} held
+                    where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
+    and not exists (select 1 from {{ ref('unit_conflict') }} conflict where conflict.unit_id = said.unit_id)
+),
+row_ordered as (
+  select row_version.row_key, row_version.fact_key, row_version.is_deleted, row_version.source_order, row_version.row_hash, row_version.record_id,
+    {{ order_time('row_version', ['row_key']) }} as order_time
+  from row_version
+),
+row_newest as (
+  select row_ordered.row_key, row_ordered.fact_key, row_ordered.is_deleted,
+    row_number() over (partition by row_ordered.row_key order by row_ordered.order_time desc nulls last, row_ordered.source_order desc nulls last,
+      row_ordered.row_hash desc nulls last, row_ordered.record_id) as recency
+  from row_ordered
+),
+carried_row as (
+  select row_newest.row_key, row_newest.fact_key from row_newest where row_newest.recency = 1 and row_newest.is_deleted = false
+),
+carried_fact as (
+  select distinct carried_row.fact_key from carried_row
+)
+{%- endmacro %}
+
+{#- What holds now: versions of partitions that are not held and of units without conflict, folded. `derive` maps a column to an
+    expression over the folded row. -#}
 {% macro current_model(resource, derive={}) %}
   {%- set header = column_names(header_columns()) -%}
   {%- set folds_with = {'encounter': {'service_date': 'period_start', 'service_end_date': 'period_end'}}.get(resource, {}) -%}
   {%- set names = header + column_names(resource_contract(resource)) -%}
   {%- set names_and_marks = column_names(header_columns() + content_columns(resource)) -%}
+  {%- set is_row_keyed = resource in row_keyed_resources() -%}
+  {%- set deleted = derive.get('is_deleted', 'fold.is_deleted') -%}
+  {%- if is_row_keyed -%}{%- set derive = dict(derive, is_deleted='case when fold.is_carried = 0 then true else ' ~ deleted ~ ' end') -%}{%- endif -%}
 with changed as (
   select distinct cause.fact_key from ({{ changed_fact_keys(resource) }}) cause
 ),
@@ -95,16 +168,28 @@ candidate as (
   where not exists (select 1 from {{ source('control', 'held_partition') }} held
                     where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
     and not exists (select 1 from {{ ref('unit_conflict') }} conflict where conflict.unit_id = said.unit_id)
-  {%- if resource not in ['patient', 'patient_identifier', 'patient_link', 'practitioner', 'organization', 'location'] %}
-    and (said.awaits_key is null or exists (select 1 from {{ ref('patient') }} awaited
-                                            where awaited.fact_key = said.awaits_key and awaited.is_deleted = false))
+  {%- if resource not in awaited_resources() %}
+    and (said.awaits_key is null or exists (select 1 from {{ ref('known_patient') }} known where known.patient_key = said.awaits_key))
   {%- endif %}
 ),
+{%- if is_row_keyed %}
+{{ carried_rows(resource) }},
+{%- endif %}
 version as (
-  select {% for name in names_and_marks %}candidate.{{ name }}, {% endfor %}candidate.row_hash
+  select {% for name in names_and_marks %}candidate.{{ name }}, {% endfor %}candidate.row_hash, {{ order_time('candidate') }} as order_time
+    {%- if is_row_keyed %},
+    case when candidate.row_key is null or carried_fact.fact_key is not null then 1 else 0 end as is_carried
+    {%- endif %}
   from candidate
+  {%- if is_row_keyed %}
+  left join carried_row on carried_row.row_key = candidate.row_key and carried_row.fact_key = candidate.fact_key
+  left join carried_fact on carried_fact.fact_key = candidate.fact_key
+  {%- endif %}
   {#- Change rows repeat a state on purpose (A, B, A); only equal neighbours are copies, and those fold to the same. #}
-  where candidate.copy = 1 or candidate.unit_kind = 'cdc.row'
+  where (candidate.copy = 1 or candidate.unit_kind = 'cdc.row')
+  {%- if is_row_keyed %}
+    and (candidate.row_key is null or carried_row.row_key is not null or carried_fact.fact_key is null)
+  {%- endif %}
 ),
 fold as (
   select
@@ -118,6 +203,9 @@ fold as (
       {% else %}version.{{ column[0] }},
       {% endif -%}
     {%- endfor %}
+    {%- if is_row_keyed %}
+    version.is_carried,
+    {%- endif %}
     row_number() over (partition by version.fact_key order by {{ newest_first('version') }}) as recency
   from version
 ),

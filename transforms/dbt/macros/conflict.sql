@@ -1,8 +1,22 @@
 {#- Strategy `merge_conflict`: units that lose a claim. Where that changes, everything that the unit said is logged as changed, so that current
     tables and outcomes derive it again. -#}
+{#- Keys whose claimants may stand otherwise than before: claims that came or went, and those of patients that were merged or whose merge was
+    taken back. -#}
 {% macro changed_rivals() -%}
   select change_log.fact_key from {{ source('control', 'change_log') }} change_log
   where change_log.object = 'unit_rival' and {{ unseen('unit_conflict') }}
+  union
+  select rival.rival_key
+  from {{ source('control', 'change_log') }} change_log
+  join (
+    select said.fact_key, said.subject_key, said.other_key from {{ ref('patient_link_version') }} said
+    union
+    select gone.fact_key, gone.subject_key, gone.other_key from {{ restated_relation(ref('patient_link_version')) }} gone
+  ) link on link.fact_key = change_log.fact_key
+  left join {{ ref('merged_patient') }} merged on merged.survivor_key in (link.subject_key, link.other_key)
+  join {{ ref('unit_rival') }} rival
+    on rival.reason = 'identity.visit_patient_conflict' and rival.rival_content in (link.subject_key, link.other_key, merged.patient_key)
+  where change_log.object = 'patient_link_version' and {{ unseen('unit_conflict') }}
 {%- endmacro %}
 
 {% macro scoped_merge_conflict_sql(target, staged, columns) %}

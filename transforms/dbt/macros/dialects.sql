@@ -6,6 +6,7 @@
   'encounter': ['stg_hl7v2__encounter', 'stg_fhir__encounter', 'stg_extract__encounter', 'stg_ccda__encounter'],
   'condition': ['stg_hl7v2__condition', 'stg_fhir__condition', 'stg_extract__condition', 'stg_ccda__condition'],
   'observation': ['stg_hl7v2__observation', 'stg_fhir__observation', 'stg_extract__observation', 'stg_ccda__observation'],
+  'observation_component': ['stg_fhir__observation_component'],
   'service_request': ['stg_hl7v2__service_request', 'stg_fhir__service_request', 'stg_extract__service_request'],
   'diagnostic_report': ['stg_hl7v2__diagnostic_report', 'stg_fhir__diagnostic_report', 'stg_extract__diagnostic_report'],
   'procedure': ['stg_hl7v2__procedure', 'stg_fhir__procedure', 'stg_extract__procedure', 'stg_ccda__procedure'],
@@ -20,7 +21,7 @@
   'payment_reconciliation_detail': ['stg_x12__payment_reconciliation_detail'],
   'coverage_eligibility': ['stg_x12__coverage_eligibility'],
   'immunization': ['stg_ccda__immunization'],
-  'document_reference': ['stg_ccda__document_reference'],
+  'document_reference': ['stg_hl7v2__document_reference', 'stg_ccda__document_reference'],
   'allergy_intolerance': ['stg_fhir__allergy_intolerance', 'stg_ccda__allergy_intolerance']
 }) }}{% endmacro %}
 

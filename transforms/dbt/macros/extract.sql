@@ -14,19 +14,21 @@
   case when {{ cell }} = '' or contains({{ markers }}, {{ marker_separator() }} || {{ cell }} || {{ marker_separator() }}) then null else {{ cell }} end
 {%- endmacro %}
 
-{#- Source time of a change that sorts before all others: DMS full-load rows have no sequence. -#}
-{% macro before_all_changes() -%} cast('1970-01-01 00:00:00' as timestamp) {%- endmacro %}
-
 {#- Commit time of an AR_H_CHANGE_SEQ: its first 16 digits are the time in UTC to the hundredth (AWS DMS, S3 target), the rest a
-    rising number. An empty one is a full-load row, a text of another form orders by itself; null where there is no sequence at all. -#}
+    rising number. Null for a full-load row, which has none, and for a text of another form, which only orders. -#}
 {% macro change_sequence_time(sequence) -%}
   case
-    when {{ sequence }} is null then null
-    when {{ regexp_full(sequence, '[0-9]{16,}') }} then coalesce(try_cast(left({{ sequence }}, 4) || '-' || substr({{ sequence }}, 5, 2) || '-' || substr({{ sequence }}, 7, 2)
+    when {{ regexp_full(sequence, '[0-9]{16,}') }} then try_cast(left({{ sequence }}, 4) || '-' || substr({{ sequence }}, 5, 2) || '-' || substr({{ sequence }}, 7, 2)
       || ' ' || substr({{ sequence }}, 9, 2) || ':' || substr({{ sequence }}, 11, 2) || ':' || substr({{ sequence }}, 13, 2)
-      || '.' || substr({{ sequence }}, 15, 2) as timestamp), {{ before_all_changes() }})
-    else {{ before_all_changes() }}
+      || '.' || substr({{ sequence }}, 15, 2) as timestamp)
   end
+{%- endmacro %}
+
+{#- Milliseconds since 1970 as text -> UTC timestamp; null where they are none. -#}
+{% macro epoch_time(milliseconds) -%}
+  case when {{ regexp_full(milliseconds, '[0-9]{4,14}') }} then
+    {{ dbt.dateadd('millisecond', 'try_cast(right(' ~ milliseconds ~ ', 3) as integer)',
+                   seconds_later("cast('1970-01-01 00:00:00' as timestamp)", 'try_cast(left(' ~ milliseconds ~ ', length(' ~ milliseconds ~ ') - 3) as bigint)')) }} end
 {%- endmacro %}
 
 {#- Contract of the SQL Server's and the extract's types as a kind of check; null for types that hold any text. -#}

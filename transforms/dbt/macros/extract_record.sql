@@ -17,7 +17,7 @@
   {%- set columns = all_texts + coded + all_dates -%}
   {%- set keys = ['key_1', 'key_2', 'key_3', 'key_4'] -%}
   {%- set header = ['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'facility_id', 'batch_date', 'received_time', 'source'] -%}
-  {%- set carried = header + ['source_table', 'sequence', 'is_deleted', 'is_departure', 'timezone', 'default_system'] -%}
+  {%- set carried = header + ['source_table', 'sequence', 'changed_ms', 'is_deleted', 'is_departure', 'timezone', 'default_system'] -%}
 position as (
   select bound.delivery_id
     {%- for column in columns %},
@@ -31,13 +31,13 @@ position as (
     max(case when bound.key_ordinal = {{ loop.index }} then bound.column_ordinal end) as {{ key }}_at,
     max(case when bound.before_key_ordinal = {{ loop.index }} then bound.column_ordinal end) as {{ key }}_before_at
     {%- endfor %},
-    max(bound.code_system) as code_system
+    max(bound.code_system) as code_system, max(bound.is_version) as has_version
   from {{ ref('stg_extract__column') }} bound
   where bound.resource = '{{ resource }}'
   group by bound.delivery_id
 ),
 cell as (
-  select sent.{{ header | join(', sent.') }}, sent.source_table, sent.sequence, sent.op, feed.timezone, feed.default_system, feed.markers
+  select sent.{{ header | join(', sent.') }}, sent.source_table, {{ null_marked('sent.sequence', 'feed.markers') }} as sequence, sent.changed_ms, sent.op, feed.timezone, feed.default_system, feed.markers
     {%- for column in columns %}, {{ list_element('sent.cells', 'position.' ~ column ~ '_at') }} as {{ column }}{% endfor %}
     {%- for column in all_dates %}, position.{{ column }}_format{% endfor %}
     {%- for key in keys %}, {{ list_element('sent.cells', 'position.' ~ key ~ '_at') }} as {{ key }}, {{ list_element('sent.cells', 'position.' ~ key ~ '_before_at') }} as {{ key }}_before{% endfor %}
@@ -47,28 +47,27 @@ cell as (
   where {{ in_scope('sent') }}
 ),
 known as (
-  select cell.{{ header | join(', cell.') }}, cell.source_table, cell.sequence, cell.op, cell.timezone, cell.default_system
+  select cell.{{ header | join(', cell.') }}, cell.source_table, cell.sequence, cell.changed_ms, cell.op, cell.timezone, cell.default_system
     {%- for column in all_texts + coded %}, {{ null_marked('cell.' ~ column, 'cell.markers') }} as {{ column }}{% endfor %}
     {%- for column in all_dates %}, {{ with_fraction(null_marked('cell.' ~ column, 'cell.markers'), 'cell.' ~ column, 'cell.' ~ column ~ '_format') }} as {{ column }}{% endfor %}
     {%- for key in keys %}, {{ null_marked('cell.' ~ key, 'cell.markers') }} as {{ key }}, {{ null_marked('cell.' ~ key ~ '_before', 'cell.markers') }} as {{ key }}_before{% endfor %}
   from cell
 ),
-{#- A change of the row's own key moves the row: it departs from its old key as if deleted there. -#}
+{#- A change of the row's own key moves the row: it departs from its old key as if deleted there. Where the fact is the business identifier,
+    it stays with the row under its new key. -#}
 placed as (
-  select known.{{ header | join(', known.') }}, known.source_table, known.sequence, known.timezone, known.default_system, coalesce(known.op, '') = 'D' as is_deleted, false as is_departure,
+  select known.{{ header | join(', known.') }}, known.source_table, known.sequence, known.changed_ms, known.timezone, known.default_system, upper(coalesce(known.op, '')) = 'D' as is_deleted, false as is_departure,
     known.{{ (columns + keys) | join(', known.') }}
   from known
-  {%- if not by_identifier %}
   union all
-  select known.{{ header | join(', known.') }}, known.source_table, known.sequence, known.timezone, known.default_system, true, true,
+  select known.{{ header | join(', known.') }}, known.source_table, known.sequence, known.changed_ms, known.timezone, known.default_system, true, true,
     known.{{ columns | join(', known.') }}
     {%- for key in keys %}, coalesce(known.{{ key }}_before, known.{{ key }}){% endfor %}
   from known
   where {% for key in keys %}known.{{ key }}_before <> known.{{ key }}{{ ' or ' if not loop.last }}{% endfor %}
-  {%- endif %}
 ),
 read as (
-  select placed.{{ carried | join(', placed.') }}, placed.{{ (all_texts + coded + keys) | join(', placed.') }}, position.code_system
+  select placed.{{ carried | join(', placed.') }}, placed.{{ (all_texts + coded + keys) | join(', placed.') }}, position.code_system, position.has_version
     {%- for column in columns %}, position.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, placed.{{ column }} as {{ column }}_said, position.{{ column }}_format, position.{{ column }}_zone,
     {{ parse_local_datetime('placed.' ~ column, 'position.' ~ column ~ '_format') }} as {{ column }}_local
@@ -78,7 +77,7 @@ read as (
 ),
 {#- The day whose offset turns a wall-clock time into UTC; null for dates and for times with their own offset. #}
 timed as (
-  select read.{{ carried | join(', read.') }}, read.{{ (all_texts + coded + keys) | join(', read.') }}, read.code_system
+  select read.{{ carried | join(', read.') }}, read.{{ (all_texts + coded + keys) | join(', read.') }}, read.code_system, read.has_version
     {%- for column in columns %}, read.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, read.{{ column }}_said, read.{{ column }}_format, read.{{ column }}_zone, read.{{ column }}_local,
     case when {{ is_wall_time('read.' ~ column) }} then cast(read.{{ column }}_local as date) end as {{ column }}_wall_day
@@ -91,7 +90,7 @@ timed as (
 {%- endfor %}
 {{ zone_days(days) }},
 zoned as (
-  select timed.{{ carried | join(', timed.') }}, timed.{{ (all_texts + coded + keys) | join(', timed.') }}, timed.code_system
+  select timed.{{ carried | join(', timed.') }}, timed.{{ (all_texts + coded + keys) | join(', timed.') }}, timed.code_system, timed.has_version
     {%- for column in columns %}, timed.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, timed.{{ column }}_said, timed.{{ column }}_format, timed.{{ column }}_zone, timed.{{ column }}_local,
     {%- set clock = ['timed.' ~ column ~ '_local', 'timed.' ~ column ~ '_zone'] %}
@@ -104,7 +103,7 @@ zoned as (
   {%- endfor %}
 ),
 instants as (
-  select zoned.{{ carried | join(', zoned.') }}, zoned.{{ (all_texts + coded + keys) | join(', zoned.') }}, zoned.code_system
+  select zoned.{{ carried | join(', zoned.') }}, zoned.{{ (all_texts + coded + keys) | join(', zoned.') }}, zoned.code_system, zoned.has_version
     {%- for column in columns %}, zoned.{{ column }}_at{% endfor %}
     {%- for column in all_dates %}, zoned.{{ column }}_said, zoned.{{ column }}_format, zoned.{{ column }}_zone, zoned.{{ column }}_local,
     {%- set clock = ["zoned." ~ column ~ "_local", "zoned." ~ column ~ "_before", "zoned." ~ column ~ "_after", "zoned." ~ column ~ "_zone"] %}
@@ -144,12 +143,14 @@ record as (
     {% for column in all_dates %}instants.{{ column }}_overlap{{ ' or ' if not loop.last }}{% endfor %} as has_overlap,
     {%- set own_key = md5_key(['instants.facility_id', "'" ~ resource ~ "'", 'coalesce(instants.source_table, instants.source)'] + prefixed(keys, 'instants')) %}
     {%- if by_identifier %}
-    case when instants.identifier_value is not null then {{ md5_key(['instants.facility_id', "'" ~ resource ~ "'",
+    case when instants.identifier_value is not null and instants.is_departure = false then {{ md5_key(['instants.facility_id', "'" ~ resource ~ "'",
       'instants.default_system' if resource in ['patient', 'encounter'] else 'null', 'instants.identifier_value']) }} else {{ own_key }} end as fact_key,
     {%- else %}
     {{ own_key }} as fact_key,
     {%- endif %}
-    coalesce({{ change_sequence_time('instants.sequence') }}, instants.source_time_utc, instants.received_time) as resolved_source_time,
+    {{ own_key if by_identifier else 'null' }} as row_key,
+    case when instants.has_version = 1 then coalesce({{ instant_text('instants.source_time_utc') }}, instants.source_time_said) end as version_key,
+    coalesce({{ change_sequence_time('instants.sequence') }}, {{ epoch_time('instants.changed_ms') }}, instants.source_time_utc, instants.received_time) as resolved_source_time,
     coalesce(instants.sequence, case when instants.source_time_format is null then instants.source_time_said end, '') as source_order,
     violation.reject_code, violation.flags
   from instants
@@ -176,7 +177,7 @@ record as (
 {% macro extract_columns(resource, values, columns, flags=[]) %}
   {%- set result = {} -%}
   {%- for name in ['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'facility_id', 'batch_date', 'received_time', 'source',
-                   'fact_key', 'source_order', 'is_deleted', 'identifier_value', 'reject_code'] -%}
+                   'fact_key', 'row_key', 'version_key', 'source_order', 'is_deleted', 'identifier_value', 'reject_code'] -%}
     {%- do result.update({name: 'record.' ~ name}) -%}
   {%- endfor -%}
   {%- set found = [['record.has_gap', 'time.nonexistent_local'], ['record.has_overlap', 'time.ambiguous_local']] + flags -%}

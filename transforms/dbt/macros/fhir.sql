@@ -76,6 +76,20 @@
 {% macro duckdb__is_anywhere(alias, name) -%} true {%- endmacro %}
 {% macro snowflake__is_anywhere(alias, name) -%} regexp_like({{ alias }}.path, '(.*[.])?{{ name }}[[][0-9]+[]]') {%- endmacro %}
 
+{#- One row for each text member of that name, at any depth of a document: a lateral join after FROM, the condition that goes with it, and
+    the text. -#}
+{% macro unnest_members(alias, document, name) %}{{ return(adapter.dispatch('unnest_members', 'lakehouse')(alias, document, name)) }}{% endmacro %}
+{% macro duckdb__unnest_members(alias, document, name) -%}
+  , unnest(json_extract_string({{ document }}, '$..{{ name }}')) as {{ alias }}(value)
+{%- endmacro %}
+{% macro snowflake__unnest_members(alias, document, name) -%} , lateral flatten(input => {{ document }}, recursive => true) {{ alias }} {%- endmacro %}
+{% macro is_member(alias, name) %}{{ return(adapter.dispatch('is_member', 'lakehouse')(alias, name)) }}{% endmacro %}
+{% macro duckdb__is_member(alias, name) -%} {{ alias }}.value is not null {%- endmacro %}
+{% macro snowflake__is_member(alias, name) -%} {{ alias }}.key = '{{ name }}' {%- endmacro %}
+{% macro member_text(alias) %}{{ return(adapter.dispatch('member_text', 'lakehouse')(alias)) }}{% endmacro %}
+{% macro duckdb__member_text(alias) -%} {{ alias }}.value {%- endmacro %}
+{% macro snowflake__member_text(alias) -%} {{ alias }}.value::varchar {%- endmacro %}
+
 {#- Timestamp in UTC of an R4 dateTime or instant that has a time and an offset, whose lexical form was checked. -#}
 {% macro fhir_instant(text) %}{{ return(adapter.dispatch('fhir_instant', 'lakehouse')(text)) }}{% endmacro %}
 {% macro duckdb__fhir_instant(text) -%} (try_cast({{ text }} as timestamptz) at time zone 'UTC') {%- endmacro %}

@@ -56,6 +56,7 @@ record as (
     case when dated.id is not null then {{ fhir_id_key('dated.facility_id', "'" ~ resource ~ "'", 'dated.id') }} else own_key.fact_key end as fact_key,
     coalesce({{ instant('dated.last_updated') }}, dated.received_time) as source_time,
     case when {{ regexp_full('dated.version_id', '[0-9]{1,20}') }} then lpad(dated.version_id, 20, '0') else coalesce(dated.version_id, '') end as source_order,
+    dated.version_id || '|' || coalesce(dated.last_updated, '') as version_key,
     case when dated.identifier_value_0 is not null then dated.identifier_system_0 else dated.identifier_system_1 end as identifier_system,
     coalesce(dated.identifier_value_0, dated.identifier_value_1) as identifier_value,
     {%- for name in references %}
@@ -93,7 +94,7 @@ record as (
 {% macro fhir_columns(values, references=['subject'], concepts=[], flags=[], status='record.status', days=[]) %}
   {%- set columns = {} -%}
   {%- for name in ['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'facility_id', 'batch_date', 'received_time', 'source',
-                   'fact_key', 'source_time', 'source_order', 'is_deleted', 'id', 'identifier_system', 'identifier_value', 'reject_code'] -%}
+                   'fact_key', 'version_key', 'source_time', 'source_order', 'is_deleted', 'id', 'identifier_system', 'identifier_value', 'reject_code'] -%}
     {%- do columns.update({name: 'record.' ~ name}) -%}
   {%- endfor -%}
   {%- set found = [['record.has_unknown_extension = 1', 'fhir.unknown_extension']] + flags -%}

@@ -4,6 +4,9 @@
   A staging model yields exactly these columns (`staging_columns`), the version table holds them plus `row_hash`, the
   current table holds them after the fold. Names are FHIR R4 element paths in snake_case. Dates and instants are FHIR
   lexical text: instants in UTC with `Z`, partial dates as sent (FHIR R4 s2.24.0.1).
+  `version_key` names the version itself where the source says that a version never changes (FHIR versionId, a CSV version column): two
+  contents under one name contradict each other. `row_key` names the source row of a record whose fact is a business identifier that
+  several rows may carry.
   `mark` names the source field group that a column belongs to (HL7 v2.5.1 s2.10.4: empty = no change, "" = null,
   a valued field replaces the whole field): groups `g` have a companion column `g_mark` with 'V' valued, 'N' null,
   and SQL null for absent. A column without a mark is not folded: the newest version's value counts.
@@ -15,7 +18,8 @@
   ['is_deleted', 'boolean'], ['is_fact', 'boolean'], ['maintains', 'integer'], ['awaits_key', 'varchar'],
   ['id', 'varchar'], ['identifier_system', 'varchar'], ['identifier_value', 'varchar'],
   ['subject_key', 'varchar'], ['encounter_key', 'varchar'], ['encounter_identifier_value', 'varchar'],
-  ['status', 'varchar'], ['service_date', 'date'], ['service_end_date', 'date']
+  ['status', 'varchar'], ['service_date', 'date'], ['service_end_date', 'date'],
+  ['version_key', 'varchar'], ['row_key', 'varchar']
 ]) }}{% endmacro %}
 
 {% macro resource_contract(resource) %}
@@ -38,7 +42,7 @@
   'patient_link': [
     ['type', 'varchar'], ['other_key', 'varchar'], ['other_identifier_value', 'varchar']],
   'encounter': [
-    ['status_event', 'varchar', 'status_event'],
+    ['status_stated', 'varchar'], ['status_event', 'varchar', 'status_event'],
     ['class_code', 'varchar', 'class'], ['class_local_code', 'varchar', 'class'],
     ['period_start', 'varchar', 'period_start'], ['period_end', 'varchar', 'period_end'],
     ['location_point_of_care', 'varchar', 'location'], ['location_room', 'varchar', 'location'],
@@ -58,6 +62,12 @@
     ['value_range_low_value', 'decimal(28,9)'], ['value_range_high_value', 'decimal(28,9)'],
     ['data_absent_reason_code', 'varchar'], ['performer_display', 'varchar'],
     ['report_identifier_value', 'varchar'], ['based_on_identifier_value', 'varchar']],
+  'observation_component': code + [
+    ['observation_key', 'varchar'], ['observation_id', 'varchar'],
+    ['value_quantity_value', 'decimal(28,9)'], ['value_quantity_value_source', 'varchar'],
+    ['value_quantity_comparator', 'varchar'], ['value_quantity_unit', 'varchar'], ['value_quantity_unit_source', 'varchar'],
+    ['value_string', 'varchar'], ['value_codeable_concept_code', 'varchar'], ['value_codeable_concept_system', 'varchar'],
+    ['value_codeable_concept_text', 'varchar'], ['data_absent_reason_code', 'varchar']],
   'diagnostic_report': code + [
     ['based_on_identifier_value', 'varchar'], ['effective_datetime', 'varchar'], ['issued', 'varchar'],
     ['performer_display', 'varchar']],

@@ -25,5 +25,6 @@
 {%- endmacro %}
 
 {#- Neighbouring days: date arithmetic yields a timestamp on DuckDB and a date on Snowflake. -#}
+{% macro day_plus(day, days) -%} cast({{ dbt.dateadd('day', days, day) }} as date) {%- endmacro %}
 {% macro next_day(day) -%} cast({{ dbt.dateadd('day', 1, day) }} as date) {%- endmacro %}
 {% macro previous_day(day) -%} cast({{ dbt.dateadd('day', -1, day) }} as date) {%- endmacro %}

@@ -1,4 +1,4 @@
-"""CSV extracts and AWS DMS change files -> units, raw_extract__row and raw_extract__column.
+"""CSV extracts and AWS DMS change files (CSV, Parquet) -> units, raw_extract__row and raw_extract__column.
 
 Belongs here: units of a file and the keys of its rows. Does not belong here: meaning of values (dbt), judging of the
 file as a whole (`file.py`).
@@ -7,7 +7,7 @@ Locators: data row `row/12` (from 1), column `header/3`; a payload that is no su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
 from transforms.decode.extract.file import ExtractFile, read_file
 from transforms.decode.extract.hashing import content_hashes
+from transforms.decode.extract.parquet import MAGIC, read_parquet
 from transforms.decode.extract.text import DAMAGE
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.decode.record_table import joined
 from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, payload_unit, unreadable
+from transforms.facilities.entry import Source
 
 TABLES = ("raw_extract__row", "raw_extract__column")
 RAGGED = "csv.ragged_row"
@@ -37,11 +39,17 @@ def decode_dms_s3_csv(deliveries: Sequence[Delivered]) -> Decoded:
     return _decode(deliveries, "cdc.row")
 
 
-def _decode(deliveries: Sequence[Delivered], unit_kind: str) -> Decoded:
+def decode_dms_s3_parquet(deliveries: Sequence[Delivered]) -> Decoded:
+    """Units `cdc.row` (or `payload`), raw_extract__row and raw_extract__column."""
+    return _decode(deliveries, "cdc.row", read_parquet)
+
+
+def _decode(deliveries: Sequence[Delivered], unit_kind: str,
+            read: Callable[[bytes, Source], ExtractFile | None] = read_file) -> Decoded:
     few, units = Units(), list[pa.Table]()
     parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
     for delivery in deliveries:
-        file = read_file(delivery.payload, delivery.source)
+        file = read(delivery.payload, delivery.source)
         if file is None:
             few.add(unreadable(delivery))
         elif file.code is not None and not file.rows:
@@ -103,11 +111,12 @@ class _Rows:
         head = pa.repeat(pa.scalar(content_hash(_UNIT.join(names).encode())), len(self._ordinals))
         op = self._op()
         columns = [self._columns[name] for name in names]
-        if any(mark.encode() in self._delivery.payload for mark in (_UNIT, _ESCAPE)):
+        payload = self._delivery.payload
+        if payload.startswith(MAGIC) or any(mark.encode() in payload for mark in (_UNIT, _ESCAPE)):
             columns = [_escaped(column) for column in columns]
         parts = [head, *columns]
         if op is not None:
-            parts.append(pc.if_else(pc.equal(op, "D"), "D", ""))
+            parts.append(pc.if_else(pc.equal(pc.fill_null(op, ""), "D"), "D", ""))
         return pc.binary_join_element_wise(*parts, _UNIT)
 
     def units(self) -> pa.Table:
@@ -167,6 +176,7 @@ class _Rows:
             "row_number": pc.cast(self._ordinals, pa.int64()),
             "op": pa.nulls(count, pa.string()) if op is None else op,
             "sequence": pa.nulls(count, pa.string()) if sequence is None else sequence,
+            "changed_ms": pa.nulls(count, pa.string()),
             "cells": self._cells,
         }
         table = pa.table(columns, schema=RAW_SCHEMAS["raw_extract__row"])
@@ -191,6 +201,6 @@ def _constant(value: str | None, count: int) -> pa.Array:
 
 
 def _escaped(column: pa.Array) -> pa.Array:
-    """Values in which the mark between values cannot occur."""
+    """Values in which the mark between values cannot occur, null apart from empty."""
     once = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
-    return pc.replace_substring(once, _UNIT, _ESCAPE + "1")
+    return pc.fill_null(pc.replace_substring(once, _UNIT, _ESCAPE + "1"), _ESCAPE + "2")

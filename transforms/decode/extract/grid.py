@@ -69,7 +69,7 @@ def read_grid(text: str, delimiter: str, width: int) -> Grid:
     columns = [column.combine_chunks() for column in table.columns]
     count = len(table) + len(odd)
     numbers = _without(pa.arange(0, count), odd)
-    return _checked(_rows(columns, len(table)), numbers, odd, count)
+    return _checked(rows_of_columns(columns, len(table)), numbers, odd, count)
 
 
 def _without(numbers: pa.Array, odd: dict[int, str]) -> pa.Array:
@@ -78,8 +78,8 @@ def _without(numbers: pa.Array, odd: dict[int, str]) -> pa.Array:
     return numbers.filter(pc.invert(pc.is_in(numbers, pa.array(list(odd), pa.int64()))))
 
 
-def _rows(columns: list[pa.Array], count: int) -> pa.ListArray:
-    """Lists of cells out of columns: the cells of all columns, one behind the other, taken row by row."""
+def rows_of_columns(columns: list[pa.Array], count: int) -> pa.ListArray:
+    """Lists of cells out of columns of `count` texts each: the cells of all columns, one behind the other, taken row by row."""
     width = len(columns)
     parts: list[pa.Array] = []
     for start in range(0, count, _ROWS_AT_ONCE):

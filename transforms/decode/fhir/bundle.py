@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.decode.fhir.json_text import JsonReader, Member, text_of
+from transforms.decode.json_text import JsonReader, Member, text_of
 
 _TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]{0,63})(?:/([A-Za-z0-9.\-]{1,64}))?(?:/_history/[^/?]*)?/?(?:\?.*)?$", re.DOTALL)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.fhir.bundle import Entry, is_bundle, read_bundle
-from transforms.decode.fhir.json_text import JsonReader, canonical, is_too_deep, text_of
+from transforms.decode.json_text import JsonReader, canonical, is_too_deep, text_of
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.decode.record_table import joined
 from transforms.decode.units import UNKNOWN_TYPE, Unit, Units, content_hash, unreadable

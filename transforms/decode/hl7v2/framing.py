@@ -1,7 +1,8 @@
 """Cutting a payload into messages: from each MSH to the next, batch wrappers apart (HL7 v2.5.1 s2.10.3).
 
 Belongs here: bytes -> frames, and whether the wrappers' counts are right. Does not belong here: reading a message.
-CR, LF and CRLF end a segment, empty lines are none, a UTF-8 byte order mark before the first segment is dropped.
+CR, LF and CRLF end a segment, empty lines are none, a UTF-8 byte order mark before the first segment is dropped. A file captured from a
+socket keeps the blocks of its transport (MLLP: VT before a message, FS and CR behind): they end a segment like a line end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 _BOM = b"\xef\xbb\xbf"
 _HEADS = (b"MSH", b"FHS", b"BHS", b"BTS", b"FTS")
 _SEGMENT_LIKE = re.compile(rb"(?:\A|(?<=[\r\n]))[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]")
+_BLOCK_MARK = re.compile(rb"\x0b|\x1c\r?")
 _LINE = re.compile(rb"[^\r\n]+[\r\n]*")
 
 
@@ -26,7 +28,7 @@ class Frame:
 
 def cut(payload: bytes) -> list[Frame] | None:
     """Frames in order; None where the payload has nothing that looks like HL7 v2."""
-    body = payload.removeprefix(_BOM)
+    body = _unblocked(payload.removeprefix(_BOM))
     starts = _starts(body)
     if not starts and not _SEGMENT_LIKE.search(body):
         return None
@@ -41,6 +43,11 @@ def cut(payload: bytes) -> list[Frame] | None:
         frames.append(Frame(name, line[0]))
         frames += _stray(body[line.end() : end])
     return frames
+
+
+def _unblocked(body: bytes) -> bytes:
+    """Content of MLLP blocks; a payload that does not begin with one is taken as it is."""
+    return _BLOCK_MARK.sub(b"\r", body) if body.startswith(b"\x0b") else body
 
 
 def _starts(body: bytes) -> list[int]:

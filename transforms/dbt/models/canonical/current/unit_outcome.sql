@@ -10,7 +10,7 @@ affected_key as (
   select distinct fact_key from change where object like '%_version'
   union
   select distinct waiting.fact_key from {{ ref('unit_fact') }} waiting
-  join change on change.object = 'patient' and change.fact_key = waiting.awaits_key
+  join change on change.object in ('patient', 'patient_survivor') and change.fact_key = waiting.awaits_key
 ),
 affected_hash as (
   select distinct fact_key as content_hash from change where object = 'unit'
@@ -42,40 +42,58 @@ affected as (
 ),
 {#- The whole history of every key of the affected units, newest first among what may be published. -#}
 key_of_affected as (
-  select distinct fact.resource, fact.fact_key
+  select distinct fact.resource, fact.outcome_key
   from {{ ref('unit_fact') }} fact join affected on affected.unit_id = fact.unit_id
 ),
 fact as (
-  select fact.resource, fact.unit_id, fact.fact_key, fact.maintains, fact.source_time, fact.source_order, fact.row_hash,
+  select fact.resource, fact.unit_id, fact.outcome_key, fact.maintains, fact.source, fact.source_time, fact.source_order, fact.row_hash,
     fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id, unit.content_hash, unit.unit_kind,
     case when held.facility_id is not null or conflict.unit_id is not null then 1 else 0 end as is_held,
-    case when fact.awaits_key is not null and awaited.fact_key is null then 1 else 0 end as is_waiting,
+    case when fact.awaits_key is not null and known.patient_key is null then 1 else 0 end as is_waiting,
     {# A copy of an earlier unit never supersedes it, whatever new message time it bears. #}
-    dense_rank() over (partition by fact.resource, fact.fact_key, unit.content_hash
+    dense_rank() over (partition by fact.resource, fact.outcome_key, unit.content_hash
       order by case when held.facility_id is null and conflict.unit_id is null then 0 else 1 end,
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref('unit_fact') }} fact
-  join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.fact_key = fact.fact_key
+  join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.outcome_key = fact.outcome_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
   left join held on held.facility_id = fact.facility_id and held.batch_date = fact.batch_date
   left join conflict on conflict.unit_id = fact.unit_id and conflict.place = 1
-  left join {{ ref('patient') }} awaited on awaited.fact_key = fact.awaits_key and awaited.is_deleted = false
+  left join {{ ref('known_patient') }} known on known.patient_key = fact.awaits_key
 ),
-ranked as (
-  select fact.unit_id, fact.is_held, fact.is_waiting, fact.content_hash, fact.unit_kind,
-    row_number() over (partition by fact.resource, fact.fact_key, fact.is_held, fact.is_waiting order by {{ newest_first('fact') }}) as recency,
-    lag(fact.content_hash) over (partition by fact.resource, fact.fact_key
-      order by fact.source_time, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id
-    ) as content_before
+ordered as (
+  select fact.resource, fact.unit_id, fact.outcome_key, fact.maintains, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id,
+    fact.record_locator, fact.record_id, fact.content_hash, fact.unit_kind, fact.is_held, fact.is_waiting, {{ order_time('fact', ['resource', 'outcome_key']) }} as order_time
   from fact
   where fact.copy = 1 or fact.unit_kind = 'cdc.row'
 ),
+neighboured as (
+  select fact.resource, fact.unit_id, fact.outcome_key, fact.maintains, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id,
+    fact.record_locator, fact.record_id, fact.content_hash, fact.unit_kind, fact.is_held, fact.is_waiting, fact.order_time,
+    lag(fact.content_hash) over (partition by fact.resource, fact.outcome_key
+      order by fact.order_time, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id
+    ) as content_before
+  from ordered fact
+),
+repeating as (
+  select fact.resource, fact.unit_id, fact.outcome_key, fact.maintains, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id,
+    fact.record_locator, fact.record_id, fact.is_held, fact.is_waiting, fact.order_time,
+    case when fact.unit_kind = 'cdc.row' and fact.content_before = fact.content_hash then 1 else 0 end as repeats_change
+  from neighboured fact
+),
+{#- A change that repeats the one before it is no newer state: of equal neighbours the first stands. -#}
+ranked as (
+  select fact.unit_id, fact.is_held, fact.is_waiting, fact.repeats_change,
+    row_number() over (partition by fact.resource, fact.outcome_key, fact.is_held, fact.is_waiting, fact.repeats_change
+      order by {{ newest_first('fact') }}) as recency
+  from repeating fact
+),
 standing as (
   select unit_id,
-    max(case when is_held = 0 and is_waiting = 0 and recency = 1 then 1 else 0 end) as has_current_fact,
+    max(case when is_held = 0 and is_waiting = 0 and repeats_change = 0 and recency = 1 then 1 else 0 end) as has_current_fact,
     max(case when is_held = 0 and is_waiting = 0 then 1 else 0 end) as has_published_fact,
     max(is_waiting) as is_waiting,
-    min(case when unit_kind = 'cdc.row' and content_before = content_hash then 1 else 0 end) as repeats_change
+    min(repeats_change) as repeats_change
   from ranked
   group by unit_id
 ),

@@ -1,7 +1,8 @@
 {#- One row for each encounter activity (template 4.49). -#}
+{%- set status = "case when said.is_negated or said.status_code = 'cancelled' then 'cancelled' when said.status_code in ('active', 'aborted') then 'in-progress' else 'finished' end" -%}
 select
   {{ staging_select('encounter', ccda_columns({
-    'status': "case when said.is_negated or said.status_code = 'cancelled' then 'cancelled' when said.status_code in ('active', 'aborted') then 'in-progress' else 'finished' end",
+    'status': status, 'status_stated': status,
     'class_code': "case when coded.local_system = 'http://terminology.hl7.org/CodeSystem/v3-ActCode' then coded.local_code end", 'class_local_code': 'coalesce(coded.local_code, coded.code)',
     'period_start': 'said.start_text', 'period_end': 'said.end_text'})) }}
 {{ ccda_from('encounter', 'code') }}

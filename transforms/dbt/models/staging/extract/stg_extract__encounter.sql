@@ -7,7 +7,7 @@
 with {{ extract_record('encounter', texts, dates, coded, by_identifier=true) }}
 select
   {{ staging_select('encounter', extract_columns('encounter', {
-    'status': coded_value('status', statuses), 'status_event_mark': "case when record.status_at is not null then 'N' end",
+    'status': coded_value('status', statuses), 'status_stated': coded_value('status', statuses), 'status_event_mark': "case when record.status_at is not null then 'N' end",
     'class_code': class, 'class_local_code': 'record.class_code_said',
     'period_start': 'record.period_start_text', 'period_end': 'record.period_end_text',
     'location_point_of_care': 'record.location_point_of_care', 'location_room': 'record.location_room', 'location_bed': 'record.location_bed',

@@ -7,7 +7,7 @@ select
     'fact_key': md5_key(['patient.facility_id', "'patient_identifier'", 'patient.fact_key', 'patient.identifier_system', 'patient.identifier_value']),
     'source_time': 'patient.source_time', 'source_order': 'patient.source_order', 'is_deleted': 'patient.is_deleted', 'is_fact': 'false',
     'maintains': '1', 'identifier_system': 'patient.identifier_system', 'identifier_value': 'patient.identifier_value',
-    'subject_key': 'patient.fact_key', 'system': 'patient.identifier_system', 'value': 'patient.identifier_value', 'type_code': "'MR'",
+    'row_key': 'patient.row_key', 'subject_key': 'patient.fact_key', 'system': 'patient.identifier_system', 'value': 'patient.identifier_value', 'type_code': "'MR'",
     'reject_code': 'patient.reject_code'}) }}
 from {{ ref('stg_extract__patient') }} patient
 where patient.identifier_value is not null

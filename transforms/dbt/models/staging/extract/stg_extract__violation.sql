@@ -52,10 +52,10 @@ judged as (
 select judged.record_id,
   max(case
     when judged.fault = 'widened' then null
-    when judged.kind = 'dms_s3_csv' then 'cdc.type_incompatible'
+    when judged.kind <> 'csv_extract' then 'cdc.type_incompatible'
     when judged.fault = 'no_date' then 'time.invalid'
     else 'csv.excel_mangled' end) as reject_code,
-  max(case when judged.fault = 'widened' and judged.kind = 'dms_s3_csv' then 'cdc.type_widened' end) as flags
+  max(case when judged.fault = 'widened' and judged.kind <> 'csv_extract' then 'cdc.type_widened' end) as flags
 from judged
 where judged.fault is not null
 group by judged.record_id

@@ -1,5 +1,5 @@
-{#- One row for each visit message: what PV1 says of the visit. Status comes from the fold (PV1-45 and class); the event only opens,
-    cancels or discharges (s3.3.11, s3.3.13). -#}
+{#- One row for each visit message: what PV1 says of the visit. Its status is what this message alone tells; the current one comes
+    from the fold (PV1-45 and class, the event only opens, cancels or discharges: s3.3.11, s3.3.13). -#}
 with said as (
   select pv1.record_id, pv1.record_locator, pv1.facility_id, pv1.batch_date, subject.timezone, subject.record_id as subject_record_id,
     pv1.pv1_2, pv1.pv1_2_1, pv1.pv1_3, pv1.pv1_3_1, pv1.pv1_3_2, pv1.pv1_3_3, pv1.pv1_7, pv1.pv1_7_1, pv1.pv1_36, pv1.pv1_36_1, pv1.pv1_44_1, pv1.pv1_45_1,
@@ -16,6 +16,9 @@ select
     'fact_key': 'subject.encounter_key', 'subject_key': 'subject.patient_key', 'encounter_key': 'subject.encounter_key', 'is_fact': 'true', 'maintains': '1',
     'identifier_system': 'subject.visit_system', 'identifier_value': 'subject.visit_value', 'encounter_identifier_value': 'subject.visit_value',
     'service_date': 'started.local_day', 'service_end_date': "case when subject.clears_end then null else ended.local_day end",
+    'status': "case when subject.status_event = 'cancelled' then 'cancelled' when subject.clears_end then 'in-progress'"
+      ~ " when ended.value is not null or subject.status_event = 'finished' then 'finished' when coalesce(class.fhir_code, class_mapped.code) = 'PRENC' then 'planned'"
+      ~ " when coalesce(class.fhir_code, class_mapped.code) is not null then 'in-progress' end",
     'status_event': 'subject.status_event',
     'status_event_mark': "case when subject.status_event is not null then 'V' end",
     'class_code': 'coalesce(class.fhir_code, class_mapped.code)', 'class_local_code': hl7_value('said.pv1_2_1'), 'class_mark': hl7_mark('said.pv1_2'),

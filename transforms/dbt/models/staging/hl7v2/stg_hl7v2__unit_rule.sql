@@ -25,16 +25,6 @@ judged as (
   left join subject_count on subject_count.unit_id = message.unit_id
   left join prior_patient on prior_patient.unit_id = message.unit_id
   left join order_count on order_count.unit_id = message.unit_id
-),
-{#- Same sender, same control id, other content: all but the first received. Within a partition, of which staging is a function. -#}
-control_id_used as (
-  select message.unit_id, message.facility_id, message.batch_date, raw_unit.content_hash,
-    first_value(raw_unit.content_hash) over (
-      partition by message.facility_id, message.batch_date, message.msh_3_1, message.msh_4_1, message.msh_10_1
-      order by message.received_time, message.delivery_id, raw_unit.unit_ordinal rows between unbounded preceding and current row) as first_hash
-  from {{ ref('stg_hl7v2__message') }} message
-  join {{ source('raw', 'raw_unit') }} raw_unit on raw_unit.unit_id = message.unit_id
-  where {{ in_scope('raw_unit') }} and message.msh_10_1 is not null
 )
 select judged.unit_id, judged.facility_id, judged.batch_date, coalesce(judged.reason, judged.content_reason) as reason,
   coalesce(judged.reason_kind, 'quarantine') as reason_kind
@@ -48,6 +38,3 @@ from judged where judged.without_visit > 0
 union all
 select judged.unit_id, judged.facility_id, judged.batch_date, 'identity.unknown_authority' as reason, 'flag' as reason_kind
 from judged where judged.unknown_visit_authority > 0
-union all
-select control_id_used.unit_id, control_id_used.facility_id, control_id_used.batch_date, 'hl7.control_id_reused' as reason, 'flag' as reason_kind
-from control_id_used where control_id_used.content_hash <> control_id_used.first_hash

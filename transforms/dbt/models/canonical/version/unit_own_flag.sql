@@ -1,5 +1,5 @@
 {{ config(materialized='scoped', strategy='replace_scope') }}
-{#- Flags mark a unit without changing its outcome: one row for each unit and code. -#}
+{#- Flags that a unit alone tells: one row for each unit and code. They mark it without changing its outcome. -#}
 {%- set stagings = all_stagings() -%}
 with said as (
   select raw_unit.unit_id, raw_unit.facility_id, raw_unit.batch_date, raw_unit.flags

@@ -1,0 +1,104 @@
+"""Debezium change events: envelopes with and without schema, the wire forms of values, tombstones, positions in the log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.decoding import Outcome, decode, facility
+from transforms.decode.debezium.logical_types import WireType, shown, wire_type_of_contract
+
+FEED = """feed: {kind: debezium_jsonl, table: dbo.P}
+tables: {dbo.P: {resource: patient, primary_key: [A], columns: {A: {type: int}, B: {type: varchar(9)}}}}
+"""
+ROW = {"A": 1, "B": "x"}
+
+
+def event(op: str = "c", after: Any = ROW, before: Any = None, key: Any = 1, **source: Any) -> dict[str, Any]:
+    """One event beside its key."""
+    return {"key": {"A": key}, "value": {"op": op, "after": after, "before": before, "source": {"schema": "dbo", "table": "P", **source}}}
+
+
+def decoded(*lines: Any) -> Outcome:
+    """A file of lines; texts are taken as they are."""
+    return decode(facility(FEED), "feed", "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines).encode())
+
+
+def cells(outcome: Outcome) -> list[dict[str, Any]]:
+    """Row images by column name."""
+    names = [row["column_name"] for row in outcome.rows("raw_extract__column")]
+    return [dict(zip(names, row["cells"], strict=True)) for row in outcome.rows("raw_extract__row")]
+
+
+@pytest.mark.parametrize("line", [
+    event(), event()["value"], {"schema": None, "payload": event()["value"]}, {"key": None, "value": {"schema": {}, "payload": event()["value"]}}])
+def test_an_envelope_is_read_alone_beside_its_key_and_with_a_schema(line: Any) -> None:
+    """However the converter wrapped it, the row image is the same, and the event is kept as sent."""
+    outcome = decoded(line)
+    assert outcome.codes() == [None]
+    assert cells(outcome) == [{"A": "1", "B": "x"}]
+    assert json.loads(outcome.rows("raw_extract__event")[0]["event"]) == line
+
+
+def test_a_deletion_carries_the_image_before_or_the_key_alone() -> None:
+    """Operation `d` has no image after; where the log keeps none before either, the key says which row."""
+    outcome = decoded(event("d", None, ROW), event("d", None, None, key=7))
+    assert cells(outcome) == [{"A": "1", "B": "x"}, {"A": "7", "B": None}]
+
+
+def test_columns_are_held_against_the_contract_event_by_event() -> None:
+    """A dropped column refuses its event, an added one flags it and is kept."""
+    outcome = decoded(event(after={"A": 1}), event(after={**ROW, "C": True}))
+    assert outcome.codes() == ["cdc.column_missing", None]
+    assert outcome.flags() == [None, "cdc.column_added"]
+    assert cells(outcome) == [{"A": "1", "B": "x", "C": "true"}]
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"op": "t", "after": {}}', json.dumps(event(table="Q")), '{"value": {"op": "c"}}', '{"op": "c", "op": "u"}'])
+def test_what_is_no_change_of_the_table_is_refused(line: str) -> None:
+    """Broken JSON, other operations and other tables refuse the line and nothing beside it."""
+    assert decoded(line, event()).codes() == ["payload.unrecognised_format", None]
+
+
+def test_a_tombstone_sent_again_is_the_same_and_one_after_another_deletion_is_not() -> None:
+    """Two tombstones of one key differ by what came before them; the file sent again gives the same contents."""
+    lines = [event("d", None, ROW, commit_lsn="0a"), {"key": {"A": 1}, "value": None},
+             event("d", None, ROW, commit_lsn="0b"), {"key": {"A": 1}, "value": None}, {"key": {"A": 1}, "value": None}]
+    hashes = [unit["content_hash"] for unit in decoded(*lines).units]
+    assert hashes[1] != hashes[3] != hashes[4]
+    assert hashes == [unit["content_hash"] for unit in decoded(*lines).units]
+    assert [row["is_tombstone"] for row in decoded(*lines).rows("raw_extract__event")] == [False, True, False, True, True]
+
+
+def test_positions_sort_as_text_with_missing_parts_first() -> None:
+    """Commit before change before serial number, hexadecimal of any case; a snapshot without position sorts before everything."""
+    rows = decoded(event("r"), event(commit_lsn="0A"), event(commit_lsn="0a", change_lsn="01"),
+                   event(commit_lsn="0a", change_lsn="01", event_serial_no=2), event(commit_lsn="0a", change_lsn="01", event_serial_no=10)).rows("raw_extract__row")
+    positions = [row["sequence"] for row in rows]
+    assert positions == sorted(positions)
+    assert positions[0] == ""
+
+
+@pytest.mark.parametrize(("value", "is_number", "name", "scale", "text"), [
+    ("3696", True, "io.debezium.time.Date", 0, "1980-02-14"), ("-1", True, "io.debezium.time.Date", 0, "1969-12-31"),
+    ("1715335200000", True, "io.debezium.time.Timestamp", 0, "2024-05-10 10:00:00"),
+    ("1715335200001234000", True, "io.debezium.time.NanoTimestamp", 0, "2024-05-10 10:00:00.001234"),
+    ("JU4=", False, "org.apache.kafka.connect.data.Decimal", 2, "95.50"), ("lw==", False, "org.apache.kafka.connect.data.Decimal", 2, "-1.05"),
+    ("AIA=", False, "org.apache.kafka.connect.data.Decimal", 2, "1.28"), ("AQAAAAAAAAAAAAAAAA==", False, "org.apache.kafka.connect.data.Decimal", 0, str(2**96)),
+    ("no base64!", False, "org.apache.kafka.connect.data.Decimal", 2, "no base64!"), ("9" * 30, True, "io.debezium.time.Date", 0, "9" * 30),
+    ("2024-05-10T10:00:00Z", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10T10:00:00Z"), ("5", True, "", 0, "5")])
+def test_values_are_shown_as_the_database_shows_them(value: str, is_number: bool, name: str, scale: int, text: str) -> None:
+    """Days, fractions of a second and two's complement become dates, times and decimals; what has not its type's form stays."""
+    assert shown(value, is_number, WireType(name, scale)) == text
+
+
+@pytest.mark.parametrize(("column_type", "wire"), [
+    ("date", WireType("io.debezium.time.Date")), ("datetime", WireType("io.debezium.time.Timestamp")),
+    ("datetime2(3)", WireType("io.debezium.time.Timestamp")), ("datetime2(6)", WireType("io.debezium.time.MicroTimestamp")),
+    ("datetime2", WireType("io.debezium.time.NanoTimestamp")), ("decimal(10,2)", WireType("org.apache.kafka.connect.data.Decimal", 2)),
+    ("money", WireType("org.apache.kafka.connect.data.Decimal", 4)), ("varchar(20)", WireType())])
+def test_without_a_schema_the_contract_tells_the_wire_form(column_type: str, wire: WireType) -> None:
+    """The connector's default precision mode decides by the SQL Server type."""
+    assert wire_type_of_contract(column_type) == wire

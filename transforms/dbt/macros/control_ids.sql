@@ -1,0 +1,20 @@
+{#- Strategy `merge_reuse`: messages with a control id of the run's messages, judged again whatever partition they are of. -#}
+
+{#- Control ids that the run's messages bear, and those of judged messages that are gone: facility, sender, id. -#}
+{% macro control_ids() -%}
+  select distinct msh.facility_id, coalesce(msh.msh_3_1, '') as msh_3_1, coalesce(msh.msh_4_1, '') as msh_4_1, msh.msh_10_1,
+    {{ md5_key(['msh.facility_id', "coalesce(msh.msh_3_1, '')", "coalesce(msh.msh_4_1, '')", 'msh.msh_10_1']) }} as control_key
+  from {{ source('raw', 'raw_hl7v2__msh') }} msh
+  where {{ in_scope('msh') }} and msh.msh_10_1 is not null
+{%- endmacro %}
+
+{% macro scoped_merge_reuse_sql(target, staged, columns) %}
+  {%- set dml -%}
+    delete from {{ target }}
+    where {{ target }}.control_key in (select asked.control_key from ({{ control_ids() }}) asked)
+      or not exists (select 1 from {{ ref('unit') }} unit where unit.unit_id = {{ target }}.unit_id);
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
+  {%- endset -%}
+  {{ return(dml) }}
+{% endmacro %}

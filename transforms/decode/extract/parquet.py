@@ -1,0 +1,48 @@
+"""An AWS DMS Parquet file as records of cells: the same rows that DMS writes as CSV, with types and nulls of their own.
+
+Belongs here: Parquet -> texts as SQL Server's CSV shows them. Does not belong here: what columns mean (`file.py`), units (`decode.py`).
+Booleans are 0 and 1, times have no zone and six digits, binary values are hexadecimal; a null stays null.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.decode.extract.file import DUPLICATE_HEADER, ExtractFile
+from transforms.decode.extract.grid import Grid, rows_of_columns
+from transforms.facilities.entry import Source
+
+MAGIC = b"PAR1"
+
+
+def read_parquet(payload: bytes, source: Source) -> ExtractFile | None:
+    """File of a payload; None where it is empty, damaged, or names no contracted column."""
+    if not (payload.startswith(MAGIC) and payload.endswith(MAGIC)):
+        return None
+    try:
+        table = pq.read_table(pa.BufferReader(payload))
+    except (pa.ArrowException, OSError):  # cut, or not what its footer says
+        return None
+    names = list(table.column_names)
+    if {column.name for column in source.columns}.isdisjoint(names):
+        return None
+    columns = [_texts(column.combine_chunks()) for column in table.columns]
+    cells = rows_of_columns(columns, table.num_rows)
+    code, path = (DUPLICATE_HEADER, "header") if len(set(names)) < len(names) else (None, None)
+    return ExtractFile(names, Grid(cells, pa.arange(0, table.num_rows), {}, None), 0, table.num_rows, code, path, False)
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    """Values of any type as text; nested ones as their Arrow rendering."""
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return pc.cast(pc.cast(column, pa.int8()), pa.string())
+    if pa.types.is_timestamp(kind):
+        return pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.array([None if value is None else value.hex() for value in column.to_pylist()], pa.string())
+    if pa.types.is_nested(kind):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    return pc.cast(column, pa.string())
