@@ -71,7 +71,7 @@ neighboured as (
   select fact.resource, fact.unit_id, fact.outcome_key, fact.maintains, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id,
     fact.record_locator, fact.record_id, fact.content_hash, fact.unit_kind, fact.is_held, fact.is_waiting, fact.order_time,
     lag(fact.content_hash) over (partition by fact.resource, fact.outcome_key
-      order by fact.order_time, fact.source_order, fact.row_hash, fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id
+      order by fact.order_time, fact.source_order, fact.content_hash, fact.batch_date, fact.delivery_id, fact.record_locator, fact.record_id
     ) as content_before
   from ordered fact
 ),
