@@ -61,7 +61,7 @@ test-fast: $(VENV)/.development ## Unit and SQL tests
 cases: $(VENV)/.development ## The golden cases, or those of LAKEHOUSE_CASES_DIR, in every order of arrival
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance/test_cases.py
 
-soak: $(VENV)/.development ## The long forms of the invariants
+soak: $(VENV)/.development $(DOUBLE)/.installed ## The long forms of the invariants
 	$(BIN)/python -m pytest -m soak tests
 
 bench: $(VENV)/.development ## The benchmark table: medians beside named peers

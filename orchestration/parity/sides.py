@@ -53,15 +53,18 @@ class Sides:
         on_step("decoding")
         loader = RawLoader(self.folder, self.root.keys, self.root.landing, self.root.registry)
         deliveries = [one for partition in partitions for one in self.root.landing.deliveries(*partition)]
-        files = loader.write(deliveries, f"{RUN_PREFIX}-{run_id}")
         done = []
-        for side, name in ((self.local, "DuckDB"), (self.cloud, "Snowflake")):
-            on_step(name)
-            run = side.begin(f"{RUN_PREFIX}-{run_id}", partitions)
-            first(side, run)
-            loader.load(side.warehouse.open, run.run_id, run.partitions, files)
-            done.append(Ran(run, run_steps(side, run)))
-        shutil.rmtree(self.folder / "raw", ignore_errors=True)
+        try:
+            files = loader.write(deliveries, f"{RUN_PREFIX}-{run_id}")
+            for side, name in ((self.local, "DuckDB"), (self.cloud, "Snowflake")):
+                on_step(name)
+                run = side.begin(f"{RUN_PREFIX}-{run_id}", partitions)
+                first(side, run)
+                loader.load(side.warehouse.open, run.run_id, run.partitions, files)
+                done.append(Ran(run, run_steps(side, run)))
+        finally:
+            # Copies of what landing keeps; the warehouses have their rows.
+            shutil.rmtree(self.folder / "raw", ignore_errors=True)
         return done[0], done[1]
 
     def compare(self) -> list[Compared]:
