@@ -18,14 +18,22 @@ from transforms.identity.score import score_pairs
 
 _COLUMNS = ", ".join(FEATURE_SCHEMA.names)
 _BEFORE = "before|"
+# a decision brings records into scope whose content is as it was
+_CHANGED = f"""
+with changed as (
+  select {_COLUMNS} from identity.patient_features where patient_key in ({SCOPE})
+  except
+  select {_COLUMNS} from identity.compared where patient_key in ({SCOPE})
+)
+"""
 
 
 def check_overlays(warehouse: Warehouse, run_seq: int, model: IdentityModel, memory: str, spill: str) -> None:
     """Note the records in scope whose content speaks of another human than before, and keep their content for the next time."""
-    was = warehouse.query(f"select {_COLUMNS} from identity.compared where patient_key in ({SCOPE})").cast(FEATURE_SCHEMA)
-    if was.num_rows:
-        now = warehouse.query(f"select {_COLUMNS} from identity.patient_features where patient_key in ({SCOPE})").cast(FEATURE_SCHEMA)
-        found = _estranged(was, now, model, memory, spill)
+    now = warehouse.query(f"{_CHANGED} select {_COLUMNS} from changed where patient_key in (select patient_key from identity.compared)")
+    if now.num_rows:
+        was = warehouse.query(f"{_CHANGED} select {_COLUMNS} from identity.compared where patient_key in (select patient_key from changed)")
+        found = _estranged(was.cast(FEATURE_SCHEMA), now.cast(FEATURE_SCHEMA), model, memory, spill)
         constants = {"run_seq": pa.array([run_seq] * found.num_rows, pa.int64()),
                      "model_version": pa.array([model.version] * found.num_rows, pa.string())}
         for name, values in constants.items():
