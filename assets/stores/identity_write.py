@@ -94,12 +94,11 @@ def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run
     # a person that went into one that ends now goes where that one goes: redirects never chain
     warehouse.execute("""
         insert into identity.person_redirect (person_id, to_person_id, run_seq)
-        with newest as (
+        select earlier.person_id, fresh.to_person_id, fresh.run_seq
+        from (
           select person_id, to_person_id, row_number() over (partition by person_id order by run_seq desc nulls last) as recency
           from identity.person_redirect
-        )
-        select earlier.person_id, fresh.to_person_id, fresh.run_seq
-        from newest earlier
+        ) earlier
         join identity.person_redirect fresh on fresh.person_id = earlier.to_person_id and fresh.run_seq = ?
         where earlier.recency = 1 and earlier.person_id <> earlier.to_person_id and fresh.to_person_id <> fresh.person_id
     """, [run_seq])
