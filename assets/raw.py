@@ -25,6 +25,7 @@ RAW_ASSETS = {
     "hl7v2": "HL7 v2 messages as sent, a table for each segment, columns named by the standard (`pid_3_1`).",
     "fhir": "FHIR R4 resources as sent, one row a resource.",
     "ccda": "C-CDA documents as sent: header, entries, their clinical statements and codings.",
+    "dicom": "Data elements of DICOM files, private ones with their creator; no pixels.",
     "x12": "X12 segments as sent, and the claims, claim payments and transaction sets that they make.",
     "extract": "Rows of CSV extracts and change files as sent, with the columns of each file's header.",
 }

@@ -16,6 +16,7 @@ from checks.verdict import CONTROL_TOTAL, RECONCILIATION, REFERENTIAL, Verdict, 
 # Tables whose rows are the records of an accepted unit: each has at least one row in one of them.
 _RECORD_TABLES = (
     "raw_hl7v2__segment", "raw_fhir__resource", "raw_extract__row", "raw_extract__event", "raw_x12__unit", "raw_ccda__entry",
+    "raw_dicom__element",
 )
 
 

@@ -36,6 +36,7 @@ REFERENCES: Mapping[str, tuple[Reference, ...]] = {
     "claim": (_PATIENT,),
     "coverage_eligibility": (_PATIENT,),
     "immunization": (_PATIENT,),
+    "imaging_instance": (_PATIENT,),
     "document_reference": (_PATIENT,),
 }
 

@@ -47,6 +47,7 @@ _NAMED: dict[str, forms.Form] = {
         "submitted_amount", "payment_amount", "patient_responsibility_amount", "payment_amount_value", "amount_value",
     ), forms.NUMBER),
     **dict.fromkeys(("payment_date", "date", "serviced_date"), forms.FHIR_DATE),
+    "started": forms.FHIR_DATETIME,
     "occurrence_datetime": forms.FHIR_DATETIME, "vaccine_code_system": forms.URI, "content_attachment_size": forms.COUNT,
     "total_value": forms.NUMBER, "value_quantity_value": forms.NUMBER, "value_ratio_numerator_value": forms.NUMBER,
     "value_ratio_denominator_value": forms.NUMBER, "value_range_low_value": forms.NUMBER, "value_range_high_value": forms.NUMBER,
@@ -98,6 +99,7 @@ _CONTENT: dict[str, str] = {
     "coverage": "subscriber_id payor_display type_code period_start period_end",
     "claim": """type total_value subscriber_id diagnosis_code item_count billable_period_start billable_period_end frequency_code
         related_claim_reference""",
+    "imaging_instance": "study_identifier_value series_identifier_value modality accession_identifier_value started description",
     "immunization": "vaccine_code_code vaccine_code_system vaccine_text vaccine_local_code occurrence_datetime",
     "document_reference": "type_code date content_attachment_content_type content_attachment_size",
     "explanation_of_benefit": """claim_identifier_value payer_claim_control_number claim_status_code submitted_amount payment_amount

@@ -29,6 +29,7 @@ STATUS = {
     "coverage": frozenset({"active", "cancelled", "draft", "entered-in-error"}),
     **dict.fromkeys(("explanation_of_benefit", "payment_reconciliation", "payment_reconciliation_detail", "coverage_eligibility"),
                     frozenset({"active", "cancelled", "draft", "entered-in-error"})),
+    "imaging_instance": frozenset({"registered", "available", "cancelled", "entered-in-error", "unknown"}),
     "immunization": frozenset({"completed", "entered-in-error", "not-done"}),
     "document_reference": frozenset({"current", "superseded", "entered-in-error"}),
     "location": frozenset({"active", "suspended", "inactive"}),

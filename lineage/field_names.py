@@ -27,6 +27,8 @@ def field_name(table: str, column: str) -> str | None:
         return {"segment_id": "segment/id", "elements": "segment/elements"}.get(column)
     if table == "raw_x12__unit":
         return _x12_element(column)
+    if table == "raw_dicom__element":
+        return {"value": "element/value", "tag": "element/tag", "vr": "element/vr", "private_creator": "element/creator"}.get(column)
     if table.startswith("raw_ccda__"):
         return _cda_path(table.removeprefix("raw_ccda__"), column)
     if table == "raw_extract__row":

@@ -17,7 +17,7 @@ PHI, DERIVED, INFLUENCED, NONE = 3, 2, 1, 0
 
 _STRUCTURAL = ("MSH-", "EVN-1", "EVN-4", "OBX-2", "OBX-11", "ORC-1", "OBR-25", "ISA", "GS0", "ST0", "BHT")
 """Fields that speak of the message and not of the person."""
-_NO_VALUE = frozenset({"bytes", "header", "segment/id", "row/op", "row/sequence", "resource/resourceType",
+_NO_VALUE = frozenset({"bytes", "header", "segment/id", "element/tag", "element/vr", "row/op", "row/sequence", "resource/resourceType",
     "resource/meta/versionId",
                        "entry/request/method"})
 

@@ -87,7 +87,7 @@ CODE_OF_TABLE = {
     **{f"canonical.{resource}{suffix}": {"status": "active"} for suffix in ("", "_version")
        for resource in ("explanation_of_benefit", "payment_reconciliation", "payment_reconciliation_detail", "coverage_eligibility")},
     **{f"canonical.{resource}{suffix}": {"status": status} for suffix in ("", "_version")
-       for resource, status in (("immunization", "completed"), ("document_reference", "current"))},
+       for resource, status in (("immunization", "completed"), ("document_reference", "current"), ("imaging_instance", "available"))},
     **{asset: {"type": "professional", "status": "active"} for asset in ("canonical.claim_version", "canonical.claim")},
     **{asset: {"verification_status": "confirmed"} for asset in ("canonical.allergy_intolerance",)},
     "marts.mart_lab_turnaround": {"status": "final"},

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pydicom.dataset import Dataset
 
 from tests.unit.decoding import facility, parquet
+from tests.unit.dicom_files import file_of
 from transforms.decode.contract import UNIT_SCHEMA, Delivered
 from transforms.decode.formats import FORMATS
 from transforms.decode.hl7v2.segments import SEGMENTS, field_columns, segment_table
@@ -17,6 +19,7 @@ from transforms.decode.raw_schema import LOADER_COLUMNS, RAW_SCHEMAS, raw_table_
 from transforms.facilities.source_entry import SOURCE_KINDS
 
 ROOT = Path(__file__).parents[2]
+DICOM = file_of(Dataset(), instance="2.25.1.1", study="2.25.1")
 CDA = (
     b'<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="1.2"/><recordTarget><patientRole><id root="1.2" extension="M1"/></patientRole></recordTarget>'
     b'<component><structuredBody><component><section><entry><observation><id root="1.3"/><code code="1"/></observation></entry></section></component>'
@@ -29,6 +32,7 @@ X12 = (
 FEEDS = {
     "hl7v2": ("hl7v2", "", [b"MSH|^~\\&|A|B|||||ADT^A04|1\rPID|1||M1\rZ01|x\r", b"MSH#*!?%#A\rPID#1\r", b"", b"\x00"]),
     "fhir_ndjson": ("fhir", "", [b'{"resourceType":"Patient","id":"1"}\n{"id":"2"}\n{', b"", b"x"]),
+    "dicom": ("dicom", "", [DICOM, DICOM[:300], DICOM[128:], b"", b"x"]),
     "ccda": ("ccda", "", [CDA, CDA.replace(b"<entry>", b"<entry><act/>", 1), b"<!DOCTYPE x><x/>", b"<x/>", b"<x", b"", b"x"]),
     "x12": ("x12", "", [X12, b"\r\n" + X12.replace(b"~", b"~\r\n"), X12[:150], b"ISA*00~", b"", b"x"]),
     "csv_extract": (

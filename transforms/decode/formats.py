@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from transforms.decode.ccda import decode as ccda
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.debezium import decode as debezium
+from transforms.decode.dicom import decode as dicom
 from transforms.decode.extract import decode as extract
 from transforms.decode.fhir import decode as fhir
 from transforms.decode.hl7v2 import decode as hl7v2
@@ -47,6 +48,7 @@ FORMATS: dict[str, Format] = {
         ("dms_s3_parquet", extract.decode_dms_s3_parquet, extract.TABLES, 1, None),
         ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 1, None),
         ("ccda", ccda.decode_ccda, ccda.TABLES, 1, None),
+        ("dicom", dicom.decode_dicom, dicom.TABLES, 1, None),
         ("x12", x12.decode_x12, x12.TABLES, 1, None),
     )
 }

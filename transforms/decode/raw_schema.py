@@ -121,6 +121,11 @@ RAW_SCHEMAS: dict[str, pa.Schema] = {
     "raw_ccda__coding": pa.schema(
         [*_RECORD, *_ordinals(["statement_ordinal", "coding_ordinal"]), *_texts(["coded_element", *CODING_COLUMNS])]
     ),
+    # One row a data element, sequences and their items' elements too; path names the items that hold it. value: text, several values
+    # joined by a backslash, binary as base64; null for a sequence and for bulk data. length: bytes of the value, items of a sequence.
+    "raw_dicom__element": pa.schema(
+        [*_RECORD, *_texts(["path", "tag", "vr", "private_creator", "value"]), pa.field("length", pa.int64(), nullable=False)]
+    ),
     # One row a unit (claim, claim payment, or transaction set) with what encloses it: envelope elements by their standard names, and the
     # segment ordinals of the loops that govern it. amount: CLM02 or CLP04. Its locator is that of the unit's first segment.
     "raw_x12__unit": pa.schema(

@@ -25,6 +25,7 @@ _KEYS: dict[str, set[str]] = {
     "hl7v2": _COMMON,
     "fhir_ndjson": _COMMON,
     "ccda": _COMMON,
+    "dicom": _COMMON,
     "x12": _COMMON,
     "csv_extract": _EXTRACT | {"mode", "key", "version_column", "trailer"},
     "dms_s3_csv": _EXTRACT
@@ -39,6 +40,7 @@ _REQUIRED: dict[str, set[str]] = {
     "hl7v2": {"kind"},
     "fhir_ndjson": {"kind"},
     "ccda": {"kind"},
+    "dicom": {"kind"},
     "x12": {"kind"},
     "csv_extract": {"kind", "resource", "columns", "key"},
     "dms_s3_csv": {"kind", "resource", "table", "columns", "primary_key"},

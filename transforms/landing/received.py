@@ -5,8 +5,8 @@ compares the two, and shared code would share its mistakes. Does not belong here
 
 What counts: HL7 v2, one from each MSH to the next, and one for each run of segments that no MSH leads; FHIR, one for
 each line or Bundle entry; X12, one for each CLM of an 837 and CLP of an 835, and for each transaction set without; C-CDA,
-one for each entry of a section, section without entries, or nonXMLBody; extracts, one for each row besides header and
-trailer; change events, one for each line that is not blank. A payload that is empty or has no recognisable form is one
+one for each entry of a section, section without entries, or nonXMLBody; DICOM, one file; extracts, one for each row
+besides header and trailer; change events, one for each line that is not blank. A payload that is empty or has no recognisable form is one
 unit itself.
 """
 
@@ -46,6 +46,7 @@ def count_units(kind: str, payload: bytes, source: Source) -> int:
         "ccda": _count_cda,
         "dms_s3_parquet": _count_parquet,
         "debezium_jsonl": _count_events,
+        "dicom": _count_file,
     }[kind]
     return count(payload, source) if payload else 1
 
@@ -200,6 +201,10 @@ def _is_sound(cells: list[str], source: Source) -> bool:
     """Are the column names distinct and apart?"""
     names = {column.name for column in source.columns}
     return len(set(cells)) == len(cells) and (len(cells) > 1 or names == set(cells))
+
+
+def _count_file(payload: bytes, source: Source) -> int:
+    return 1
 
 
 def _count_x12(payload: bytes, source: Source) -> int:

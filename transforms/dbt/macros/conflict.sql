@@ -15,7 +15,7 @@
   ) link on link.fact_key = change_log.fact_key
   left join {{ ref('merged_patient') }} merged on merged.survivor_key in (link.subject_key, link.other_key)
   join {{ ref('unit_rival') }} rival
-    on rival.reason = 'identity.visit_patient_conflict' and rival.rival_content in (link.subject_key, link.other_key, merged.patient_key)
+    on rival.reason in ('identity.visit_patient_conflict', 'dicom.study_patient_conflict') and rival.rival_content in (link.subject_key, link.other_key, merged.patient_key)
   where change_log.object = 'patient_link_version' and {{ unseen('unit_conflict') }}
 {%- endmacro %}
 

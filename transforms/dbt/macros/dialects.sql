@@ -1,6 +1,6 @@
 {#- Which staging models speak of each resource: the one list that version tables, units and flags are made of. -#}
 {% macro stagings() %}{{ return({
-  'patient': ['stg_hl7v2__patient', 'stg_fhir__patient', 'stg_extract__patient', 'stg_x12__patient', 'stg_ccda__patient'],
+  'patient': ['stg_hl7v2__patient', 'stg_fhir__patient', 'stg_extract__patient', 'stg_x12__patient', 'stg_ccda__patient', 'stg_dicom__patient'],
   'patient_identifier': ['stg_hl7v2__patient_identifier', 'stg_fhir__patient_identifier', 'stg_extract__patient_identifier'],
   'patient_link': ['stg_hl7v2__patient_link'],
   'encounter': ['stg_hl7v2__encounter', 'stg_fhir__encounter', 'stg_extract__encounter', 'stg_ccda__encounter'],
@@ -20,6 +20,7 @@
   'payment_reconciliation': ['stg_x12__payment_reconciliation'],
   'payment_reconciliation_detail': ['stg_x12__payment_reconciliation_detail'],
   'coverage_eligibility': ['stg_x12__coverage_eligibility'],
+  'imaging_instance': ['stg_dicom__imaging_instance'],
   'immunization': ['stg_ccda__immunization'],
   'document_reference': ['stg_hl7v2__document_reference', 'stg_ccda__document_reference'],
   'allergy_intolerance': ['stg_fhir__allergy_intolerance', 'stg_ccda__allergy_intolerance']

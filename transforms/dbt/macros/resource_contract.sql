@@ -98,6 +98,9 @@
   'coverage_eligibility': [
     ['kind', 'varchar'], ['trace_number', 'varchar'], ['subscriber_id', 'varchar'], ['serviced_date', 'varchar'],
     ['eligibility_code', 'varchar'], ['outcome', 'varchar']],
+  'imaging_instance': [
+    ['study_identifier_value', 'varchar'], ['series_identifier_value', 'varchar'], ['modality', 'varchar'], ['accession_identifier_value', 'varchar'],
+    ['started', 'varchar'], ['description', 'varchar']],
   'immunization': [
     ['vaccine_code_code', 'varchar'], ['vaccine_code_system', 'varchar'], ['vaccine_text', 'varchar'], ['vaccine_local_code', 'varchar'],
     ['occurrence_datetime', 'varchar']],

@@ -9,7 +9,7 @@ with claimed as (
     rival.rival_key, coalesce(merged.survivor_key, rival.rival_content) as rival_content
   from {{ ref('unit_rival') }} rival
   {#- Patients that were merged since are one claimant. #}
-  left join {{ ref('merged_patient') }} merged on merged.patient_key = rival.rival_content and rival.reason = 'identity.visit_patient_conflict'
+  left join {{ ref('merged_patient') }} merged on merged.patient_key = rival.rival_content and rival.reason in ('identity.visit_patient_conflict', 'dicom.study_patient_conflict')
   where rival.rival_key in ({{ changed_rivals() }})
 ),
 ranked as (

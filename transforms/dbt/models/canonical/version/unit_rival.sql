@@ -32,3 +32,17 @@ select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.u
 from {{ ref('encounter_version') }} said
 join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
 where said.is_fact and unit.unit_kind = 'hl7.message' and said.subject_key is not null and {{ in_scope('said') }} and {{ in_scope('unit') }}
+union all
+select said.unit_id, said.facility_id, said.batch_date, said.delivery_id, unit.unit_ordinal, said.received_time,
+  1, 'dicom.sop_uid_conflict',
+  {{ md5_key(['said.facility_id', "'dicom.sop_uid_conflict'", 'said.sop_instance_uid']) }}, unit.content_hash
+from {{ ref('stg_dicom__header') }} said
+join {{ source('raw', 'raw_unit') }} unit on unit.unit_id = said.unit_id
+where {{ in_scope('unit') }}
+union all
+select said.unit_id, said.facility_id, said.batch_date, said.delivery_id, unit.unit_ordinal, said.received_time,
+  2, 'dicom.study_patient_conflict',
+  {{ md5_key(['said.facility_id', "'dicom.study_patient_conflict'", 'said.study_instance_uid']) }}, said.patient_key
+from {{ ref('stg_dicom__header') }} said
+join {{ source('raw', 'raw_unit') }} unit on unit.unit_id = said.unit_id
+where said.patient_key is not null and {{ in_scope('unit') }}

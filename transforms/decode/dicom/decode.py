@@ -1,0 +1,67 @@
+"""DICOM files -> units and raw_dicom__element.
+
+Belongs here: what is an instance and why it is refused. Does not belong here: reading (`reading.py`), values (`elements.py`),
+meaning (dbt).
+One file is one unit. Locators: `element/0020000D`, in a sequence `element/00081140[1]/00081150`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.decode.contract import Decoded, Delivered
+from transforms.decode.dicom.elements import element_rows
+from transforms.decode.dicom.reading import UNREADABLE, is_part_10, read_instance
+from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.units import UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
+
+TABLES = ("raw_dicom__element",)
+NOT_PART_10 = "dicom.not_part10"
+MISSING_SOP = "dicom.missing_sop_uid"
+MISSING_STUDY = "dicom.missing_study_uid"
+_SOP_CLASS, _SOP_INSTANCE, _STUDY = "00080016", "00080018", "0020000D"
+
+
+def decode_dicom(deliveries: Sequence[Delivered]) -> Decoded:
+    """Units `dicom.instance` (or `payload`) and raw_dicom__element."""
+    units, rows = Units(), list[dict[str, Any]]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd values, which are kept as they are
+        for delivery in deliveries:
+            if not delivery.payload:
+                units.add(unreadable(delivery))
+            else:
+                _instance(delivery, units, rows)
+    schema = RAW_SCHEMAS["raw_dicom__element"]
+    table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
+    return Decoded(units.table(), {"raw_dicom__element": table})
+
+
+def _instance(delivery: Delivered, units: Units, rows: list[dict[str, Any]]) -> None:
+    try:
+        read = read_instance(delivery.payload) if is_part_10(delivery.payload) else None
+        found = list(element_rows(read.data, read.is_little_endian)) if read else []
+    except UNREADABLE:
+        read = None
+    if read is None:
+        units.add(_unit(delivery, UNKNOWN_TYPE, content_hash(delivery.payload), NOT_PART_10, "file"))
+        return
+    top = {row["path"]: row["value"] for row in found}
+    # Names of the transmission (file meta information) are no content; a value too long to be kept is among the bytes that follow.
+    said = "\x1e".join(f"{row['path']}\x1f{row['value']}\x1f{row['length'] if row['value'] is None else ''}" for row in found)
+    code = MISSING_SOP if not top.get(_SOP_INSTANCE) else MISSING_STUDY if not top.get(_STUDY) else None
+    path = f"element/{_SOP_INSTANCE if code == MISSING_SOP else _STUDY}" if code else None
+    hashed = content_hash(f"{said}\x1e{read.rest_hash}".encode("utf-8", "surrogatepass"))
+    units.add(_unit(delivery, top.get(_SOP_CLASS) or UNKNOWN_TYPE, hashed, code, path))
+    if code is None:
+        for row in (*element_rows(read.meta, True), *found):
+            locator = f"element/{row['path']}"
+            rows.append({"delivery_id": delivery.delivery_id, "unit_ordinal": 1, "record_locator": locator, **row})
+
+
+def _unit(delivery: Delivered, record_type: str, hashed: str, code: str | None, path: str | None) -> Unit:
+    return Unit(delivery.delivery_id, 1, "dicom.instance", "file", record_type, hashed, code, path)
