@@ -111,7 +111,7 @@ def test_each_date_column_has_one_format() -> None:
         ("valid_from: 2026-03-01", "valid_from: March", ":34: .* is not a date. Remedy: YYYY-MM-DD"),
         ("default_authority: RIV", "default_authority: RIX", ":12: unknown default_authority 'RIX'"),
         ('from: "01:00"', 'from: "1:00"', ":17: '1:00' is no time of day"),
-        ("{kind: hl7v2}", "{kind: hl7v3}", ":21: unknown kind 'hl7v3'. Remedy: one of ccda, csv_extract, debezium_jsonl, dms_s3_csv, dms_s3_parquet, fhir_ndjson, hl7v2"),
+        ("{kind: hl7v2}", "{kind: hl7v3}", ":21: unknown kind 'hl7v3'. Remedy: one of ccda, csv_extract, debezium_jsonl, dicom, dms_s3_csv, dms_s3_parquet, fhir_ndjson, hl7v2"),
         ("{kind: hl7v2}", "{kind: hl7v2, table: x}", ":21: unknown key 'table'"),
         ("      adt:", "      ADT:", ":21: source name 'ADT'"),
         ("key: [B, A]", "key: [B, Z]", ":23: key column 'Z' is not among the columns"),
