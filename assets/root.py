@@ -106,7 +106,7 @@ class Root:
 
     @cached_property
     def _setup_digest(self) -> str:
-        return hashlib.sha256((project_digest() + self.registry_text).encode()).hexdigest()
+        return hashlib.sha256((project_digest() + self.registry_text + repr(IDENTITY_TABLES)).encode()).hexdigest()
 
 
 
