@@ -33,7 +33,7 @@ PARTICLES = (
 
 # spellings of one sound: STEPHANIE and STEFANIE, YULIA and IULIIA, MOHAMMED and MOHAMED
 SOUND = "feature.given"
-for _pair in ("PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "E I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
+for _pair in ("PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
               *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU")):
     SOUND = "replace({}, '{}', '{}')".format(SOUND, *_pair.split())
 
