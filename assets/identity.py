@@ -9,6 +9,7 @@ from assets.metadata import state_metadata
 from assets.recording import asset_states, record_states
 from assets.root import Root
 from assets.session import Session
+from assets.stores.crash_points import reach
 from assets.stores.identity import Settings, resolve_changes, root_settings
 from transforms.identity.tables import TABLES
 
@@ -42,8 +43,10 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
             resolve_changes(warehouse, run.run_seq, _settings(session.root))
+            reach("identity.resolved")
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
         record_states(session.root, run, states, {})
+        session.finished("identity")
         for state in states:
             if state.asset.removeprefix("identity.") not in IDENTITY_ASSETS:
                 continue

@@ -18,6 +18,7 @@ from assets.raw import raw_asset
 from assets.recording import AssetState, asset_states, record_states
 from assets.root import Run
 from assets.session import Session
+from assets.stores.crash_points import reach
 
 STAGING = "staging"
 OWNERS = {
@@ -135,6 +136,7 @@ class ModelGroup:
         idle = [node["unique_id"] for node in idle_models(session.root, run, work)]
         busy = [node for node in work if node["unique_id"] not in idle]
         results = session.root.build(run, selection_of(busy).split()) if busy else []
+        reach(f"{self.name}.built")
         if self.publish is not None:
             self.publish(session, run)
         # Dagster wants results in topological order; a model that was left out is as it was, which is a result too.
@@ -170,9 +172,11 @@ def build_model_assets(group: ModelGroup, partitions: dg.PartitionsDefinition) -
         run = session.step(group.name, list(context.partition_keys))
         states = group.build(session, run, context.selected_asset_keys)
         if group.name == "current":
+            reach("current.recorded")
             project_accounts(session.root, run)
         elif group.name == "mart":
             project_slices(session.root, run)
+        session.finished(group.name)
         for state, seconds in states:
             metadata = {**state_metadata(state), "seconds": dg.MetadataValue.float(seconds)}
             yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=metadata)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from assets.metadata import states_metadata
-from assets.recording import asset_states, record_states
+from assets.recording import asset_states, record_landings, record_states
 from assets.session import Session
 from assets.stores.control import Partition
 from assets.stores.raw import raw_tables
@@ -54,12 +54,13 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         versions = {(facility, day.isoformat()): data_version(group) for (facility, day), group in deliveries.items()}
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, [(f"raw.{name}", "raw") for name in raw_tables()])
-            record_deliveries(session, warehouse.query(
+            record_deliveries(session, [one for group in deliveries.values() for one in group], warehouse.query(
                 "select delivery_id, payload_id, facility_id, source, batch_date, size, received_time, received_units as units, flags "
                 "from LAKE.raw.raw_delivery delivery where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
                 "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date)", [run.run_id]).to_pylist(),
                 run.partitions)
         record_states(session.root, run, states, versions)
+        session.finished("raw")
         whole = hashlib.sha256("".join(versions[key] for key in sorted(versions)).encode()).hexdigest()[:16]
         for name in RAW_ASSETS:
             tables = [state for state in states if raw_asset(state.asset.removeprefix("raw.")) == name]
@@ -74,10 +75,12 @@ def data_version(deliveries: Sequence[Delivery]) -> str:
     return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
 
 
-def record_deliveries(session: Session, rows: list[dict[str, object]], partitions: Sequence[Partition]) -> None:
-    """Write the arrivals of the run's partitions to the catalog."""
+def record_deliveries(session: Session, deliveries: Sequence[Delivery], rows: list[dict[str, object]],
+                      partitions: Sequence[Partition]) -> None:
+    """Write the arrivals of the run's partitions to the catalog: those it never heard of to the log, all as they were decoded."""
     scopes = [{"facility_id": facility, "batch_date": day.isoformat()} for facility, day in partitions]
     with session.root.catalog() as catalog:
+        record_landings(catalog, session.root.home, deliveries)
         catalog.record((), [Projection("delivery", rows, scopes)])
 
 

@@ -5,12 +5,16 @@ Counts and hashes only, taken from the tables after the step's transaction. Page
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from assets.root import Root, Run
+from assets.stores.catalog import CatalogStore
+from assets.stores.catalog_reading import read_catalog
 from assets.stores.warehouse import Warehouse
 from transforms.governance.events import Event, partition_subject
 from transforms.governance.projection_rows import Projection
@@ -27,6 +31,24 @@ def land_event(delivery: Delivery) -> Event:
         "facility_id": delivery.facility_id, "batch_date": day, "source": delivery.source, "delivery_id": delivery.delivery_id,
         "payload_id": delivery.payload_id, "size": delivery.size,
     })
+
+
+def record_landings(catalog: CatalogStore, home: Path, deliveries: Sequence[Delivery]) -> None:
+    """Tell the catalog of arrivals that it does not know, however they came to be missing: a crash between landing and log heals so."""
+    every = [land_event(one) for one in deliveries]
+    logged = {row["delivery_id"] for row in read_catalog(home, _LOGGED, [json.dumps(sorted({event.subject for event in every}))])}
+    shown = {row["delivery_id"] for row in read_catalog(home, _SHOWN, [json.dumps([one.delivery_id for one in deliveries])])}
+    rows = [delivery_row(one) for one in deliveries if one.delivery_id not in shown]
+    events = [event for event in every if event.body["delivery_id"] not in logged]
+    if rows or events:
+        catalog.record(events, [Projection("delivery", rows, [{"delivery_id": row["delivery_id"]} for row in rows])] if rows else [])
+
+
+_LOGGED = """
+select json_extract(entry.body, '$.body.delivery_id') as delivery_id from entry indexed by entry_subject
+where entry.subject in (select value from json_each(?)) and entry.kind = 'land'
+"""
+_SHOWN = "select delivery_id from delivery where delivery_id in (select value from json_each(?))"
 
 
 def delivery_row(delivery: Delivery) -> dict[str, object]:

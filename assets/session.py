@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.partitions import run_partitions
 from assets.root import Root, Run
+from assets.stores.crash_points import reach
 from assets.stores.lock import writer_lock
 from transforms.governance.events import Event
 from transforms.governance.projection_rows import Projection
@@ -27,6 +28,7 @@ class Session:
     on_step: Callable[[str], None] | None = None
     verdicts: list[Any] = field(default_factory=list)
     _run: Run | None = field(default=None)
+    _open: set[str] = field(default_factory=set)
 
     @property
     def begun(self) -> Run | None:
@@ -34,22 +36,29 @@ class Session:
         return self._run
 
     def step(self, name: str, partition_keys: list[str]) -> Run:
-        """Enter a step: tell whoever watches, and give the run."""
+        """Enter a step: tell whoever watches, and give the run. What is entered must be `finished`, or the run has failed."""
         if self.on_step is not None:
             self.on_step(name)
+        self._open.add(name)
         return self.run(partition_keys)
+
+    def finished(self, name: str) -> None:
+        """Say that all that a step writes is written."""
+        self._open.discard(name)
 
     def run(self, partition_keys: list[str]) -> Run:
         """Give the run, recording it in the warehouse and the catalog on the first call."""
         if self._run is None:
             self._run = self.root.begin(self.run_id, run_partitions(partition_keys))
+            reach("run.begun")
             self._record("running", None)
         return self._run
 
-    def end(self, state: str) -> None:
-        """Record how the run ended."""
+    def end(self) -> None:
+        """Record how the run ended: Dagster tears a session down alike after success and failure, so the steps tell."""
         if self._run is not None:
-            self._record(state, datetime.now(UTC))
+            reach("run.ended")
+            self._record("failure" if self._open else "success", datetime.now(UTC))
 
     def _record(self, state: str, ended: datetime | None) -> None:
         assert self._run is not None
@@ -89,11 +98,9 @@ def session_resource(root: Root, lock_wait_seconds: float, on_step: Callable[[st
 
         with writer_lock(root.home, run_id, job, lock_wait_seconds, tell):
             opened = Session(root, run_id, job, datetime.now(UTC), on_step)
-            state = "failure"
             try:
                 yield opened
-                state = "success"
             finally:
-                opened.end(state)
+                opened.end()
 
     return session

@@ -17,6 +17,7 @@ from datetime import date
 import pyarrow as pa
 
 from assets.stores.control import Partition
+from assets.stores.crash_points import reach
 from assets.stores.warehouse import Warehouse, existing_tables
 from checks.drift import judge_drift
 from checks.hold import BY_HAND, Cause, Causes, held_causes, hold, is_held, log_changed_holds, release, replace_causes
@@ -97,6 +98,7 @@ def apply_gate(warehouse: Warehouse, run_id: str, run_seq: int, verdicts: Sequen
         newly_held = tuple(sorted(partition for partition, state in states.items() if state == (False, True)))
         newly_published = tuple(sorted(partition for partition, state in states.items() if state == (True, False)))
         log_changed_holds(warehouse, run_seq, [*newly_held, *newly_published], resources)
+        reach("gate.deciding")
     held = {
         partition: tuple(sorted(cause for cause, is_released in causes.items() if not is_released))
         for partition, causes in sorted(after.items()) if is_held(causes)

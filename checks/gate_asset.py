@@ -10,6 +10,7 @@ import dagster as dg
 from assets.code_version import code_version
 from assets.raw import raw_asset
 from assets.session import Session
+from assets.stores.crash_points import reach
 from checks.asset_checks import asset_check_results, asset_check_specs, check_names
 from checks.gate import apply_gate, judge, judge_current, write_verdicts
 from checks.ledger import judge_ledger
@@ -42,9 +43,11 @@ def build_gate_asset(partitions: dg.PartitionsDefinition, version_keys: Iterable
         with session.root.warehouse.open() as warehouse:
             verdicts = judge(warehouse, run.run_id, run.partitions)
             result = apply_gate(warehouse, run.run_id, run.run_seq, verdicts)
+        reach("gate.decided")
         session.verdicts.extend(verdicts)
         record_verdicts(session.root, run, verdicts)
         record_holds(session.root, run, result)
+        session.finished("gate")
         failing = sum(1 for one in verdicts if not one.has_passed)
         yield dg.MaterializeResult(asset_key=HELD, metadata={"held": len(result.held), "newly_held": len(result.newly_held),
                                                              "newly_published": len(result.newly_published)})
@@ -67,13 +70,15 @@ def build_verdict_checks(asset_keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDef
         session: Session = context.resources.session
         chosen = {key.asset_key for key in context.selected_asset_check_keys}
         if session.begun is not None:
-            run = session.begun
+            run = session.step("verdicts", [])
             with session.root.warehouse.open() as warehouse:
                 found = [*judge_current(warehouse, run.run_id, run.partitions), *judge_ledger(warehouse, run.run_id, run.partitions)]
                 with warehouse.transaction():
                     write_verdicts(warehouse, run.run_id, found)
+            reach("verdict.written")
             record_verdicts(session.root, run, found)
             session.verdicts.extend(found)
+            session.finished("verdicts")
         for key in keys:
             if key in chosen:
                 yield from asset_check_results(session.verdicts, key)

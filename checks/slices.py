@@ -12,6 +12,7 @@ from dataclasses import replace
 from assets.root import Run
 from assets.session import Session
 from assets.stores.control import Partition
+from assets.stores.crash_points import reach
 from assets.stores.warehouse import Warehouse, existing_tables
 from checks.gate import write_verdicts
 from checks.reading import Scope, as_day
@@ -26,6 +27,7 @@ def publish_run(session: Session, run: Run) -> None:
     """Judge and publish what the run's marts built, and tell the catalog."""
     with session.root.warehouse.open() as warehouse:
         verdicts = publish_slices(warehouse, run.run_id, run.run_seq)
+    reach("mart.published")
     record_verdicts(session.root, run, verdicts)
     session.verdicts.extend(verdicts)
 
@@ -41,6 +43,7 @@ def publish_slices(warehouse: Warehouse, run_id: str, run_seq: int) -> list[Verd
             with warehouse.transaction():
                 write_verdicts(warehouse, run_id, found)
                 _publish(warehouse, mart, run_seq)
+                reach("mart.publishing")
             # It may hold patient data and nobody reads it any more.
             warehouse.execute(f"drop table LAKE.staging.candidate_{mart}")
             verdicts += found

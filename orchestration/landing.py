@@ -8,22 +8,23 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from assets.recording import delivery_row, land_event
+from assets.recording import record_landings
 from assets.root import Root
+from assets.stores.crash_points import reach
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry import Registry
-from transforms.governance.projection_rows import Projection
 from transforms.landing.delivery import Delivery
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One file about to be landed."""
+    """One file about to be landed; a source that may repeat itself names the arrival by a `token`."""
 
     path: Path
     facility_id: str
     source: str
     batch_date: date
+    token: str | None = None
 
 
 def arrivals_of_network(folder: Path) -> Iterator[Arrival]:
@@ -67,13 +68,12 @@ def land_arrivals(root: Root, arrivals: Sequence[Arrival], received_time: dateti
             for arrival in arrivals:
                 landed.append(root.landing.land(
                     _content(arrival.path), facility_id=arrival.facility_id, source=arrival.source, batch_date=arrival.batch_date,
-                    original_name=arrival.path.name, received_time=received_time,
+                    original_name=arrival.path.name, received_time=received_time, token=arrival.token,
                 ))
                 advance(1)
         finally:
-            rows = [delivery_row(one) for one in landed]
-            catalog.record([land_event(one) for one in landed],
-                           [Projection("delivery", rows, [{"delivery_id": row["delivery_id"]} for row in rows])] if rows else [])
+            record_landings(catalog, root.home, landed)
+    reach("landing.logged")
     return landed
 
 

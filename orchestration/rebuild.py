@@ -47,6 +47,7 @@ def build_rebuild_job(marts: ModelGroup, root: Root) -> dg.JobDefinition:
             warehouse.load("control.touched_slice", touches(config.facility_id, days, run.run_seq))
         states = marts.build(session, run, marts.nodes)
         project_slices(session.root, run)
+        session.finished("rebuild")
         context.log.info(f"Rebuilt {len(days)} service dates of {config.facility_id} in {len(states)} marts.")
 
     @dg.job(description="Rebuilds a facility's slices in every mart, for a range of service dates.")

@@ -22,12 +22,13 @@ def facility_status(root: Root, now: datetime) -> list[dict[str, Any]]:
     the oldest quarantined unit, `late_feeds` the feeds past their window.
     """
     known = {row["facility_id"]: row for row in read_catalog(root.home, _STATUS)}
+    holder = lock_holder(root.home) or ""
     late = Counter(one.facility_id for one in overdue_feeds(root, now))
-    return sorted((_row(name, known.get(name, {}), late[name], now) for name in root.registry.facility_ids),
+    return sorted((_row(name, known.get(name, {}), late[name], holder, now) for name in root.registry.facility_ids),
                   key=lambda row: (_ORDER.index(row["state"]), -row["quarantined"], row["facility"]))
 
 
-_ORDER = ["■ unbalanced", "▲ held", "■ failed", "○ late", "▲ stale", "○ pending", "○ silent", "● warnings", "● current"]
+_ORDER = ["■ unbalanced", "■ run failed", "▲ held", "■ failed", "○ late", "▲ stale", "○ pending", "○ silent", "● warnings", "● current"]
 
 
 def is_current(row: Mapping[str, Any]) -> bool:
@@ -35,19 +36,22 @@ def is_current(row: Mapping[str, Any]) -> bool:
     return bool(row["state"] in _ORDER[-2:])
 
 
-def _row(facility_id: str, found: Mapping[str, Any], late: int, now: datetime) -> dict[str, Any]:
+def _row(facility_id: str, found: Mapping[str, Any], late: int, holder: str, now: datetime) -> dict[str, Any]:
     counts = {name: int(found.get(name) or 0) for name in COUNTS}
     since = found.get("quarantined_since")
     row = {
         "facility": facility_id, **counts, "late_feeds": late, "newest_batch": found.get("newest_batch"),
         "newest_delivery": found.get("newest_delivery"), "quarantine_days": (now - datetime.fromisoformat(since)).days if since else None,
     }
-    return {**row, "state": _state(row, bool(found.get("unbalanced")), bool(found.get("waiting")))}
+    run_id, _, ended = str(found.get("last_run") or "").partition(" ")
+    # A run that never ended and holds no lock has died.
+    has_died = ended == "failure" or (ended == "running" and run_id not in holder)
+    return {**row, "state": _state(row, bool(found.get("unbalanced")), has_died, bool(found.get("waiting")))}
 
 
-def _state(row: Mapping[str, Any], is_unbalanced: bool, is_waiting: bool) -> str:
+def _state(row: Mapping[str, Any], is_unbalanced: bool, has_died: bool, is_waiting: bool) -> str:
     reasons = {
-        "■ unbalanced": is_unbalanced, "▲ held": row["held"], "■ failed": row["failed"],
+        "■ unbalanced": is_unbalanced, "■ run failed": has_died, "▲ held": row["held"], "■ failed": row["failed"],
         # A facility that never sent anything is silent, not late.
         "○ silent": row["newest_batch"] is None, "○ late": row["late_feeds"], "▲ stale": row["stale_slices"],
         "○ pending": is_waiting or row["pending_slices"], "● warnings": row["warnings"],
@@ -94,6 +98,8 @@ select d.facility_id, max(d.batch_date) as newest_batch, max(d.received_time) as
   (select coalesce(sum(q.units), 0) from quarantine q where q.facility_id = d.facility_id) as quarantined,
   (select min(q.since) from quarantine q where q.facility_id = d.facility_id) as quarantined_since,
   (select count(*) from slice s where s.facility_id = d.facility_id and s.state = 'stale') as stale_slices,
+  (select r.run_id || ' ' || r.state from run r, json_each(r.facilities) f where f.value = d.facility_id
+   order by r.run_seq desc limit 1) as last_run,
   (select count(*) from slice s where s.facility_id = d.facility_id and s.state not in ('current', 'stale')) as pending_slices
 from delivery d group by d.facility_id
 """

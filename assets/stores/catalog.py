@@ -22,6 +22,7 @@ from types import TracebackType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from assets.stores.crash_points import reach
 from transforms.errors import UnavailableError
 from transforms.governance.audit_schema import AUDIT_DDL
 from transforms.governance.checkpoint import fingerprint, sign_checkpoint
@@ -112,6 +113,8 @@ class CatalogStore:
                 self._replace(item)
             if events and self._checkpoint_is_due(ordinals.stop):
                 note = self._sign(ordinals.stop, self._key)
+            reach("catalog.writing")
+        reach("catalog.written")
         self._anchor(note)
         return ordinals
 
@@ -165,7 +168,9 @@ class CatalogStore:
             try:
                 yield
             except BaseException:
-                self._db.execute("rollback")
+                # A full disk has rolled back already; saying it again would hide why.
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
                 raise
             self._db.execute("commit")
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from duckdb_extensions import import_extension
 
+from assets.stores.disk_faults import disk_fault
 from transforms.errors import ConfigurationError, ContractError
 
 CLOUD = "cloud"
@@ -111,7 +112,8 @@ class DbtRunner:
         return self.manifest_path
 
     def build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
-        """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data."""
+        """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data, or
+        what the disk refused."""
         with _ONE_AT_A_TIME, _environment(environment):
             from dbt.cli.main import dbtRunner
 
@@ -125,6 +127,10 @@ class DbtRunner:
         results = list(outcome.result.results) if outcome.result is not None else []
         failed = [result for result in results if result.status.value in ("error", "fail")]
         if failed or not outcome.success:
+            for result in failed:
+                fault = disk_fault(result.message or "")
+                if fault is not None:
+                    raise fault
             # The engine's message may quote a value; the first line's class of error is enough beside the model's name.
             names = "; ".join(f"{result.node.name}: {self._told(result.message)}" for result in failed)
             whole = f"the invocation failed: {self._told(str(outcome.exception))}"

@@ -145,7 +145,7 @@ class DuckDBStore:
                     raise UnavailableError(f"{self.path}: in use by another process. Remedy: wait for its end, try again.") from None
                 time.sleep(0.1)
             except duckdb.InvalidInputException:
-                raise ConfigurationError(f"{self.path}: the key does not open this warehouse; nothing was changed. "
-                                         "Remedy: use the root's own key.") from None
+                raise ConfigurationError(f"{self.path}: the key does not open this warehouse, or its first bytes were altered; nothing was "
+                                         "changed. Remedy: use the root's own key; where it is in use, restore the file.") from None
             else:
                 return

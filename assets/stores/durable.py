@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from assets.stores.crash_points import reach
+
 
 def write_durable(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it is either absent or whole: temporary name, fsync, rename, fsync of the folder."""
@@ -26,6 +28,7 @@ def write_temporary(path: Path, content: bytes) -> Iterator[Path]:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        reach("landing.part")
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from assets.stores import identity_read as read
 from assets.stores import identity_scope as scope
+from assets.stores.crash_points import reach
 from assets.stores.identity_overlays import check_overlays
 from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_resolution, write_reviews
 from assets.stores.keys import Keys
@@ -108,6 +109,7 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
         write_resolution(warehouse, run_seq, settings.clock(), settings.model.version, settings.policy.version)
         scope.clear(warehouse)
         scope.move_watermark(warehouse, CONSUMER, run_seq)
+        reach("identity.writing")
     return Resolution(compared, resolution.clustered, edges.num_rows, resolution.moved, resolution.minted, resolution.redirected)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 
+from assets.stores.crash_points import reach
 from assets.stores.envelope import seal, unseal
 from assets.stores.keys import Keys
 from assets.stores.objects import ObjectStore
@@ -37,6 +38,7 @@ class LandingStore:
         identifier = payload_id(content)
         # The payload comes first: a crash in between leaves bytes that nobody delivered, never a delivery without bytes.
         self._keep(identifier, content)
+        reach("landing.payload")
         while True:
             equals = [
                 known for known in self.deliveries(facility_id, batch_date)
@@ -52,6 +54,7 @@ class LandingStore:
             sealed = seal(self.keys, json.dumps(delivery.to_json()).encode())
             # Another process may have taken this ordinal meanwhile: count again.
             if self.objects.add(_folder(facility_id, batch_date) + delivery.delivery_id, sealed):
+                reach("landing.delivery")
                 return delivery
 
     def deliveries(self, facility_id: str, batch_date: date) -> Sequence[Delivery]:

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from assets.stores.control import Partition, columns_of, create_tables
+from assets.stores.crash_points import reach
 from assets.stores.duckdb_warehouse import connect_engine
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
@@ -64,6 +65,7 @@ class RawLoader:
         files = self.write([one for group in deliveries.values() for one in group], run_id, on_progress)
         if self.kept is not None:
             _keep(self.kept, files)
+        reach("raw.files")
         self.load(open_warehouse, run_id, partitions, files)
         if self.kept is not None:
             for path in (path for paths in files.values() for path in paths):
@@ -77,6 +79,8 @@ class RawLoader:
             create_tables(warehouse, "raw", raw_tables())
             with warehouse.transaction():
                 self._replace_in(warehouse, run_id, partitions, files)
+                reach("raw.loading")
+        reach("raw.loaded")
 
     def _replace_in(self, warehouse: Warehouse, run_id: str, partitions: Sequence[Partition], files: dict[str, list[Path]]) -> None:
         for table in ("control.raw_file", *(f"raw.{name}" for name in raw_tables())):
@@ -110,6 +114,7 @@ class RawLoader:
             for ordinal, chunk in enumerate(_chunks(deliveries)):
                 for table, path in self._write_chunk(engine, f"{run_id}-{ordinal:04d}", chunk):
                     files.setdefault(table, []).append(path)
+                    reach("raw.file")
                 done += sum(one.size for one in chunk)
                 if on_progress is not None:
                     on_progress(done, total)

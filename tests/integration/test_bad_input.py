@@ -6,6 +6,7 @@ One data root and two runs serve the whole file: good and bad files of three fee
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -207,10 +208,9 @@ def test_a_partition_is_held_and_released_by_hand(lakehouse: CommandLine, landed
     assert _sums(_account(lakehouse)["ledger"]) == before
     assert lakehouse("quarantine", "release", *decision).code == 2
     assert lakehouse("catalog", "export", tmp_path / "log.jsonl").code == 0
-    log = (tmp_path / "log.jsonl").read_text()
-    assert [log.count(f'"kind": "hold.{one}"') + log.count(f'"kind":"hold.{one}"') for one in ("put", "release")] != [0, 0]
-    assert "d.steward" in log
-    assert "asked by the laboratory" not in log
+    log = [json.loads(json.loads(line)["text"]) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [one["kind"] for one in log if one["actor"] == "d.steward"] == ["hold.put", "hold.release"]
+    assert "asked by the laboratory" not in (tmp_path / "log.jsonl").read_text()
 
 
 def test_the_audit_log_is_proved_by_known_keys(lakehouse: CommandLine, landed: dict[str, Any], tmp_path: Path) -> None:

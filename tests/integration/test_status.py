@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assets.root import Root
+from assets.stores.lock import writer_lock
 from orchestration.opening import open_root
 from orchestration.settings import Settings
 from orchestration.status import facility_status, is_current
@@ -16,14 +17,14 @@ from transforms.governance.projection_rows import Projection
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 DAY = date(2026, 1, 8)
-FACILITIES = ("held", "failed", "late", "stale", "pending", "waiting", "silent", "warned", "current", "unbalanced")
+FACILITIES = ("held", "failed", "late", "stale", "pending", "waiting", "silent", "warned", "current", "unbalanced", "broken", "killed", "running")
 ENTRY = """- {{facility_id: {0}, valid_from: 2026-01-01, name: N, region: w, owner: n@x.example, timezone: America/Denver, charset: utf-8,
    source_system: epic, default_authority: A, authorities: {{A: 'urn:oid:2.999.1'}}, sources: {{adt: {{kind: hl7v2}}}}}}"""
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
-    """A root without a warehouse, with ten facilities that delivered at noon today."""
+    """A root without a warehouse, with thirteen facilities that delivered at noon today."""
     registry = "registry_version: 1\nfirst_batch_date: 2026-01-01\nfacilities:\n" + "\n".join(map(ENTRY.format, FACILITIES))
     (tmp_path / "facilities.yaml").write_text(registry)
     root = open_root(Settings(home=tmp_path / "home", build=tmp_path / "build", facilities=tmp_path / "facilities.yaml"))
@@ -50,8 +51,13 @@ def _slice(facility: str, state: str) -> dict[str, Any]:
     return {"mart": "mart_census", "facility_id": facility, "service_date": DAY, "state": state, "run_id": "r", "time": NOW}
 
 
+def _run(facility: str, seq: int, state: str) -> dict[str, Any]:
+    return {"run_id": f"run-{seq}", "run_seq": seq, "kind": "pipeline", "facilities": [facility], "dates": ["2026-01-08"], "started": NOW,
+            "ended": None if state == "running" else NOW, "state": state}
+
+
 def test_each_state_has_its_name(root: Root) -> None:
-    """A blocking failure is failed and a warning is not, a late feed is late, and the worst facility stands first."""
+    """A blocking failure is failed and a warning is not, a late feed is late, a run that died is told from one that goes on, and the worst facility stands first."""
     _tell(root, "delivery", [*(_delivery(name) for name in FACILITIES if name not in ("silent", "late", "waiting")),
                              _delivery("late", NOW - timedelta(days=2)), _delivery("waiting", units=None)])
     _tell(root, "verdict", [_verdict("failed", "blocking"), _verdict("warned", "warning"), _verdict("current", "blocking", "passed")])
@@ -63,12 +69,15 @@ def test_each_state_has_its_name(root: Root) -> None:
                             "unit_kind": "hl7.message", **numbers, "balanced": False}])
     _tell(root, "quarantine", [{"facility_id": "warned", "batch_date": DAY, "source": "adt", "reason": "time.invalid", "owner": "o",
                                 "units": 3, "since": NOW - timedelta(days=4, hours=1)}])
-    rows = facility_status(root, NOW)
-    assert [(row["facility"], row["state"].split()[1]) for row in rows] == [
-        ("unbalanced", "unbalanced"), ("held", "held"), ("failed", "failed"), ("late", "late"), ("stale", "stale"),
-        ("pending", "pending"), ("waiting", "pending"), ("silent", "silent"), ("warned", "warnings"), ("current", "current"),
+    _tell(root, "run", [_run("broken", 1, "failure"), _run("killed", 2, "running"), _run("running", 3, "running"),
+                        _run("current", 4, "failure"), _run("current", 5, "success")])
+    with writer_lock(root.home, "run-3", "pipeline"):
+        rows = facility_status(root, NOW)
+    assert [(row["facility"], row["state"].split(maxsplit=1)[1]) for row in rows] == [
+        ("unbalanced", "unbalanced"), ("broken", "run failed"), ("killed", "run failed"), ("held", "held"), ("failed", "failed"), ("late", "late"), ("stale", "stale"),
+        ("pending", "pending"), ("waiting", "pending"), ("silent", "silent"), ("warned", "warnings"), ("current", "current"), ("running", "current"),
     ]
-    assert [row["facility"] for row in rows if is_current(row)] == ["warned", "current"]
+    assert [row["facility"] for row in rows if is_current(row)] == ["warned", "current", "running"]
     by_name = {row["facility"]: row for row in rows}
     assert (by_name["failed"]["failed"], by_name["failed"]["warnings"]) == (1, 0)
     assert (by_name["warned"]["failed"], by_name["warned"]["warnings"]) == (0, 1)

@@ -1,0 +1,54 @@
+"""Each store, killed beside each of its writes and asked again, holds what it holds undisturbed: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.faults.killed_parts import PARTS
+
+# What is reached inside dbt's steps and between them is in `test_crash_anywhere`.
+POINTS = {
+    "landing": ("landing.part", "landing.payload", "landing.delivery", "landing.logged", "catalog.writing", "catalog.written"),
+    "raw": ("raw.file", "raw.files", "raw.loading", "raw.loaded"), "gate": ("gate.deciding",), "mart": ("mart.publishing",),
+    "identity": ("identity.writing",),
+}
+KILLED = [(part, point) for part, points in POINTS.items() for point in points]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str | None], Path]:
+    """Where each part acted: once for each point, and once undisturbed. One process makes all children."""
+    cases: list[tuple[str, str | None]] = [*KILLED, *((part, None) for part in PARTS)]
+    made = {case: tmp_path_factory.mktemp(case[0]) for case in cases}
+    job = json.dumps([(part, str(made[part, point]), point) for part, point in cases])
+    done = subprocess.run([sys.executable, "-m", "tests.faults.killed_parts"], cwd=PROJECT, input=job, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    ends = dict(zip(cases, json.loads(done.stdout.splitlines()[-1]), strict=True))
+    wrong = {case: end for case, end in ends.items() if end != (["lived", "killed", "lived"] if case[1] else ["lived", "lived"])}
+    assert wrong == {}, done.stderr[-3000:]
+    return made
+
+
+@pytest.mark.parametrize(("part", "point"), KILLED)
+def test_killed_and_asked_again(folders: Mapping[tuple[str, str | None], Path], part: str, point: str) -> None:
+    """Killed at the point and asked again, the part left what it leaves undisturbed."""
+    assert PARTS[part].left(folders[part, point]) == PARTS[part].left(folders[part, None])
+
+
+def test_undisturbed_parts_leave_something(folders: Mapping[tuple[str, str | None], Path]) -> None:
+    """What is compared is there: deliveries and their entries, raw rows, verdicts and a hold, a published slice, persons."""
+    names, logged, shown, _ = PARTS["landing"].left(folders["landing", None])
+    assert names == logged == shown
+    assert len(names) == 2
+    assert {table: len(rows) for table, rows in PARTS["raw"].left(folders["raw", None]).items()} == {
+        "raw_delivery": 2, "raw_unit": 2, "raw_hl7v2__pid": 2}
+    assert [len(rows) for rows in PARTS["gate"].left(folders["gate", None])] == [2, 1, 1]
+    assert [row[4] for row in PARTS["mart"].left(folders["mart", None])[0]] == [2]
+    assert PARTS["identity"].left(folders["identity", None])[0] == [(["a", "b"], 2), (["c"], 1)]
