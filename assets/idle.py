@@ -3,7 +3,8 @@
 dbt spends more time on a model without rows than the engine does. A model is left out only where its table exists and
 - it is a view that says nothing of the run (views are dropped when the project changes, so one that exists is the present one), or
 - it is staging of a dialect that no delivery of the run speaks; its rows, those of an earlier run, are removed, or
-- its SQL derives what the change log says and the log holds nothing that it has not seen.
+- it derives what the change log says and the log holds nothing that it has not seen: its SQL names the objects that it reads, or, where it
+  derives all from tables whose changes are logged, its config `consumes` does.
 Everything else is built. `idle_models` must be asked before each group, since each group writes to the change log.
 """
 
@@ -29,7 +30,7 @@ READS_OBJECTS = re.compile(r"\bchange_log\.object (?:= ('\w+')|in \(([^)]*)\))")
 def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
     """Give those of the nodes that the run may leave out, and empty the staging tables among them."""
     sql = compiled_sql(root.dbt.compiled_manifest_path)
-    consumed = consumed_objects(sql)
+    consumed = {**consumed_objects(sql), **stated_objects(nodes)}
     with root.warehouse.open() as warehouse:
         tables = existing_tables(warehouse)
         spoken = spoken_dialects(warehouse, run)
@@ -61,6 +62,11 @@ def compiled_sql(manifest: Path) -> Mapping[str, str]:
 def consumed_objects(sql: Mapping[str, str]) -> dict[str, frozenset[str]]:
     """Give, for each model that reads the change log by object, the objects; one that reads it otherwise is left out: never idle."""
     return {name: objects for name, text in sql.items() if (objects := objects_read(text))}
+
+
+def stated_objects(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
+    """Give the objects that models state themselves; such a model moves a watermark like any consumer."""
+    return {str(node["name"]): frozenset(node["config"]["consumes"]) for node in nodes if node["config"].get("consumes")}
 
 
 def objects_read(sql: str) -> frozenset[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from assets.idle import busy_consumers, compiled_sql, consumed_objects, dialect_of, idle_models, objects_read
+from assets.idle import busy_consumers, compiled_sql, consumed_objects, dialect_of, idle_models, objects_read, stated_objects
+from assets.models import read_manifest
 from assets.root import Root, Run
 from transforms.decode.formats import FORMATS
 
@@ -51,6 +52,8 @@ def test_every_current_and_touch_model_is_understood(root: Root) -> None:
     assert known["observation"] == {"observation_version", "patient", "patient_survivor"}
     assert known["touch_mart_readmission"] == {"encounter", "link", "patient_survivor"}
     assert "unit_outcome" not in known
+    manifest = read_manifest(root.dbt.manifest_path)["nodes"].values()
+    assert stated_objects(manifest) == {"patient_survivor": {"patient", "patient_identifier", "patient_link"}}
 
 
 def test_a_change_wakes_what_reads_it_and_what_reads_that() -> None:

@@ -1,4 +1,5 @@
-{#- Strategy `merge_survivor`: where patient keys lead, derived whole each run; keys that lead elsewhere than before go to the change log
+{#- Strategy `merge_survivor`: where patient keys lead, derived whole where one of the tables that it
+    reads changed; keys that lead elsewhere than before go to the change log
     as object `patient_survivor`, with the survivor before and after as subjects. Any of several records may have moved a key (a merge, an
     identifier, a record that appeared), so the cause named is the survivor's facility and the newest of its partitions in the run. -#}
 {% macro scoped_merge_survivor_sql(target, staged, columns) %}
@@ -23,7 +24,8 @@
                       where same.patient_key = {{ target }}.patient_key and same.survivor_key = {{ target }}.survivor_key);
     insert into {{ target }} ({{ columns | join(', ') }})
     select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
-    where not exists (select 1 from {{ target }} same where same.patient_key = staged.patient_key)
+    where not exists (select 1 from {{ target }} same where same.patient_key = staged.patient_key);
+    {{ move_watermark('patient_survivor') }}
   {%- endset -%}
   {{ return(dml) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='scoped', strategy='merge_survivor') }}
+{{ config(materialized='scoped', strategy='merge_survivor', consumes=['patient', 'patient_identifier', 'patient_link']) }}
 {#- Under which record a patient key's facts belong. Two roads lead on: a trusted merge (HL7 v2 A40) from the replaced record to its
     survivor, or from a wrong number to the corrected one (A47), and, for a record known by a logical id (FHIR), from the key of each of its business identifiers, which extracts and
     messages of the same facility use, to the record. A chain is followed 20 steps at most, so that a ring of wrong merges ends. -#}
