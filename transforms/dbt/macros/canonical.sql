@@ -88,7 +88,11 @@ join {{ ref('unit') }} unit on unit.unit_id = said.unit_id and unit.own_reason_k
     union
     select distinct elsewhere.fact_key, change_log.facility_id, change_log.batch_date
     from {{ source('control', 'change_log') }} change_log
-    join {{ ref(resource ~ '_version') }} said on said.fact_key = change_log.fact_key
+    join (
+      select every.fact_key, every.row_key from {{ ref(resource ~ '_version') }} every where every.row_key is not null
+      union all
+      select gone.fact_key, gone.row_key from {{ restated_relation(ref(resource ~ '_version')) }} gone where gone.row_key is not null
+    ) said on said.fact_key = change_log.fact_key
     join {{ ref(resource ~ '_version') }} elsewhere on elsewhere.row_key = said.row_key
     where change_log.object = '{{ resource }}_version' and {{ unseen(resource) }}
     {%- endif %}

@@ -8,11 +8,19 @@
   where {{ in_scope('msh') }} and msh.msh_10_1 is not null
 {%- endmacro %}
 
+{#- Days whose messages the run's may precede or follow closely: those of the run and 31 after. -#}
+{% macro judged_days() -%}
+  select min(run_scope.batch_date) as first_date, {{ day_plus('max(run_scope.batch_date)', 31) }} as last_date
+  from {{ source('control', 'run_scope') }} run_scope where run_scope.run_id = {{ run_id() }}
+{%- endmacro %}
+
 {% macro scoped_merge_reuse_sql(target, staged, columns) %}
   {%- set dml -%}
     delete from {{ target }}
     where {{ target }}.control_key in (select asked.control_key from ({{ control_ids() }}) asked)
-      or not exists (select 1 from {{ ref('unit') }} unit where unit.unit_id = {{ target }}.unit_id);
+      and {{ target }}.batch_date >= (select judged.first_date from ({{ judged_days() }}) judged)
+      and {{ target }}.batch_date <= (select judged.last_date from ({{ judged_days() }}) judged);
+    delete from {{ target }} where not exists (select 1 from {{ ref('unit') }} unit where unit.unit_id = {{ target }}.unit_id);
     insert into {{ target }} ({{ columns | join(', ') }})
     select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
   {%- endset -%}

@@ -12,11 +12,20 @@ affected_key as (
   select distinct waiting.fact_key from {{ ref('unit_fact') }} waiting
   join change on change.object in ('patient', 'patient_survivor') and change.fact_key = waiting.awaits_key
 ),
+{#- A source row may have moved from one fact to another, and its older units are judged with the newer. -#}
+affected_outcome as (
+  select distinct fact.outcome_key from {{ ref('unit_fact') }} fact join affected_key on affected_key.fact_key = fact.fact_key
+  {%- for resource in row_keyed_resources() %}
+  union
+  select distinct gone.row_key from {{ restated_relation(ref(resource ~ '_version')) }} gone
+  join affected_key on affected_key.fact_key = gone.fact_key where gone.row_key is not null
+  {%- endfor %}
+),
 affected_hash as (
   select distinct fact_key as content_hash from change where object = 'unit'
   union
   select distinct unit.content_hash from {{ ref('unit_fact') }} fact
-  join affected_key on affected_key.fact_key = fact.fact_key
+  join affected_outcome on affected_outcome.outcome_key = fact.outcome_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
 ),
 {#- A partition may be held for several causes. -#}
