@@ -89,14 +89,17 @@ class _Reader:
                     self._of(row).versions.setdefault(resource, []).append(row)
 
     def _facts(self, table: str, condition: str) -> Iterator[Row]:
-        """Rows of a resource with the numbers of their patient, its survivor and their encounter."""
+        """Rows of a resource with the numbers of their patient, its survivor and their encounter; an imaging study names none."""
+        columns = {row["column_name"] for row in self._rows(
+            "select column_name from information_schema.columns where table_schema || '.' || table_name = ?", table)}
+        visit = "fact.encounter_key" if "encounter_key" in columns else "cast(null as varchar)"
         for row in self._rows(
             "select fact.*, own.identifier_value as patient_identifier_value, survivor.identifier_value as subject_identifier_value, "
             "survivor.id as subject_id, encounter.identifier_value as named_encounter "
             f"from LAKE.{table} fact left join LAKE.canonical.patient own on own.fact_key = fact.subject_key "
             "left join LAKE.canonical.patient_survivor leads on leads.patient_key = fact.subject_key "
             "left join LAKE.canonical.patient survivor on survivor.fact_key = coalesce(leads.survivor_key, fact.subject_key) "
-            f"left join LAKE.canonical.encounter encounter on encounter.fact_key = fact.encounter_key where {condition}"
+            f"left join LAKE.canonical.encounter encounter on encounter.fact_key = {visit} where {condition}"
         ):
             row["encounter_identifier_value"] = row.get("encounter_identifier_value") or row.pop("named_encounter")
             yield {name: _shown(value) for name, value in row.items()}
