@@ -91,6 +91,12 @@ def entries(
     return [_entry(row) for row in rows]
 
 
+def every_entry(connection: sqlite3.Connection) -> Iterator[Entry]:
+    """Every entry of the log, oldest first, read as it is asked for."""
+    for row in connection.execute(f"{_SELECT} order by e.seq"):
+        yield _entry(row)
+
+
 def entry(connection: sqlite3.Connection, seq: int) -> Entry | None:
     """One entry; None where the log has no such ordinal."""
     row = connection.execute(f"{_SELECT} where e.seq = ?", (seq,)).fetchone()
