@@ -53,7 +53,7 @@ lint: $(VENV)/.development
 	$(BIN)/lint-imports
 
 test: $(VENV)/.development $(DOUBLE)/.installed chromium lint ## All tests
-	LAKEHOUSE_DOUBLE=$(CURDIR)/$(DOUBLE) $(BIN)/python -m pytest -n 2 --dist loadgroup -rs
+	LAKEHOUSE_DOUBLE=$(CURDIR)/$(DOUBLE) $(BIN)/python -m pytest -n 2 --dist loadgroup -rs --durations=25
 
 test-fast: $(VENV)/.development ## Unit and SQL tests
 	$(BIN)/python -m pytest -n 2 tests/unit tests/sql
