@@ -53,13 +53,13 @@ lint: $(VENV)/.development
 	$(BIN)/lint-imports
 
 test: $(VENV)/.development $(DOUBLE)/.installed chromium lint ## All tests
-	LAKEHOUSE_DOUBLE=$(CURDIR)/$(DOUBLE) $(BIN)/python -m pytest -n 2 --dist loadgroup -rs --durations=25
+	LAKEHOUSE_DOUBLE=$(CURDIR)/$(DOUBLE) $(BIN)/python -m pytest -n 2 --dist loadfile -rs --durations=25
 
 test-fast: $(VENV)/.development ## Unit and SQL tests
 	$(BIN)/python -m pytest -n 2 tests/unit tests/sql
 
 cases: $(VENV)/.development ## The golden cases, or those of LAKEHOUSE_CASES_DIR, in every order of arrival
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance/test_cases.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/acceptance/test_cases.py
 
 soak: $(VENV)/.development $(DOUBLE)/.installed ## The long forms of the invariants
 	$(BIN)/python -m pytest -m soak tests

@@ -79,21 +79,18 @@ def test_cases_are_well_formed() -> None:
         assert found.returncode == 0, found.stdout
 
 
-@pytest.mark.xdist_group("cases in order")
 @pytest.mark.parametrize("case", _parameters(list(cases())))
 def test_file_by_file(case: Case, request: pytest.FixtureRequest) -> None:
     """Delivered one by one in order of name, with a run after each, a case's files give what it expects."""
     _fail_on(differences(case, _found(case, "in_order", "first pass", request), flags_of_silence(case)))
 
 
-@pytest.mark.xdist_group("cases at once")
 @pytest.mark.parametrize("case", _parameters(list(cases())))
 def test_all_at_once(case: Case, request: pytest.FixtureRequest) -> None:
     """All files in one batch give the same as one by one."""
     _fail_on(differences(case, _found(case, "at_once", "all", request), flags_of_silence(case)))
 
 
-@pytest.mark.xdist_group("cases in reverse")
 @pytest.mark.parametrize("case", _parameters([case for case in cases() if not case.reasons & FIRST_RECEIVED_STAYS]))
 def test_in_reverse(case: Case, request: pytest.FixtureRequest) -> None:
     """The order of arrival changes neither current rows nor outcomes, unless the first of two conflicting units stays."""
@@ -101,7 +98,6 @@ def test_in_reverse(case: Case, request: pytest.FixtureRequest) -> None:
     _fail_on([*ledger_differences(case, found), *canonical_differences(case, found)])
 
 
-@pytest.mark.xdist_group("cases in order")
 @pytest.mark.parametrize("case", _parameters([case for case in cases() if case.expected["units"]]))
 def test_second_pass(case: Case, request: pytest.FixtureRequest) -> None:
     """Everything delivered again is a duplicate, whatever became of the first, and changes no current row."""

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("lake")
-
 # Truth and product under the same column names. `?` columns of the truth that say whether an answer is decidable are not compared.
 COMPARISONS = {
     "ledger": (

@@ -24,7 +24,6 @@ from tests.conftest import PROJECT
 from tests.faults.killed_runs import KILLED, LIVED
 from tests.whole_warehouse import differences, whole_warehouse
 
-pytestmark = pytest.mark.xdist_group("crash")
 # One life after the other on one root: between landing and log, after commits that the catalog never heard of, inside a transaction.
 CHAIN = ("landing.delivery", "raw.loaded", "current.recorded", "mart.publishing")
 

@@ -16,8 +16,6 @@ import pytest
 from assets.stores.lock import writer_lock
 from tests.command_line import CommandLine
 
-pytestmark = pytest.mark.xdist_group("bad_input")
-
 DAY = "2026-01-05"
 REGISTRY = """\
 registry_version: 1

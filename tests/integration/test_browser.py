@@ -24,7 +24,6 @@ from tests.conftest import PROJECT
 from tests.pipeline_runs import land_network, run
 
 pytestmark = [
-    pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # playwright's loop is closed under it
     pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning"),  # the same
 ]

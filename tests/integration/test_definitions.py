@@ -19,7 +19,6 @@ import pytest
 from orchestration.definitions import build_defs
 from tests.conftest import PROJECT
 
-pytestmark = pytest.mark.xdist_group("definitions")
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
 # Its own environment is the third parties' business; the product's modules must load without a warning.
 STRICT = ["-W", "error", "-W", "ignore:sqlglotrs is deprecated:DeprecationWarning"]

@@ -16,7 +16,6 @@ from tests.invariants.histories import Round, changed_registry, draw_histories, 
 from tests.steps import run_steps
 from tests.whole_warehouse import differences, whole_warehouse
 
-pytestmark = pytest.mark.xdist_group("histories")
 HISTORIES_A_BRAID = 50
 
 

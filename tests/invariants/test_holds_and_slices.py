@@ -16,7 +16,6 @@ from tests.pipeline_runs import land_network, run
 from tests.steps import run_steps
 from transforms.synthetic.registry_text import registry_text
 
-pytestmark = pytest.mark.xdist_group("holds")
 DAY, NEXT = date(2026, 1, 5), date(2026, 1, 6)
 RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
 

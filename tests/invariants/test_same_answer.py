@@ -14,8 +14,6 @@ from orchestration.generate import generate
 from tests.pipeline_runs import land_network, landed_partitions, run
 from tests.whole_warehouse import differences, whole_warehouse
 
-pytestmark = pytest.mark.xdist_group("same_answer")
-
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:

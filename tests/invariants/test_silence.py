@@ -24,7 +24,6 @@ from tests.integration.catalog_world import Reader, ask
 from tests.invariants.leaks import forms, leaks, written_below
 from tests.pipeline_runs import land_network
 
-pytestmark = pytest.mark.xdist_group("silence")
 MARK = "Zqxv{}wk"
 PAGES = 150
 

@@ -18,7 +18,6 @@ from tests.conftest import PROJECT
 START_SECONDS = 60
 # One process starts one double; what the connector and dbt's adapter say of their own dependencies is nothing that a test could mend.
 MARKS = [
-    pytest.mark.xdist_group("snowflake"),
     pytest.mark.filterwarnings("ignore:urllib3 .* doesn't match a supported version"),
     pytest.mark.filterwarnings("ignore:The 'insecure_mode' connection property is deprecated:DeprecationWarning"),
 ]

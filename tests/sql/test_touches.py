@@ -328,7 +328,7 @@ def test_touches_name_the_partition_that_caused_them(world: MartsWorld) -> None:
     columns = "facility_id, service_date, by_facility_id, by_batch_date, run_seq"
     assert world.execute(f"select {columns} from control.touched_slice order by all") == [
         ("north", JAN[3], "north", MAR[1], 1), ("north", JAN[3], "south", MAR[1], 1), ("north", JAN[3], "south", MAR[2], 2)]
-    assert world.execute("select consumer, run_seq from control.consumer") == [("touch_mart_readmission", 2)]
+    assert world.execute("select consumer, run_seq from control.consumer where consumer like 'touch_%'") == [("touch_mart_readmission", 2)]
 
 
 def test_fact_without_a_date_reaches_no_slice(world: MartsWorld) -> None:
