@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.decoding import Outcome, decode, facility
-from transforms.decode.debezium.logical_types import WireType, shown, wire_type_of_contract
+from transforms.decode.debezium.logical_types import WireType, shown, wire_type_of_contract, wire_type_of_schema
 
 FEED = """feed: {kind: debezium_jsonl, table: dbo.P}
 tables: {dbo.P: {resource: patient, primary_key: [A], columns: {A: {type: int}, B: {type: varchar(9)}}}}
@@ -87,11 +87,19 @@ def test_positions_sort_as_text_with_missing_parts_first() -> None:
     ("1715335200001234000", True, "io.debezium.time.NanoTimestamp", 0, "2024-05-10 10:00:00.001234"),
     ("JU4=", False, "org.apache.kafka.connect.data.Decimal", 2, "95.50"), ("lw==", False, "org.apache.kafka.connect.data.Decimal", 2, "-1.05"),
     ("AIA=", False, "org.apache.kafka.connect.data.Decimal", 2, "1.28"), ("AQAAAAAAAAAAAAAAAA==", False, "org.apache.kafka.connect.data.Decimal", 0, str(2**96)),
-    ("no base64!", False, "org.apache.kafka.connect.data.Decimal", 2, "no base64!"), ("9" * 30, True, "io.debezium.time.Date", 0, "9" * 30),
+    ("no base64!", False, "org.apache.kafka.connect.data.Decimal", 2, "no base64!"), ("JU4=", False, "org.apache.kafka.connect.data.Decimal", 10**9, "JU4="),
+    ("AQAA" * 2000, False, "org.apache.kafka.connect.data.Decimal", 0, "AQAA" * 2000), ("9" * 30, True, "io.debezium.time.Date", 0, "9" * 30),
     ("2024-05-10T10:00:00Z", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10T10:00:00Z"), ("5", True, "", 0, "5")])
 def test_values_are_shown_as_the_database_shows_them(value: str, is_number: bool, name: str, scale: int, text: str) -> None:
     """Days, fractions of a second and two's complement become dates, times and decimals; what has not its type's form stays."""
     assert shown(value, is_number, WireType(name, scale)) == text
+
+
+@pytest.mark.parametrize(("scale", "wire"), [
+    ("2", WireType("org.apache.kafka.connect.data.Decimal", 2)), ("9" * 5000, WireType()), ("-2", WireType()), ("two", WireType())])
+def test_a_scale_that_no_column_has_leaves_the_value_as_sent(scale: str, wire: WireType) -> None:
+    """SQL Server's scales are 0 to 38: any other would make a wrong number, or a billion zeros."""
+    assert wire_type_of_schema({"name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": scale}}) == wire
 
 
 @pytest.mark.parametrize(("column_type", "wire"), [

@@ -200,6 +200,11 @@ def test_many_rows_hash_like_few() -> None:
     assert len(many) == 12_000
 
 
+def test_a_senders_own_private_use_character_is_no_damage() -> None:
+    """The characters that stand in for damaged bytes may be sent as such: in a header that is sound UTF-8 they refuse nothing."""
+    assert run("MRN,Na\U0010ff80me,Phone\n1,A,2\n").codes() == [None]
+
+
 def test_a_parquet_file_says_what_the_same_rows_say_as_csv() -> None:
     """Types come as SQL Server's CSV writes them, a null stays apart from an empty text, and damage refuses the file."""
     contract = "tables: {t: {resource: observation, primary_key: [A], columns: {A: {}, T: {type: datetime}, N: {type: 'decimal(9,2)'}, F: {type: bit}, S: {}}}}"

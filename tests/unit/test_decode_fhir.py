@@ -72,6 +72,18 @@ def test_a_line_is_judged_by_its_form(line: str, code: str | None) -> None:
     assert len(outcome.rows("raw_fhir__resource")) == (1 if code else 2)
 
 
+def test_a_deep_line_never_makes_one_text_of_its_neighbours() -> None:
+    """A cut first line, a good one and a nesting bomb are three units; a bomb that opens over several lines is one."""
+    assert run("\n".join(['{"resourceType":"Pat', PATIENT, nested(200)])).codes() == ["fhir.invalid_json", None, "payload.nesting_too_deep"]
+    assert run("{\n" + nested(200)[1:]).codes() == ["payload.nesting_too_deep"]
+
+
+def test_a_document_with_a_lone_surrogate_in_bytes_is_one_unit() -> None:
+    """Bytes that Python would pass as a surrogate are no UTF-8: the Bundle cannot be read, and is not counted by entries."""
+    document = '{\n"resourceType":"Bundle","entry":[{"resource":' + PATIENT + '},{"resource":' + PATIENT + "}]}"
+    assert run(document.encode().replace(b"male", b"ma\xed\xa0\x80le")).codes() == ["fhir.invalid_json"]
+
+
 def test_bytes_that_are_not_utf_8_hold_their_line() -> None:
     """JSON is UTF-8 (RFC 8259 s8.1); another character set is not guessed."""
     assert run(PATIENT.encode() + b'\n{"resourceType":"Patient","x":"\xd1"}').codes() == [None, "fhir.invalid_json"]

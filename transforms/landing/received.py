@@ -82,7 +82,7 @@ def _count_fhir(payload: bytes, source: Source) -> int:
     lines = [line for line in payload.removeprefix(_UTF8_BOM).split(b"\n") if line.strip(b" \t\r")]
     if not any(line.lstrip(b" \t\r")[:1] in (b"{", b"[") for line in lines):
         return 1
-    if not _is_json(lines[0]):
+    if _depth(lines[0]) <= _DEPTH_LIMIT and not _is_json(lines[0]):
         document = b"\n".join(lines)
         if lines[0].strip(b" \t\r") in (b"{", b"[") or _is_json(document):
             return _count_value(document)
@@ -90,9 +90,12 @@ def _count_fhir(payload: bytes, source: Source) -> int:
 
 
 def _is_json(text: bytes) -> bool:
+    """Is it JSON that is not nested too deep?"""
+    if _depth(text) > _DEPTH_LIMIT:
+        return False
     try:
-        json.loads(text, parse_int=str, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        json.loads(text.decode("utf-8"), parse_int=str, parse_constant=_no_number)
+    except ValueError:
         return False
     return True
 
@@ -103,9 +106,9 @@ def _no_number(constant: str) -> None:
 
 def _count_value(text: bytes) -> int:
     """Units of one JSON text: the entries of a sound Bundle, else 1."""
-    if _depth(text) > _DEPTH_LIMIT or not _is_json(text):
+    if not _is_json(text):
         return 1
-    root = json.loads(text, object_pairs_hook=_Pairs, parse_int=str)
+    root = json.loads(text.decode("utf-8"), object_pairs_hook=_Pairs, parse_int=str)
     if not isinstance(root, _Pairs) or root.repeats():
         return 1
     members = dict(root)

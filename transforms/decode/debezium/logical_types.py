@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 _DECIMAL = "org.apache.kafka.connect.data.Decimal"
+# SQL Server's decimal has up to 38 digits, before or behind the point. More would be the sender's choice of our memory.
+_DECIMAL_DIGITS, _DECIMAL_BYTES = 38, 17
+_SCALE = re.compile("[0-9]{1,2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Units of a second of the time types; dates count days.
 _PER_SECOND = {
@@ -34,10 +38,10 @@ class WireType:
 
 
 def wire_type_of_schema(field: Mapping[str, object]) -> WireType:
-    """Type of one field of an event's schema."""
+    """Type of one field of an event's schema; a plain one where its scale is none that SQL Server has."""
     parameters = field.get("parameters")
     scale = str(parameters.get("scale", "0")) if isinstance(parameters, dict) else "0"
-    return WireType(str(field.get("name") or ""), int(scale) if scale.isascii() and scale.isdigit() else 0)
+    return WireType(str(field.get("name") or ""), int(scale)) if _SCALE.fullmatch(scale) else WireType()
 
 
 def wire_type_of_contract(column_type: str) -> WireType:
@@ -79,7 +83,7 @@ def _decimal(value: str, scale: int) -> str:
         content = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return value
-    if not content:
+    if not content or len(content) > _DECIMAL_BYTES or scale > _DECIMAL_DIGITS:
         return value
     unscaled = int.from_bytes(content, "big", signed=True)
     digits = tuple(map(int, str(abs(unscaled))))

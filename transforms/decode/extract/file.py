@@ -41,7 +41,7 @@ def read_file(payload: bytes, source: Source) -> ExtractFile | None:
     if not text:
         return None
     head = first_record(text, source.delimiter)
-    if not head or (source.header and not _is_header(head, source)):
+    if not head or (source.header and not _is_header(head, source, damaged)):
         return None
     columns = head if source.header else headerless_columns(source)
     grid = read_grid(text, source.delimiter, len(columns))
@@ -61,9 +61,9 @@ def headerless_columns(source: Source) -> list[str]:
     return leading + [column.name for column in source.columns]
 
 
-def _is_header(head: list[str], source: Source) -> bool:
+def _is_header(head: list[str], source: Source, damaged: bool) -> bool:
     """Does the first record name a contracted column, or is it one cell, as the wrong delimiter leaves it?"""
-    if any(DAMAGE.search(cell) or any(mark < " " and mark != "\t" for mark in cell) for cell in head):
+    if any((damaged and DAMAGE.search(cell)) or any(mark < " " and mark != "\t" for mark in cell) for cell in head):
         return False
     return (len(head) == 1 and bool(head[0].strip())) or not {column.name for column in source.columns}.isdisjoint(head)
 

@@ -150,13 +150,14 @@ class _Delivery:
 def _texts(payload: bytes) -> Iterator[tuple[str, bytes]]:
     """JSON texts of a payload with their locators; none where no line could begin one.
 
-    A payload is one document where its first line is not JSON but the whole is, or where that line only opens it."""
+    A payload is one document where its first line is not JSON but the whole is, or where that line only opens it. What is nested
+    too deep is never parsed: such a line stands for itself, and such a whole is no document unless its first line says so."""
     body = payload.removeprefix(_BOM)
     lines = [line.strip(_SPACE) for line in body.split(b"\n")]
     first = next((line for line in lines if line), b"")
     if not any(line[:1] in (b"{", b"[") for line in lines):
         return
-    if len(lines) > 1 and not _is_json(first):
+    if len(lines) > 1 and not is_too_deep(first) and not _is_json(first):
         document = body.strip(_SPACE + b"\n")
         if first in (b"{", b"[") or _is_json(document):
             yield "document", document
@@ -168,7 +169,7 @@ def _texts(payload: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _is_json(text: bytes) -> bool:
     if is_too_deep(text):
-        return True  # one JSON text, as far as can be told without a stack
+        return False
     try:
         JsonReader().parse(text.decode("utf-8"))
     except ValueError:
