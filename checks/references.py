@@ -29,15 +29,14 @@ REFERENCES: Mapping[str, tuple[Reference, ...]] = {
     "patient_link": (_PATIENT, Reference("other_key", "patient")),
     "encounter": (_PATIENT,),
     **dict.fromkeys(
-        ("condition", "procedure", "observation", "diagnostic_report", "service_request", "medication_request", "allergy_intolerance"),
+        ("condition", "procedure", "observation", "diagnostic_report", "service_request", "medication_request", "medication_administration",
+         "allergy_intolerance", "immunization", "document_reference", "imaging_statement"),
         (_PATIENT, _ENCOUNTER),
     ),
     "coverage": (_PATIENT,),
     "claim": (_PATIENT,),
     "coverage_eligibility": (_PATIENT,),
-    "immunization": (_PATIENT,),
     "imaging_instance": (_PATIENT,),
-    "document_reference": (_PATIENT,),
 }
 
 

@@ -47,7 +47,9 @@ _NAMED: dict[str, forms.Form] = {
         "submitted_amount", "payment_amount", "patient_responsibility_amount", "payment_amount_value", "amount_value",
     ), forms.NUMBER),
     **dict.fromkeys(("payment_date", "date", "serviced_date"), forms.FHIR_DATE),
-    "started": forms.FHIR_DATETIME,
+    "started": forms.FHIR_DATETIME, "effective_period_end": forms.FHIR_DATETIME, "dosage_dose_value": forms.NUMBER,
+    "request_key": forms.MD5,
+    **dict.fromkeys(("number_of_series", "number_of_instances"), forms.COUNT),
     "occurrence_datetime": forms.FHIR_DATETIME, "vaccine_code_system": forms.URI, "content_attachment_size": forms.COUNT,
     "total_value": forms.NUMBER, "value_quantity_value": forms.NUMBER, "value_ratio_numerator_value": forms.NUMBER,
     "value_ratio_denominator_value": forms.NUMBER, "value_range_low_value": forms.NUMBER, "value_range_high_value": forms.NUMBER,
@@ -100,6 +102,10 @@ _CONTENT: dict[str, str] = {
     "claim": """type total_value subscriber_id diagnosis_code item_count billable_period_start billable_period_end frequency_code
         related_claim_reference""",
     "imaging_instance": "study_identifier_value series_identifier_value modality accession_identifier_value started description",
+    "imaging_statement": """study_identifier_value number_of_series number_of_instances modalities accession_identifier_value started
+        description""",
+    "medication_administration": """medication_code_code medication_code_system medication_text medication_local_code effective_datetime
+        effective_period_end dosage_text dosage_dose_value dosage_dose_value_source dosage_dose_unit dosage_dose_unit_source request_key""",
     "immunization": "vaccine_code_code vaccine_code_system vaccine_text vaccine_local_code occurrence_datetime",
     "document_reference": "type_code date content_attachment_content_type content_attachment_size",
     "explanation_of_benefit": """claim_identifier_value payer_claim_control_number claim_status_code submitted_amount payment_amount

@@ -53,6 +53,7 @@ RULES: tuple[RowRule, ...] = (
     _order("period_start", "period_end"),
     _order("onset_datetime", "abatement_datetime"),
     _order("dosage_period_start", "dosage_period_end"),
+    _order("effective_datetime", "effective_period_end"),
     _order("billable_period_start", "billable_period_end"),
     RowRule("value_range_high_value is below value_range_low_value", ("value_range_low_value", "value_range_high_value"),
             lambda: pl.col("value_range_low_value") <= pl.col("value_range_high_value"), Severity.PLAUSIBLE),

@@ -65,6 +65,10 @@ NULL_LIMITS: Mapping[str, tuple[NullLimit, ...]] = {
     "medication_request": (
         _SUBJECT, NullLimit(("medication_code_code", "medication_text", "medication_local_code"), 0.05, is_blocking=True),
     ),
+    "medication_administration": (
+        _SUBJECT, NullLimit(("medication_code_code", "medication_text", "medication_local_code"), 0.05, is_blocking=True),
+    ),
+    "immunization": (_SUBJECT, NullLimit(("vaccine_code_code", "vaccine_text", "vaccine_local_code"), 0.05, is_blocking=True)),
     "allergy_intolerance": (_SUBJECT, _ANY_CODE),
     "claim": (NullLimit(("total_value",), 0.05, is_blocking=True),),
 }

@@ -27,6 +27,7 @@ from fhir_resources import (
 )
 
 DBT_PARTS = ("staging/fhir",)
+CVX = "http://hl7.org/fhir/sid/cvx"
 SIMULATED, SECRET = "https://vendor.example.com/simulated", "https://vendor.example.com/secret"
 ALLERGY = "http://terminology.hl7.org/CodeSystem/allergyintolerance-"
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
@@ -123,6 +124,25 @@ OTHERS = [
     resource("Claim", "k1", status="active", patient={"reference": "Patient/p1"}, total={"value": Spelled("120.50")}, item=[{}, {}],
              type=_coded(("http://terminology.hl7.org/CodeSystem/claim-type", "professional"))),
     resource("Coverage", "v1", status="active", beneficiary={"reference": "Patient/p1"}, subscriberId="S1", payor=[{"display": "Payer"}]),
+    resource("Immunization", "i1", subject=None, patient={"reference": "Patient/p1"}, status="completed", occurrenceDateTime="2026-01-03",
+             vaccineCode=_coded((CVX, "140"), text="Influenza"), encounter={"reference": "Encounter/e1"}),
+    resource("Immunization", "i2", subject=None, patient={"reference": "Patient/p1"}, status="not-done", occurrenceString="as a child",
+             vaccineCode=_coded((None, "FLU"))),
+    resource("MedicationAdministration", "t1", status="completed", medicationCodeableConcept=_coded((RXNORM, "314076")), context={"reference": "Encounter/e1"},
+             effectivePeriod={"start": "2026-01-03T22:00:00-05:00", "end": "2026-01-04T02:00:00-05:00"}, request={"reference": "MedicationRequest/m1"},
+             dosage={"text": "5 mg by mouth", "dose": quantity("5.0", "mg")}),
+    resource("MedicationAdministration", "t2", status="completed", medicationReference={"display": "Aspirin"}, effectiveDateTime="2026-01-03",
+             dosage={"dose": {"value": Spelled("2"), "unit": "puffs of air"}}),
+    resource("DocumentReference", "n1", status="current", type=_coded((LOINC, "18842-5")), date="2026-01-03T09:00:00-05:00",
+             masterIdentifier={"system": "urn:ietf:rfc:3986", "value": "urn:oid:2.999.1"}, identifier=[{"system": "urn:x", "value": "N1"}],
+             context={"encounter": [{"reference": "Encounter/e1"}]},
+             content=[{"attachment": {"contentType": "text/plain", "data": "SGVs\r\nbG8=", "size": 99}}, {"attachment": {"contentType": "text/xml"}}]),
+    resource("DocumentReference", "n2", status="current", identifier=[{"system": "urn:x", "value": "N2"}],
+             content=[{"attachment": {"contentType": "application/pdf", "url": "Binary/b", "size": 4711}}]),
+    resource("ImagingStudy", "x1", status="available", started="2026-01-03T09:00:00-05:00", numberOfSeries=2, numberOfInstances=30, description="Chest",
+             identifier=[{"type": _coded((None, "ACSN")), "system": "urn:acc", "value": "A7"}, {"system": "urn:dicom:uid", "value": "urn:oid:2.999.7"}],
+             modality=[{"code": "SR"}, {"code": "CT"}], series=[{"uid": "2.999.7.1", "modality": {"code": "CT"}}]),
+    resource("ImagingStudy", "x2", status="available", identifier=[{"system": "urn:x", "value": "S2"}], series=[{"uid": "2.999.8.1", "modality": {"code": "US"}}]),
     resource("Practitioner", "d1", name=[{"family": "CEDAR", "given": ["LEE", "M"]}]),
     resource("Organization", "o1", name="North"), resource("Location", "l1", name="ICU", status="active"),
     {"resourceType": "OperationOutcome", "issue": []}, {"resourceType": "Slot", "id": "x"},
@@ -386,6 +406,42 @@ def test_the_other_resources_are_mapped(built) -> None:
     assert said(built, "organization", "o1", "name") == "North"
     assert said(built, "location", "l1", "location_point_of_care") == "ICU"
     assert said(built, "observation", "doctor", "performer_display") == "Dr One"
+
+
+def test_immunizations_are_given_or_not_with_their_vaccine(built) -> None:
+    """A CVX code is standard, a code without a system local; an occurrence in words has no date (R4 Immunization.occurrence[x])."""
+    columns = ("status", "vaccine_code_code", "vaccine_code_system", "vaccine_text", "vaccine_local_code", "occurrence_datetime", "service_date")
+    assert said(built, "immunization", "i1", *columns) == ("completed", "140", CVX, "Influenza", None, "2026-01-03", date(2026, 1, 3))
+    assert said(built, "immunization", "i2", *columns) == ("not-done", None, None, None, "FLU", None, None)
+    assert said(built, "immunization", "i1", "subject_key", "encounter_key") == (P1, key("clinic", "encounter", "fhir", "e1"))
+
+
+def test_administrations_have_dose_period_and_order(built) -> None:
+    """The dose keeps its text and has a UCUM unit or a flag; the order is the key of its MedicationRequest, the context the encounter."""
+    dose = ("medication_code_code", "medication_text", "dosage_dose_value", "dosage_dose_value_source", "dosage_dose_unit", "dosage_dose_unit_source")
+    assert said(built, "medication_administration", "t1", *dose) == ("314076", None, Decimal(5), "5.0", "mg", "mg")
+    assert said(built, "medication_administration", "t2", *dose) == (None, "Aspirin", Decimal(2), "2", None, "puffs of air")
+    assert said(built, "medication_administration", "t2", "flags") == "unit.not_ucum"
+    moments = ("effective_datetime", "effective_period_end", "service_date", "service_end_date")
+    assert said(built, "medication_administration", "t1", *moments) == (
+        "2026-01-04T03:00:00Z", "2026-01-04T07:00:00Z", date(2026, 1, 3), date(2026, 1, 4))
+    assert said(built, "medication_administration", "t1", "request_key") == said(built, "medication_request", "m1", "fact_key")
+    assert said(built, "medication_administration", "t1", "encounter_key") == key("clinic", "encounter", "fhir", "e1")
+
+
+def test_documents_are_named_by_their_master_identifier_and_sized_by_their_bytes(built) -> None:
+    """Bytes sent along are counted (`Hello` has five), else the stated size; of several contents the first is taken."""
+    columns = ("identifier_value", "type_code", "date", "content_attachment_content_type", "content_attachment_size")
+    assert said(built, "document_reference", "n1", *columns) == ("urn:oid:2.999.1", "18842-5", "2026-01-03T14:00:00Z", "text/plain", 5)
+    assert said(built, "document_reference", "n2", *columns) == ("N2", None, None, "application/pdf", 4711)
+    assert said(built, "document_reference", "n1", "encounter_key") == key("clinic", "encounter", "fhir", "e1")
+
+
+def test_imaging_studies_are_named_by_their_uid(built) -> None:
+    """The UID comes without its `urn:oid:`, the accession number by its type; modalities are sorted, those of series where the study lists none."""
+    columns = ("study_identifier_value", "accession_identifier_value", "modalities", "number_of_series", "number_of_instances", "started", "description")
+    assert said(built, "imaging_statement", "x1", *columns) == ("2.999.7", "A7", "CT,SR", 2, 30, "2026-01-03T14:00:00Z", "Chest")
+    assert said(built, "imaging_statement", "x2", *columns) == (None, None, "US", None, None, None, None)
 
 
 def test_what_the_model_does_not_hold_is_ignored_by_rule(built) -> None:

@@ -46,6 +46,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "period_end is before period_start": {"period_end": "2026-01-05T07:59:59Z"},
     "abatement_datetime is before onset_datetime": {"abatement_datetime": "2026-01-05T07:59:59Z"},
     "dosage_period_end is before dosage_period_start": {"dosage_period_end": "2026-01-05T07:59:59Z"},
+    "effective_period_end is before effective_datetime": {"effective_period_end": "2026-01-05T07:59:59Z"},
     "billable_period_end is before billable_period_start": {"billable_period_end": "2026-01-05T07:59:59Z"},
     "value_range_high_value is below value_range_low_value": {"value_range_high_value": 0.5},
     "code_code has no code_system": {"code_system": None},
@@ -87,7 +88,8 @@ CODE_OF_TABLE = {
     **{f"canonical.{resource}{suffix}": {"status": "active"} for suffix in ("", "_version")
        for resource in ("explanation_of_benefit", "payment_reconciliation", "payment_reconciliation_detail", "coverage_eligibility")},
     **{f"canonical.{resource}{suffix}": {"status": status} for suffix in ("", "_version")
-       for resource, status in (("immunization", "completed"), ("document_reference", "current"), ("imaging_instance", "available"))},
+       for resource, status in (("immunization", "completed"), ("document_reference", "current"), ("imaging_instance", "available"),
+                                ("imaging_statement", "available"))},
     **{asset: {"type": "professional", "status": "active"} for asset in ("canonical.claim_version", "canonical.claim")},
     **{asset: {"verification_status": "confirmed"} for asset in ("canonical.allergy_intolerance",)},
     "marts.mart_lab_turnaround": {"status": "final"},

@@ -9,7 +9,9 @@
   'Patient': 'patient', 'Encounter': 'encounter', 'Condition': 'condition', 'Procedure': 'procedure',
   'Observation': 'observation', 'DiagnosticReport': 'diagnostic_report', 'ServiceRequest': 'service_request',
   'MedicationRequest': 'medication_request', 'Practitioner': 'practitioner', 'Organization': 'organization',
-  'Location': 'location', 'Coverage': 'coverage', 'Claim': 'claim', 'AllergyIntolerance': 'allergy_intolerance'
+  'Location': 'location', 'Coverage': 'coverage', 'Claim': 'claim', 'AllergyIntolerance': 'allergy_intolerance',
+  'Immunization': 'immunization', 'MedicationAdministration': 'medication_administration', 'DocumentReference': 'document_reference',
+  'ImagingStudy': 'imaging_statement'
 }) }}{% endmacro %}
 
 {#- Name of the resource of an R4 type held in a column, null for a type outside the canonical model. -#}

@@ -22,6 +22,7 @@
 
 {#- CTEs that end in `reference`: delivery_id, reference, target_key; `columns` of `record` hold the texts. -#}
 {% macro fhir_references(columns) %}
+{%- set named_type = 'coalesce(' ~ fhir_resource_name('reference_base.local_type') ~ ', lower(reference_base.local_type))' %}
 reference_text as (
   {%- for column in columns %}
   select distinct record.facility_id, record.batch_date, record.delivery_id, record.{{ column }} as reference
@@ -51,7 +52,7 @@ reference as (
       when reference_base.token is not null then {{ md5_key(['reference_base.facility_id', 'lower(reference_base.conditional_type)',
         "case when position('|' in reference_base.token) > 1 then split_part(reference_base.token, '|', 1) end",
         "substr(reference_base.token, position('|' in reference_base.token) + 1)"]) }}
-      when reference_base.local_id is not null then {{ fhir_id_key('reference_base.facility_id', 'lower(reference_base.local_type)', 'reference_base.local_id') }}
+      when reference_base.local_id is not null then {{ fhir_id_key('reference_base.facility_id', named_type, 'reference_base.local_id') }}
       else {{ md5_key(['reference_base.facility_id', "'reference'", 'reference_base.reference']) }}
     end) as target_key
   from reference_base

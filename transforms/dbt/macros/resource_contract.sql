@@ -101,6 +101,14 @@
   'imaging_instance': [
     ['study_identifier_value', 'varchar'], ['series_identifier_value', 'varchar'], ['modality', 'varchar'], ['accession_identifier_value', 'varchar'],
     ['started', 'varchar'], ['description', 'varchar']],
+  'imaging_statement': [
+    ['study_identifier_value', 'varchar'], ['number_of_series', 'integer'], ['number_of_instances', 'integer'], ['modalities', 'varchar'],
+    ['accession_identifier_value', 'varchar'], ['started', 'varchar'], ['description', 'varchar']],
+  'medication_administration': [
+    ['medication_code_code', 'varchar'], ['medication_code_system', 'varchar'], ['medication_text', 'varchar'], ['medication_local_code', 'varchar'],
+    ['effective_datetime', 'varchar'], ['effective_period_end', 'varchar'], ['dosage_text', 'varchar'],
+    ['dosage_dose_value', 'decimal(28,9)'], ['dosage_dose_value_source', 'varchar'], ['dosage_dose_unit', 'varchar'], ['dosage_dose_unit_source', 'varchar'],
+    ['request_key', 'varchar']],
   'immunization': [
     ['vaccine_code_code', 'varchar'], ['vaccine_code_system', 'varchar'], ['vaccine_text', 'varchar'], ['vaccine_local_code', 'varchar'],
     ['occurrence_datetime', 'varchar']],
