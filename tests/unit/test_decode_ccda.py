@@ -91,6 +91,7 @@ def test_documents_of_the_open_corpora_are_rebuilt() -> None:
     (document(section())[:-5], "xml.not_well_formed"), (document(section("<sdtc:x/>")), "xml.not_well_formed"),
     (document(section(entry(OBSERVATION)), lead='<?xml version="1.0"?>\n<!-- c -->\n<!DOCTYPE ClinicalDocument SYSTEM "http://x.example/x.dtd">'), "xml.dtd_forbidden"),
     (document(section(entry(OBSERVATION)), lead='<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x [<!ENTITY a "b">]>').decode().encode("utf-16"), "xml.dtd_forbidden"),
+    (document(section(entry(OBSERVATION)), lead='<?xml version="1.0" encoding="utf-32"?><!DOCTYPE x [<!ENTITY a "b">]>').decode().encode("utf-32"), "xml.dtd_forbidden"),
     (document(section("<text>" + "<a>" * 130 + "</a>" * 130 + "</text>")), "payload.nesting_too_deep"),
     (document(section("<text>" + "<a>" * 300 + "</a>" * 300 + "</text>")), "payload.nesting_too_deep"),
     (document(), "payload.unrecognised_format"),

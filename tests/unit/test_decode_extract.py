@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.decoding import Outcome, decode, facility, parquet
@@ -179,15 +179,6 @@ def test_raw_rebuilds_every_cell(rows: list[list[str]], end: str, quoted: bool) 
     outcome = run(end.join(lines) + end)
     assert cells(outcome) == rows
     assert set(outcome.codes()) <= {None}
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.text(st.sampled_from('a1,;"\n\r\x1f\ufeff'), max_size=30), st.sampled_from([CSV, TRAILER, DMS]))
-@example(noise="\ufeff\ufeff", feed=CSV)
-def test_no_text_makes_the_decoder_raise(noise: str, feed: str) -> None:
-    """Whatever arrives becomes units that the independent count agrees with."""
-    for text in (noise, "MRN,Name,Phone\n" + noise, "MRN,Name,Phone\n" + noise + "\nTRL,1", "Op,SEQ,ID,Name\n" + noise):
-        run(text, feed)
 
 
 def test_many_rows_hash_like_few() -> None:

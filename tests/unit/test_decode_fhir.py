@@ -182,11 +182,3 @@ def test_raw_rebuilds_every_resource(values: list[Any], as_bundle: bool, indent:
         text = "\n".join([PATIENT, *(json.dumps(r, ensure_ascii=False) for r in resources)])
     rows = sorted(run(text).rows("raw_fhir__resource"), key=lambda row: int(row["unit_ordinal"]))
     assert [json.loads(row["resource"]) for row in rows] == ([] if as_bundle else [json.loads(PATIENT)]) + resources
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.binary(max_size=60))
-def test_no_bytes_make_the_decoder_raise(noise: bytes) -> None:
-    """Whatever arrives becomes units that the independent count agrees with."""
-    for payload in (noise, PATIENT.encode() + b"\n" + noise, b'{"resourceType":"Bundle","entry":[' + noise + b"]}", b"{\n" + noise):
-        run(payload)

@@ -66,12 +66,3 @@ def test_repetition_rows_rebuild_their_field(field: str, place: str) -> None:
     rows = sorted((row for row in rows if row["field"] == column), key=lambda row: int(row["repetition"]))
     joined = ["^".join(row.get(f"c{k}", "") for k in range(1, 13)).rstrip("^") for row in rows]
     assert joined == [repetition.rstrip("^") for repetition in field.split("~")]
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.binary(max_size=80))
-def test_no_bytes_make_the_decoder_raise(noise: bytes) -> None:
-    """Whatever arrives becomes units that the independent count agrees with."""
-    for payload in (noise, MSH.encode() + noise, b"FHS|^~\\&\r" + noise + b"\rMSH|^~\\&|" + noise):
-        outcome = decode(facility(), "hl7v2", payload)
-        assert outcome.received == len(outcome.units)

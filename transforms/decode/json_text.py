@@ -15,7 +15,7 @@ from typing import Any
 DEPTH_LIMIT = 128  # levels of objects and arrays; a parser's stack must not be the sender's to choose
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one that is never closed reaches to the end
 _BRACKET = re.compile(rb"[{}\[\]]")
 _STEP = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 

@@ -1,6 +1,6 @@
 """How many units a payload holds: the payload side of the ledger.
 
-Belongs here: counting by bytes, lines and the standard library, written apart from the decoders on purpose: the ledger
+Belongs here: counting by bytes, lines, paths and well-kept libraries, written apart from the decoders on purpose: the ledger
 compares the two, and shared code would share its mistakes. Does not belong here: judging units.
 
 What counts: HL7 v2, one from each MSH to the next, and one for each run of segments that no MSH leads; FHIR, one for
@@ -19,10 +19,10 @@ import re
 import sys
 from itertools import accumulate
 from typing import Any
-from xml.parsers import expat
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from lxml import etree
 
 from transforms.facilities.entry import Source
 
@@ -32,7 +32,10 @@ _UNKNOWN_BYTE = re.compile("[\udc80-\udcff]")
 _LAST_PRIVATE_USE = re.compile("[\U0010ff80-\U0010ffff]")
 _X12_PADDING = b" \t\r\n\x00\x1a"
 _X12_ISA_WIDTHS = [3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1]
-_STRINGS_AND_OTHERS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^{}\[\]"]+|"', re.DOTALL)
+_CDA = "{urn:hl7-org:v3}"
+_CDA_PLACES = re.compile("ClinicalDocument/component/(nonXMLBody|structuredBody(?P<section>/component/section)+(?P<entry>/entry)?)")
+_CDA_TOO_DEEP = etree.XPath("boolean(" + "/*" * (_DEPTH_LIMIT + 1) + ")")
+_STRINGS_AND_OTHERS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[^{}\[\]"]+', re.DOTALL)
 
 
 def count_units(kind: str, payload: bytes, source: Source) -> int:
@@ -141,11 +144,15 @@ def _depth(text: bytes) -> int:
 
 
 def _count_parquet(payload: bytes, source: Source) -> int:
+    if payload[:4] != b"PAR1":
+        return 1
     try:
         file = pq.ParquetFile(io.BytesIO(payload))
-        rows = sum(batch.num_rows for batch in file.iter_batches())
-    except (pa.ArrowException, OSError):
+        rows = sum(batch.num_rows for batch in file.iter_batches(use_threads=False))
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return 1
+    if rows != file.metadata.num_rows:
+        return 1  # a column is not as long as the footer says
     names = file.schema_arrow.names
     known = {column.name for column in source.columns} & set(names)
     return rows if known and (rows or len(set(names)) == len(names)) else 1
@@ -225,8 +232,10 @@ def _count_x12(payload: bytes, source: Source) -> int:
 
 
 def _is_interchange(content: bytes) -> bool:
+    if len(content) <= 105:
+        return False
     fields = content[:105].split(content[3:4])
-    return len(content) > 105 and [len(one) for one in fields] == _X12_ISA_WIDTHS and not content[105:106].isalnum()
+    return [len(one) for one in fields] == _X12_ISA_WIDTHS and not content[105:106].isalnum()
 
 
 def _split_interchange(content: bytes, ending: bytes, separator: bytes) -> tuple[bytes, bool, bytes]:
@@ -260,48 +269,20 @@ def _count_sets(segments: list[list[bytes]]) -> int:
 
 
 def _count_cda(payload: bytes, source: Source) -> int:
-    counter = _CdaCounter()
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        counter.parser.Parse(payload, True)
-    except (expat.ExpatError, _NotCountedError, ValueError, LookupError):
+        root = etree.fromstring(payload, parser)
+    except etree.XMLSyntaxError:
         return 1
-    return max(counter.units, 1)
+    if root.getroottree().docinfo.doctype or _CDA_TOO_DEEP(root) or root.tag != f"{_CDA}ClinicalDocument":
+        return 1  # refused whole
+    units = 0
+    for element in root.iter(f"{_CDA}nonXMLBody", f"{_CDA}section", f"{_CDA}entry"):
+        if (place := _CDA_PLACES.fullmatch(_cda_path(element))) is not None:
+            units += place["section"] is None or place["entry"] is not None or element.find(f"{_CDA}entry") is None
+    return max(units, 1)
 
 
-class _NotCountedError(Exception):
-    """The payload is refused whole: a DOCTYPE, another root, or too deep."""
-
-
-class _CdaCounter:
-    """Counts while expat reads: expat never expands what a DOCTYPE declares, since the DOCTYPE ends it."""
-
-    _NAMESPACE = "urn:hl7-org:v3 "
-
-    def __init__(self) -> None:
-        self.units = 0
-        self._path: list[str] = []
-        self._entries: list[int] = []
-        self.parser = expat.ParserCreate(namespace_separator=" ")
-        self.parser.StartDoctypeDeclHandler = self._refuse
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-
-    def _refuse(self, *_: object) -> None:
-        raise _NotCountedError
-
-    def _start(self, name: str, _: dict[str, str]) -> None:
-        short = name.removeprefix(self._NAMESPACE)
-        if len(self._path) >= _DEPTH_LIMIT or (not self._path and (short == name or short != "ClinicalDocument")):
-            raise _NotCountedError
-        if short == "section" and self._path[-1] == "component":
-            self._entries.append(0)
-        elif short == "entry" and self._path[-1] == "section":
-            self.units += 1
-            self._entries[-1] += 1
-        elif short == "nonXMLBody" and self._path == ["ClinicalDocument", "component"]:
-            self.units += 1
-        self._path.append(short)
-
-    def _end(self, _: str) -> None:
-        if self._path.pop() == "section" and self._path[-1] == "component":
-            self.units += 0 if self._entries.pop() else 1
+def _cda_path(element: Any) -> str:
+    """Names from the root down to an element; a name of another namespace fits no pattern."""
+    return "/".join(reversed([element.tag.removeprefix(_CDA), *(one.tag.removeprefix(_CDA) for one in element.iterancestors())]))

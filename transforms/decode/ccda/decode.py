@@ -104,7 +104,7 @@ def _document(delivery: Delivered, root: Any, parts: list[_Part], units: Units, 
     names = f"{header['id_root']}^{header['id_extension']}"
     for ordinal, part in enumerate(parts, 1):
         kind = local_name(part.element)
-        canonical = etree.tostring(part.element, method="c14n", exclusive=True, with_tail=False)
+        canonical = _canonical(part.element, exclusive=True, with_tail=False)
         known = patients if kind != "nonXMLBody" else f"{patients}|{names}"  # a body has no identity but its document's
         hashed = content_hash(known.encode() + b"|" + _BETWEEN_TAGS.sub(b"><", canonical))
         units.add(Unit(
@@ -173,4 +173,12 @@ def _remainder(root: Any, parts: list[_Part]) -> str:
         tail = part.element.tail
         part.element.clear()
         part.element.tail = tail
-    return str(etree.tostring(root.getroottree(), method="c14n").decode("utf-8"))
+    return _canonical(root.getroottree()).decode("utf-8")
+
+
+def _canonical(part: Any, exclusive: bool = False, with_tail: bool = True) -> bytes:
+    """Canonical form in UTF-8; as it stands where there is none, since a namespace is a relative URI (Canonical XML 1.0 s1.3)."""
+    try:
+        return bytes(etree.tostring(part, method="c14n", exclusive=exclusive, with_tail=with_tail))
+    except etree.C14NError:
+        return bytes(etree.tostring(part, encoding="utf-8", xml_declaration=False, with_tail=with_tail))

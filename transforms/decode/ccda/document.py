@@ -38,6 +38,8 @@ def read_document(payload: bytes) -> tuple[Any, str | None]:
         if "depth" in str(error).lower():
             return None, TOO_DEEP
         return None, NOT_WELL_FORMED if b"<" in payload[:1024] else UNRECOGNISED
+    if root.getroottree().docinfo.doctype:  # in an encoding that only the parser knows
+        return None, DTD_FORBIDDEN
     if _BEYOND(root):
         return None, TOO_DEEP
     return (root, None) if root.tag == ROOT else (None, UNRECOGNISED)

@@ -14,7 +14,7 @@ from io import BytesIO
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -23,8 +23,8 @@ PREAMBLE = 128
 _INFLATED_LIMIT = 4 << 20
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})  # float, double and integer pixel data
 UNREADABLE = (
-    InvalidDicomError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, OSError,
-    RecursionError, zlib.error, struct.error,
+    InvalidDicomError, BytesLengthException, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError,
+    OSError, RecursionError, zlib.error, struct.error,
 )
 
 

@@ -22,8 +22,11 @@ def read_parquet(payload: bytes, source: Source) -> ExtractFile | None:
     if not (payload.startswith(MAGIC) and payload.endswith(MAGIC)):
         return None
     try:
-        table = pq.read_table(pa.BufferReader(payload))
-    except (pa.ArrowException, OSError):  # cut, or not what its footer says
+        file = pq.ParquetFile(pa.BufferReader(payload))
+        table = file.read(use_threads=False)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # cut, or not what its footer says
+        return None
+    if table.num_rows != file.metadata.num_rows:
         return None
     names = list(table.column_names)
     if {column.name for column in source.columns}.isdisjoint(names):

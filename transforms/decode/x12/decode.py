@@ -35,10 +35,12 @@ _BATCH_CHARACTERS = 8 << 20  # bounds memory; one interchange is never divided
 
 @dataclass
 class _Batch:
-    """Interchanges that are split together, with their deliveries and their place in them."""
+    """Interchanges that are split together, with their deliveries and their place in them; and what no interchange can be read from,
+    always the last of its delivery."""
 
     deliveries: list[Delivered] = field(default_factory=list)
     interchanges: list[Interchange] = field(default_factory=list)
+    unreadable: list[tuple[Delivered, Unreadable]] = field(default_factory=list)
     size: int = 0
 
     def add(self, delivery: Delivered, interchange: Interchange) -> None:
@@ -61,18 +63,17 @@ def decode_x12(deliveries: Sequence[Delivered]) -> Decoded:
     out = _Out()
     batch = _Batch()
     for delivery in deliveries:
-        if not delivery.payload:
-            out.few.add(unreadable(delivery))
+        found = None
         for found in read_interchanges(delivery.payload, delivery.entry.charset):
             if isinstance(found, Unreadable):
-                out.take(batch)
-                batch = _Batch()
-                out.unreadable(delivery, found)
+                batch.unreadable.append((delivery, found))
                 continue
             batch.add(delivery, found)
             if batch.size > _BATCH_CHARACTERS:
                 out.take(batch)
                 batch = _Batch()
+        if found is None:
+            out.few.add(unreadable(delivery))
     out.take(batch)
     return out.decoded()
 
@@ -91,7 +92,7 @@ class _Out:
         records = {name: joined(name, parts) for name, parts in self._records.items()}
         return Decoded(pa.concat_tables([*self._units, self.few.table()]), records)
 
-    def unreadable(self, delivery: Delivered, found: Unreadable) -> None:
+    def _unreadable(self, delivery: Delivered, found: Unreadable) -> None:
         """The unit that stands for bytes which are no interchange."""
         code = MALFORMED_ISA if found.has_isa else UNRECOGNISED
         counter = self._counter(delivery)
@@ -109,8 +110,12 @@ class _Out:
 
     def take(self, batch: _Batch) -> None:
         """Append the units and rows of a batch."""
-        if not batch.interchanges:
-            return
+        if batch.interchanges:
+            self._take_interchanges(batch)
+        for delivery, found in batch.unreadable:
+            self._unreadable(delivery, found)
+
+    def _take_interchanges(self, batch: _Batch) -> None:
         read = read_segments(batch.interchanges)
         frame = with_loops(with_units(with_envelope(read.frame)))
         places = with_interchange_hashes(self._places(batch, frame, read.content), frame, read.content)

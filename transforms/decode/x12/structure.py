@@ -38,11 +38,11 @@ def element(number: int) -> pl.Expr:
 
 
 def with_envelope(segments: pl.DataFrame) -> pl.DataFrame:
-    """Add group_no and set_no (counted over the batch; null outside), and set_type (ST01)."""
+    """Add group_no and set_no (counted over the batch; null outside), and set_type (ST01, empty where it is left out)."""
     before = _CODE.shift(1)
     in_group = pl.when(_is("GS")).then(True).when(_is("ISA", "IEA") | (before == CODES["GE"])).then(False).forward_fill()
     in_set = pl.when(_is("ST")).then(True).when(_is("ISA", "IEA", "GS", "GE") | (before == CODES["SE"])).then(False).forward_fill()
-    types = segments.filter(_is("ST")).select("row", set_type=element(1))
+    types = segments.filter(_is("ST")).select("row", set_type=element(1).fill_null(""))
     return segments.with_columns(
         group_no=pl.when(in_group).then(_is("GS").cum_sum()), set_no=pl.when(in_set).then(_is("ST").cum_sum()),
     ).join(types, on="row", how="left", maintain_order="left").with_columns(
