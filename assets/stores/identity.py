@@ -27,8 +27,8 @@ from transforms.identity.cluster import Clusters, Edge, cluster, components
 from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy, load_policy
-from transforms.identity.records import open_records
-from transforms.identity.resolution import DECIDED, STEWARD_CANNOT_LINK, births, find_edges, links, pairs_within, vetoes
+from transforms.identity.records import blocks_of, complete, open_base
+from transforms.identity.resolution import DECIDED, births, contested, find_edges, links, pairs_within, vetoes
 from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
 
 CONSUMER = "identity"
@@ -95,9 +95,7 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
         if not compared:
             scope.move_watermark(warehouse, CONSUMER, run_seq)
             return Resolution(0, 0, 0, 0, 0, 0)
-        compared = scope.replace_blocks(warehouse, settings.model, settings.memory, spill)
-        scope.collect_readable(warehouse, everything)
-        connection = open_records(read.features(warehouse), read.full_blocks(warehouse), settings.model, settings.memory, spill)
+        connection, compared = _open(warehouse, settings, everything, spill)
         try:
             check_overlays(warehouse, run_seq, settings.model, settings.memory, spill)
             edges = find_edges(connection, read.scope_keys(warehouse), read.retired_keys(warehouse), settings.model, settings.policy)
@@ -111,6 +109,25 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
         scope.move_watermark(warehouse, CONSUMER, run_seq)
         reach("identity.writing")
     return Resolution(compared, resolution.clustered, edges.num_rows, resolution.moved, resolution.minted, resolution.redirected)
+
+
+def _open(warehouse: Warehouse, settings: Settings, everything: bool, spill: str) -> tuple[duckdb.DuckDBPyConnection, int]:
+    """Bring the blocks up to date and open the records to compare; gives the size of the scope too. All records are opened once, of
+    an increment first its own and then those that share a block with them."""
+    if everything:
+        scope.collect_readable(warehouse, everything)
+    connection = open_base(read.features(warehouse) if everything else read.compared_features(warehouse), settings.memory, spill)
+    try:
+        compared = scope.replace_blocks(warehouse, settings.model, blocks_of(connection, read.retired_keys(warehouse)))
+        if not everything:
+            connection.close()
+            scope.collect_readable(warehouse, everything)
+            connection = open_base(read.features(warehouse), settings.memory, spill)
+        complete(connection, read.full_blocks(warehouse), settings.model)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, compared
 
 
 def _regroup(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, run_seq: int, settings: Settings) -> Resolution:
@@ -144,25 +161,30 @@ def _judge_merges(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, p
 
 def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, policy: Policy, records: pa.Table,
               edges: pa.Table) -> tuple[Clusters, pa.Table]:
-    keys = records["patient_key"].to_pylist()
-    found = _edges(edges, _ranks(policy))
-    parted = [(edge.left, edge.right) for edge in found if edge.rule == STEWARD_CANNOT_LINK]
-    decided = [edge for edge in found if edge.rule in DECIDED and edge.rule != STEWARD_CANNOT_LINK]
-    automatic = [edge for edge in found if edge.rule not in DECIDED]
-    of = components(keys, [(edge.left, edge.right) for edge in (*decided, *automatic)])
+    """Cluster the affected records; gives their connected components too. A component in which nothing speaks against another is its
+    own cluster; only the contested ones are grown edge by edge."""
+    joining = edges.filter(pc.is_in(edges["zone"], pa.array(["auto", "decided"])))
+    parting = edges.filter(pc.equal(edges["zone"], "parted"))
+    of = components(records["patient_key"].to_pylist(), _pairs(joining))
     component = pa.table({"patient_key": pa.array(list(of), pa.string()), "component_key": pa.array(list(of.values()), pa.string())})
     barred = vetoes(connection, policy, pairs_within(connection, component, read.retired_keys(warehouse)))
-    pairs = zip(barred["patient_key_l"].to_pylist(), barred["patient_key_r"].to_pylist(), strict=True)
-    return cluster(keys, decided, automatic, pairs, parted, births(connection)), component
+    opposed = pa.concat_tables([table.select(["patient_key_l", "patient_key_r"]) for table in (barred, parting)])
+    held = contested(connection, component, opposed)
+    inside = pc.is_in(joining["patient_key_l"], held["patient_key"])
+    found = _edges(joining.filter(inside), _ranks(policy))
+    decided, automatic = ([edge for edge in found if (edge.rule in DECIDED) is wanted] for wanted in (True, False))
+    grown = cluster(held["patient_key"].to_pylist(), decided, automatic, _pairs(barred), _pairs(parting), births(connection, held))
+    return Clusters(of | grown.group, grown.refused), component
+
+
+def _pairs(pairs: pa.Table) -> list[tuple[str, str]]:
+    return list(zip(pairs["patient_key_l"].to_pylist(), pairs["patient_key_r"].to_pylist(), strict=True))
 
 
 def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
-    columns = (edges[name].to_pylist() for name in ("patient_key_l", "patient_key_r", "rule_or_model", "score", "zone"))
-    return [
-        Edge(rank=ranks[rule], negative_weight=-(score or 0.0), left=left, right=right, rule=rule)
-        for left, right, rule, score, zone in zip(*columns, strict=True)
-        if zone in ("auto", "decided", "parted")
-    ]
+    columns = (edges[name].to_pylist() for name in ("patient_key_l", "patient_key_r", "rule_or_model", "score"))
+    return [Edge(rank=ranks[rule], negative_weight=-(score or 0.0), left=left, right=right, rule=rule)
+            for left, right, rule, score in zip(*columns, strict=True)]
 
 
 def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:

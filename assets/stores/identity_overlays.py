@@ -53,12 +53,12 @@ def _estranged(was: pa.Table, now: pa.Table, model: IdentityModel, memory: str, 
         connection.execute(f"""
             create table versions as
             select least(o.id, n.id) as id_l, greatest(o.id, n.id) as id_r
-            from base o join base n on o.patient_key = '{_BEFORE}' || n.patient_key
+            from record o join record n on o.patient_key = '{_BEFORE}' || n.patient_key
         """)
         score_pairs(connection, model, "versions", "weighed")
         estranged: pa.Table = connection.execute(f"""
             select n.patient_key, n.facility_id, weighed.weight as score
-            from weighed join base n on n.id in (weighed.id_l, weighed.id_r) and not starts_with(n.patient_key, '{_BEFORE}')
+            from weighed join record n on n.id in (weighed.id_l, weighed.id_r) and not starts_with(n.patient_key, '{_BEFORE}')
             where weighed.weight < 0 order by 1
         """).to_arrow_table()
     finally:

@@ -7,13 +7,14 @@ ones (all components that the changes touch). Text that both engines run; keys n
 
 from __future__ import annotations
 
-from assets.stores.identity_read import AFFECTED, SCOPE, compared_features, count
+import pyarrow as pa
+
+from assets.stores.identity_read import AFFECTED, SCOPE, count
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.blocking import PAIRING
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
-from transforms.identity.records import blocks_of
 from transforms.identity.resolution import DECIDED
 
 _DECIDED = ", ".join(f"'{rule}'" for rule in DECIDED)
@@ -95,38 +96,43 @@ def _sync_decided(warehouse: Warehouse) -> None:
     warehouse.execute(f"delete from identity.edge where {gone}")
 
 
-def replace_blocks(warehouse: Warehouse, model: IdentityModel, memory: str, spill: str) -> int:
-    """Replace the blocks of the scope; records of blocks that crossed their cap enter the scope. Gives its final size."""
+def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table) -> int:
+    """Replace the blocks of the scope by `blocks` (patient_key, block_rule, block_key); records of blocks that crossed their cap enter
+    the scope. Gives its final size."""
     touched = ("insert into identity.resolve_block "
                f"select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})")
     warehouse.execute(touched)
     warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
-    append(warehouse, "identity.block", blocks_of(compared_features(warehouse), memory, spill))
+    append(warehouse, "identity.block", blocks)
     warehouse.execute(touched)
     cap = "case block.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
-    full = f"""
+    warehouse.execute(f"""
+        insert into identity.resolve_full (block_rule, block_key, patients)
         select block.block_rule, block.block_key, count(*) as patients
         from identity.block block
-        join (select distinct block_rule, block_key from identity.resolve_block) touched
-          on touched.block_rule = block.block_rule and touched.block_key = block.block_key
+        where exists (select 1 from identity.resolve_block touched
+                      where touched.block_rule = block.block_rule and touched.block_key = block.block_key)
         group by block.block_rule, block.block_key having count(*) > max({cap})
-    """
+    """)
+    earlier = """select full_block.block_rule, full_block.block_key from identity.full_block full_block
+        where exists (select 1 from identity.resolve_block touched
+                      where touched.block_rule = full_block.block_rule and touched.block_key = full_block.block_key)"""
+    now = "select block_rule, block_key from identity.resolve_full"
     warehouse.execute(f"""
         insert into identity.resolve_scope
         select distinct block.patient_key
         from identity.block block
-        join (select distinct block_rule, block_key from identity.resolve_block) touched
-          on touched.block_rule = block.block_rule and touched.block_key = block.block_key
-        left join identity.full_block earlier on earlier.block_rule = block.block_rule and earlier.block_key = block.block_key
-        left join ({full}) now on now.block_rule = block.block_rule and now.block_key = block.block_key
-        where (earlier.block_key is null) <> (now.block_key is null) and block.patient_key not in ({SCOPE})
+        join (({now} except {earlier}) union all ({earlier} except {now})) crossed
+          on crossed.block_rule = block.block_rule and crossed.block_key = block.block_key
+        where block.patient_key not in ({SCOPE})
     """)
     warehouse.execute("""
         delete from identity.full_block
         where exists (select 1 from identity.resolve_block touched
                       where touched.block_rule = full_block.block_rule and touched.block_key = full_block.block_key)
     """)
-    warehouse.execute(f"insert into identity.full_block (block_rule, block_key, patients) {full}")
+    warehouse.execute("insert into identity.full_block (block_rule, block_key, patients) "
+                      "select block_rule, block_key, patients from identity.resolve_full")
     return count(warehouse, "identity.resolve_scope")
 
 
@@ -171,7 +177,7 @@ def _add_components(warehouse: Warehouse) -> None:
 
 def clear(warehouse: Warehouse) -> None:
     """Empty the helper tables."""
-    for table in ("resolve_scope", "resolve_block", "resolve_affected", "resolve_component", "resolve_veto"):
+    for table in ("resolve_scope", "resolve_block", "resolve_full", "resolve_affected", "resolve_component", "resolve_veto"):
         warehouse.execute(f"delete from identity.{table}")
 
 

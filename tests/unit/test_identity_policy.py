@@ -85,6 +85,14 @@ def test_a_policy_that_asks_for_the_impossible_is_refused() -> None:
             load_policy("strict", yaml.safe_dump(shipped))
 
 
+def test_a_veto_never_asks_for_a_weight() -> None:
+    """Vetoes hold inside clusters, among pairs that nobody weighed: one that asks for a weight is refused."""
+    shipped = yaml.safe_load(_text("policy.yaml"))
+    shipped["policies"]["strict"]["vetoes"][0]["unless"] = [{"weight": 30}]
+    with pytest.raises(ConfigurationError, match="asks for a weight"):
+        load_policy("strict", yaml.safe_dump(shipped))
+
+
 def test_conditions_become_sql() -> None:
     """A list is one of, a number is at least, `at_most` is what it says, unknown numbers satisfy neither, an exception is negated."""
     rule = Rule("r", "auto", {"given": ["exact", "short"], "weight": 20}, ({"ssn": ["exact"]},))

@@ -49,11 +49,15 @@ RULES: tuple[BlockRule, ...] = (
 PAIRING = tuple(rule.name for rule in RULES if rule.marks is None)
 
 
+def known_sql(rule: BlockRule) -> str:
+    """Give the condition that all parts of a rule's key are known."""
+    return " and ".join(f"{part} is not null" for part in rule.parts)
+
+
 def block_key_sql(rule: BlockRule) -> str:
     """Give the expression of a rule's key: 60 bits of MD5 over the parts, null where a part is unknown."""
-    known = " and ".join(f"{part} is not null" for part in rule.parts)
     text = " || '|' || ".join(f"cast({part} as varchar)" for part in rule.parts)
-    return f"case when {known} then cast('0x' || left(md5('{rule.name}|' || {text}), 15) as bigint) end"
+    return f"cast('0x' || left(md5('{rule.name}|' || {text}), 15) as bigint)"
 
 
 def blocks_sql(record: str) -> str:
@@ -63,5 +67,7 @@ def blocks_sql(record: str) -> str:
         source = record if rule.list_column is None else f"(select *, unnest({rule.list_column}) as element from {record})"
         # only the elements of a list may say one key twice
         distinct = "distinct " if rule.list_column else ""
-        selects.append(f"select {distinct}id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key from {source}")
-    return f"select id, block_rule, block_key from ({' union all '.join(selects)}) where block_key is not null"
+        # known parts are asked for here: a condition on the key would compute it twice
+        selects.append(f"select {distinct}id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key "
+                       f"from {source} where {known_sql(rule)}")
+    return " union all ".join(selects)

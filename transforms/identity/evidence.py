@@ -18,14 +18,14 @@ EVIDENCE = ("identifier", "ssn", "birth_date", "given", "family", "middle", "gen
 
 
 def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: str, judged: str) -> None:
-    """Create table `judged` from `scored` (id_l, id_r, weight): levels, `veto`, `rule`, `zone` and `rank` of each pair.
+    """Create table `judged` from `scored` (id_l, id_r, weight): levels, `veto`, `rule` and `zone` of the pairs that have a zone or a veto.
 
-    zone is auto, review or null; veto is the name of the veto that parts the pair, or null. `rank` orders rules, strongest first.
+    zone is auto, review or null; veto is the name of the veto that parts the pair, or null.
     """
     named = [comparison.name for comparison in (*COMPARISONS, *UNSCORED)]
     both = ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in _columns(connection) if column != "id")
     levels = ", ".join(f"{level_sql(comparison)} as {comparison.name}" for comparison in (*COMPARISONS, *UNSCORED))
-    places = ", ".join(f"({rank}, '{name}', '{zone}')" for rank, (name, zone) in enumerate(policy.zones().items()))
+    zones = ", ".join(f"('{name}', '{zone}')" for name, zone in policy.zones().items())
     connection.execute(f"""
         create or replace table {judged} as
         with pair as (
@@ -38,7 +38,7 @@ def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: s
             cast(is_known_given_l <> is_known_given_r as integer) as slip,
             cast(not (is_known_given_l or is_known_given_r) as integer) as unheard,
             cast(is_family_like_l and is_family_like_r as integer) as exchanged,
-            cast(coalesce(has_family_middle_l, false) or coalesce(has_family_middle_r, false) as integer) as family_middle
+            cast(has_family_middle_l or has_family_middle_r as integer) as family_middle
           from pair
         ),
         counted as (
@@ -48,9 +48,9 @@ def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: s
         ),
         barred as (select counted.*, {policy.veto_sql()} as veto from counted),
         ruled as (select barred.*, {policy.rule_sql()} as rule from barred)
-        select ruled.id_l, ruled.id_r, ruled.weight, {', '.join(f'ruled.{name}' for name in named)}, ruled.veto, ruled.rule, place.zone,
-          coalesce(place.rank, 0) as rank
-        from ruled left join (values {places}) place(rank, rule, zone) on place.rule = ruled.rule
+        select ruled.id_l, ruled.id_r, ruled.weight, {', '.join(f'ruled.{name}' for name in named)}, ruled.veto, ruled.rule, place.zone
+        from ruled left join (values {zones}) place(rule, zone) on place.rule = ruled.rule
+        where place.zone is not null or ruled.veto is not null
     """)
 
 

@@ -117,6 +117,9 @@ def _rule(policy: str, said: dict[str, Any], zone: str) -> Rule:
     rule = Rule(name=str(said["name"]), zone=zone, when=dict(said["when"]), unless=tuple(dict(one) for one in said.get("unless", ())))
     if not rule.name.isidentifier() or (zone and zone not in ZONES) or not rule.when:
         raise ConfigurationError(f"identity policy {policy!r}: rule {rule.name!r} needs a plain name, a condition and a zone of {ZONES}.")
+    if not zone and any("weight" in condition for condition in (rule.when, *rule.unless)):
+        raise ConfigurationError(f"identity policy {policy!r}: veto {rule.name!r} asks for a weight. Remedy: vetoes speak of levels; "
+                                 "a weight is known of compared pairs only.")
     for condition in (rule.when, *rule.unless):
         for column, wanted in condition.items():
             levels = isinstance(wanted, list) and column in LEVELS and set(wanted) <= set(LEVELS[column])

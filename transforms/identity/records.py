@@ -3,7 +3,8 @@
 Identity is computed beside the warehouse, not in it, so that both targets get the same engine, the same functions and the
 same floating point. Nothing is spilled in the clear and nothing is kept.
 
-Tables: `base` (as given), `block` (id, block_rule, block_key), `record` (base without the values of full blocks).
+Tables: `base` (as given, until the full blocks are known), `block` (id, block_rule, block_key), `record` (base without the values
+of full blocks, with what the model knows of the names).
 """
 
 from __future__ import annotations
@@ -58,16 +59,21 @@ from feature
 left join root on root.short = feature.given
 """
 
-# tf_: registered share of a name; rarity: bits that a full name is worth; is_family_like: the given name is rather a family name
-_FREQUENCY = """
-create or replace table record as
-with shared as (
-  select record.*, coalesce(g.tf_given, {given!r}) as tf_given, coalesce(f.tf_family, {family!r}) as tf_family,
-    coalesce(x.tf_family, 0) > coalesce(g.tf_given, 0) as is_family_like,
-    list_has_any(record.middle_words, (select list(family) from frequency_family anti join frequency_given on given = family))
-      as has_family_middle
-  from record left join frequency_given g on g.given = record.given left join frequency_family f on f.family = record.family
-  left join frequency_family x on x.family = record.given
+# tf_: registered share of a name; rarity: bits that a full name is worth; is_family_like: the given name is rather a family name;
+# has_family_middle: so is a word of the middle name
+_NAMED = """
+create table record as
+with voided as ({voided}),
+family_middle as (
+  select distinct word.id
+  from (select id, unnest(middle_words) as family from base) word
+  join frequency_family using (family) anti join frequency_given on frequency_given.given = word.family
+),
+shared as (
+  select voided.*, coalesce(g.tf_given, {given!r}) as tf_given, coalesce(f.tf_family, {family!r}) as tf_family,
+    coalesce(x.tf_family, 0) > coalesce(g.tf_given, 0) as is_family_like, family_middle.id is not null as has_family_middle
+  from voided left join frequency_given g on g.given = voided.given left join frequency_family f on f.family = voided.family
+  left join frequency_family x on x.family = voided.given left join family_middle on family_middle.id = voided.id
 )
 select shared.*, case when given is not null and family is not null then round(-log2(tf_family * tf_given), 3) end as rarity from shared
 """
@@ -75,33 +81,24 @@ select shared.*, case when given is not null and family is not null then round(-
 
 def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None, memory: str = "2GB",
                  spill: str = "") -> duckdb.DuckDBPyConnection:
-    """Open the comparison of some records.
-
-    `features`: FEATURE_SCHEMA, one row a record, keys unique. `full_blocks`: FULL_BLOCK_SCHEMA. `model`: whose term frequencies the
-    records get (columns tf_given, tf_family, rarity); without one the records can only be trained on. `spill`: folder for what does not
-    fit into `memory`, encrypted; without one nothing is spilled.
-    """
-    connection = _open_base(features, memory, spill)
-    connection.register("full_block_given", full_blocks)
-    connection.execute("create table full_block as select block_rule, block_key from full_block_given")
-    connection.unregister("full_block_given")
-    connection.execute(_record_sql())
-    if model is not None:
-        for column in ("given", "family"):
-            shares = pa.table({column: list(model.frequencies[column]), f"tf_{column}": list(model.frequencies[column].values())})
-            connection.register("shares", shares)
-            connection.execute(f"create table frequency_{column} as select {column}, tf_{column} from shares")
-            connection.unregister("shares")
-        connection.execute(_FREQUENCY.format(**model.default_frequency))
+    """Open the comparison of some records whose full blocks are known: `open_base`, then `complete`."""
+    connection = open_base(features, memory, spill)
+    complete(connection, full_blocks, model)
     return connection
 
 
-def _open_base(features: pa.Table, memory: str, spill: str) -> duckdb.DuckDBPyConnection:
+def open_base(features: pa.Table, memory: str = "2GB", spill: str = "") -> duckdb.DuckDBPyConnection:
+    """Open some records with their blocks: tables `base` and `block`.
+
+    `features`: FEATURE_SCHEMA, one row a record, keys unique. `spill`: folder for what does not fit into `memory`, encrypted; without one
+    nothing is spilled.
+    """
     connection = duckdb.connect(":memory:", config={
         "temp_file_encryption": "true", "temp_directory": spill, "memory_limit": memory, "python_enable_replacements": "false",
-        "autoinstall_known_extensions": "false",
+        "autoinstall_known_extensions": "false", "preserve_insertion_order": "false",
     })
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     connection.register("feature", features)
     connection.register("nickname", nicknames())
     connection.execute(_BASE)
@@ -111,14 +108,35 @@ def _open_base(features: pa.Table, memory: str, spill: str) -> duckdb.DuckDBPyCo
     return connection
 
 
-def blocks_of(features: pa.Table, memory: str = "2GB", spill: str = "") -> pa.Table:
-    """Give the blocks of records (FEATURE_SCHEMA): patient_key, block_rule, block_key."""
-    connection = _open_base(features, memory, spill)
-    try:
-        blocks: pa.Table = connection.execute(
-            "select base.patient_key, block.block_rule, block.block_key from block join base using (id)").to_arrow_table()
-    finally:
-        connection.close()
+def complete(connection: duckdb.DuckDBPyConnection, full_blocks: pa.Table, model: IdentityModel | None = None) -> None:
+    """Make table `record` of table `base`, which goes: the records are ready to be compared.
+
+    `full_blocks`: FULL_BLOCK_SCHEMA. `model`: whose term frequencies the records get (columns tf_given, tf_family, rarity); without one the
+    records can only be trained on.
+    """
+    connection.register("full_block_given", full_blocks)
+    connection.execute("create table full_block as select block_rule, block_key from full_block_given")
+    connection.unregister("full_block_given")
+    if model is None:
+        connection.execute(f"create table record as {_voided_sql()}")
+    else:
+        for column in ("given", "family"):
+            shares = pa.table({column: list(model.frequencies[column]), f"tf_{column}": list(model.frequencies[column].values())})
+            connection.register("shares", shares)
+            connection.execute(f"create table frequency_{column} as select {column}, tf_{column} from shares")
+            connection.unregister("shares")
+        connection.execute(_NAMED.format(voided=_voided_sql(), **model.default_frequency))
+    connection.execute("drop table base")
+
+
+def blocks_of(connection: duckdb.DuckDBPyConnection, retired: pa.Table) -> pa.Table:
+    """Give the blocks of the records of `open_base` but the retired ones (KEY_SCHEMA): patient_key, block_rule, block_key."""
+    connection.register("retired_key", retired)
+    blocks: pa.Table = connection.execute("""
+        select base.patient_key, block.block_rule, block.block_key
+        from block join base using (id) anti join retired_key on retired_key.patient_key = base.patient_key
+    """).to_arrow_table()
+    connection.unregister("retired_key")
     return blocks
 
 
@@ -128,8 +146,9 @@ def nicknames() -> pa.Table:
         return pa.csv.read_csv(file)
 
 
-def _record_sql() -> str:
-    """Build `record`: a value whose block is full is null, of a list only the element goes; a counted block that is full is marked."""
+def _voided_sql() -> str:
+    """Give the query of `base` where a value whose block is full is null, of a list only the element; a counted block that is full is
+    marked."""
     columns, joins, marks = [], [], []
     for rule in RULES:
         if rule.marks is not None:
@@ -146,7 +165,7 @@ def _record_sql() -> str:
         else:
             joins.append(f"left join ({_kept_elements(rule, full)}) {void} on {void}.id = base.id")
             columns.append(f"case when {void}.id is null then base.{rule.voids} else {void}.kept end as {rule.voids}")
-    return f"create table record as select base.* replace ({', '.join(columns)}), {', '.join(marks)} from base {' '.join(joins)}"
+    return f"select base.* replace ({', '.join(columns)}), {', '.join(marks)} from base {' '.join(joins)}"
 
 
 def _kept_elements(rule: BlockRule, full: str) -> str:

@@ -31,7 +31,7 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
     """
     for name, keys in (("scope", scope), ("retired", retired)):
         connection.register("keys", keys)
-        connection.execute(f"create or replace table {name} as select base.id from base join keys using (patient_key)")
+        connection.execute(f"create or replace table {name} as select record.id from record join keys using (patient_key)")
         connection.unregister("keys")
     connection.execute(f"""
         create or replace table candidate as
@@ -52,39 +52,69 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
         from judged join record l on l.id = judged.id_l join record r on r.id = judged.id_r
         where judged.zone is not null
     """).to_arrow_table()
-    for table in ("candidate", "scored", "judged"):
+    # what was judged is not judged again inside the clusters
+    connection.execute("create or replace table vetoed as select id_l, id_r, veto from judged where veto is not null")
+    for table in ("scored", "judged"):
         connection.execute(f"drop table {table}")
     return edges
 
 
 def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Table) -> pa.Table:
-    """Give the pairs (patient_key_l, patient_key_r) that stand under a veto, with column `veto`."""
+    """Give the pairs (patient_key_l, patient_key_r) that stand under a veto, with column `veto`; after `find_edges`."""
     if not pairs.num_rows:
         return pairs.append_column("veto", pa.array([], pa.string()))
-    connection.register("asked", pairs)
+    connection.register("asked_pair", pairs)
     connection.execute("""
-        create or replace table scored as
-        select l.id as id_l, r.id as id_r, cast(null as double) as weight
-        from asked join base l on l.patient_key = asked.patient_key_l join base r on r.patient_key = asked.patient_key_r
+        create or replace table asked as
+        select l.id as id_l, r.id as id_r
+        from asked_pair join record l on l.patient_key = asked_pair.patient_key_l join record r on r.patient_key = asked_pair.patient_key_r
     """)
-    connection.unregister("asked")
+    connection.unregister("asked_pair")
+    # a veto never asks for the weight
+    connection.execute("create or replace table scored as "
+                       "select id_l, id_r, cast(null as double) as weight from asked anti join candidate using (id_l, id_r)")
     judge_pairs(connection, policy, "scored", "judged")
     found: pa.Table = connection.execute("""
-        select l.patient_key as patient_key_l, r.patient_key as patient_key_r, judged.veto
-        from judged join base l on l.id = judged.id_l join base r on r.id = judged.id_r
-        where judged.veto is not null
+        select l.patient_key as patient_key_l, r.patient_key as patient_key_r, known.veto
+        from (select id_l, id_r, veto from vetoed semi join asked using (id_l, id_r)
+              union all select id_l, id_r, veto from judged where veto is not null) known
+        join record l on l.id = known.id_l join record r on r.id = known.id_r
     """).to_arrow_table()
-    connection.execute("drop table scored")
-    connection.execute("drop table judged")
+    for table in ("asked", "scored", "judged"):
+        connection.execute(f"drop table {table}")
     return found
 
 
-def births(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Give the birth dates that are known to the day, as days since 1970."""
+def births(connection: duckdb.DuckDBPyConnection, component: pa.Table) -> dict[str, int]:
+    """Give the birth dates of a component table's records (patient_key) that are known to the day, as days since 1970."""
+    connection.register("component", component)
     found = connection.execute("""
-        select patient_key, date_diff('day', date '1970-01-01', birth_date) as day from base where birth_date is not null
+        select patient_key, date_diff('day', date '1970-01-01', birth_date) as day from record semi join component using (patient_key)
+        where birth_date is not null
     """).to_arrow_table()
+    connection.unregister("component")
     return dict(zip(found["patient_key"].to_pylist(), found["day"].to_pylist(), strict=True))
+
+
+def contested(connection: duckdb.DuckDBPyConnection, component: pa.Table, pairs: pa.Table) -> pa.Table:
+    """Give the rows of the components (patient_key, component_key) that may not be one cluster: a pair of `pairs` (patient_key_l) lies in
+    them, or two birth dates that two records each insist on."""
+    connection.register("component", component)
+    connection.register("opposed", pairs)
+    found: pa.Table = connection.execute("""
+        with dated as (
+          select component.component_key, record.birth_date, count(*) as records
+          from component join record using (patient_key) where record.birth_date is not null group by all
+        )
+        select component.patient_key, component.component_key from component
+        where component.component_key in (select component_key from dated where records > 1 group by component_key having count(*) > 1)
+          or component.component_key in (
+            select held.component_key from component held join opposed on opposed.patient_key_l = held.patient_key)
+        order by component.patient_key
+    """).to_arrow_table()
+    connection.unregister("component")
+    connection.unregister("opposed")
+    return found
 
 
 def pairs_within(connection: duckdb.DuckDBPyConnection, component: pa.Table, retired: pa.Table) -> pa.Table:
@@ -132,9 +162,9 @@ def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Tab
           select patient_key, rule_or_model, score from held
           qualify row_number() over (partition by patient_key order by rank, score desc nulls last, other) = 1
         )
-        select person.patient_key, base.facility_id, person.person_id, coalesce(strongest.rule_or_model, '{SINGLE}') as link_rule,
+        select person.patient_key, record.facility_id, person.person_id, coalesce(strongest.rule_or_model, '{SINGLE}') as link_rule,
           strongest.score
-        from person join base using (patient_key) left join strongest using (patient_key)
+        from person join record using (patient_key) left join strongest using (patient_key)
     """).to_arrow_table()
     for name in ("person", "edge", "rule_rank"):
         connection.unregister(name)

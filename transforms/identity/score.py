@@ -7,11 +7,13 @@ frequencies come from the model, never from the data at hand, so that a pair wei
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import warnings
 
 import duckdb
 
+from transforms.identity.comparisons import COMPARISONS
 from transforms.identity.model import IdentityModel
 
 # Splink keeps module-wide state (its log level), so one scoring at a time in a process
@@ -28,14 +30,20 @@ def score_pairs(connection: duckdb.DuckDBPyConnection, model: IdentityModel, pai
         connection.execute(f"create table {scored} (id_l bigint, id_r bigint, weight double)")
         return
     ids = f"select id_l from {pairs} union select id_r from {pairs}"
-    connection.execute(f"create table scorer_input as select * from record where id in ({ids})")
-    connection.execute(f"create table scorer_pairs as select '0' as match_key, id_l as join_key_l, id_r as join_key_r from {pairs}")
+    connection.execute(f"create view scorer_input as select id, {', '.join(_scored_columns())} from record where id in ({ids})")
+    connection.execute(f"create view scorer_pairs as select '0' as match_key, id_l as join_key_l, id_r as join_key_r from {pairs}")
     with _ONE_AT_A_TIME:
         predictions = _predict(connection, model)
     connection.execute(f"create table {scored} as select id_l, id_r, round(match_weight, 6) as weight from {predictions}")
     connection.execute(f"drop table {predictions}")
-    connection.execute("drop table scorer_input")
-    connection.execute("drop table scorer_pairs")
+    connection.execute("drop view scorer_input")
+    connection.execute("drop view scorer_pairs")
+
+
+def _scored_columns() -> list[str]:
+    """Give the columns of `record` that the comparisons read, and the shares of names, which are known for every name there."""
+    conditions = " ".join(f"{one.unknown} {' '.join(level.condition for level in one.levels)}" for one in COMPARISONS)
+    return sorted({*re.findall(r"\b(\w+)_l\b", conditions), "tf_given", "tf_family"})
 
 
 def _predict(connection: duckdb.DuckDBPyConnection, model: IdentityModel) -> str:

@@ -73,6 +73,7 @@ TABLES: dict[str, Columns] = {
 WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_scope": (("patient_key", "varchar"),),
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
+    "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
     "identity.resolve_component": (("patient_key", "varchar"), ("component_key", "varchar")),
     "identity.resolve_veto": (*_PAIR, ("veto", "varchar")),

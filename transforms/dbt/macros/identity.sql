@@ -14,7 +14,7 @@
 ]) }}{% endmacro %}
 
 {#- Text in capitals without diacritics; apostrophes, question marks (lost letters) and combining marks go, other punctuation becomes
-    one space; null where nothing is left. -#}
+    one space; null where nothing is left. Most text is plain already, and translating costs the most of all normalisation. -#}
 {% macro plain_text(text) -%}
   {%- set letters = namespace(before='', after='') -%}
   {%- for row in base_letters() -%}
@@ -22,10 +22,11 @@
   {%- endfor -%}
   {%- set spaced = '-‐‑–—_,./\\()[]{}"“”;:&+*|=<>' -%}
   {%- set dropped = "''’‘`´ʻʼ?\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030b\u030c\u031b\u0323\u0327\u0328" -%}
+  case when {{ regexp_full(text, '[A-Za-z0-9]+( [A-Za-z0-9]+)*') }} then upper({{ text }}) else
   nullif(trim({{ regexp_replace_all(
     "translate(replace(replace(replace(upper(replace(" ~ text ~ ", 'ß', 'ss')), 'Æ', 'AE'), 'Œ', 'OE'), 'Þ', 'TH'), '"
     ~ letters.before ~ spaced | replace('\\', backslash()) ~ dropped ~ "', '" ~ letters.after ~ ' ' * (spaced | length) ~ "')",
-    '[ ]+', ' ') }}), '')
+    '[ ]+', ' ') }}), '') end
 {%- endmacro %}
 
 {#- One backslash inside a text literal. -#}
