@@ -65,6 +65,12 @@ FILES: dict[str, dict[str, tuple[bytes, list[tuple[str, str]]]]] = {
     "bulk": {
         "cut.ndjson": (b'{"resourceType": "Patient", "id": "p1", "meta": {"lastUpdated": "2026-01-05T08:00:00Z"}}\n{"resourceType": "Pat',
                        [("canonical", ""), ("quarantined", "fhir.invalid_json")]),
+        "form.ndjson": (b"\n".join([
+            b'{"resourceType": "Patient", "id": "p2", "name": [{"family": "Elm"}]}', b'{"resourceType": "Patient", "id": "p3", "name": {"family": "Oak"}}',
+            b'{"resourceType": "Patient", "id": "p4", "gender": "F"}',
+            b'{"resourceType": "Observation", "id": "o1", "status": "final", "subject": {"reference": "Patient/p2"}}']),
+            [("canonical", ""), ("quarantined", "fhir.invalid_structure"), ("quarantined", "fhir.invalid_code"),
+             ("quarantined", "fhir.missing_required_element")]),
         "empty.ndjson": (b"", [("quarantined", "payload.empty")]),
         "archive.ndjson": (b"PK\x03\x04\x14\x00\x00\x00", [("quarantined", "payload.unrecognised_format")]),
     },

@@ -43,7 +43,7 @@ class Delivered:
 @dataclass(frozen=True)
 class Decoded:
     """Units (UNIT_SCHEMA) and records: raw table name -> rows of RAW_SCHEMAS. Rejected units have no records, except
-    that the segments of a rejected HL7 message stay readable in raw_hl7v2__segment."""
+    that the segments of a rejected HL7 message and a FHIR resource that breaks its form stay readable."""
 
     units: pa.Table
     records: dict[str, pa.Table]

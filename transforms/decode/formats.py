@@ -42,7 +42,7 @@ FORMATS: dict[str, Format] = {
     kind: Format(kind, decode, _counter(kind), tables, f"{kind}-{version}", empty_code)
     for kind, decode, tables, version, empty_code in (
         ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 2, None),
-        ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 1, None),
+        ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 2, None),
         ("csv_extract", extract.decode_csv_extract, extract.TABLES, 2, extract.EMPTY_EXTRACT),
         ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 2, None),
         ("dms_s3_parquet", extract.decode_dms_s3_parquet, extract.TABLES, 2, None),

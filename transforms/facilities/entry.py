@@ -106,6 +106,8 @@ class FacilityEntry:
     authorities_by_oid: dict[str, str] = field(default_factory=dict)
     issuers: dict[str, str] = field(default_factory=dict)
     trading_partners: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    # Paths of FHIR elements, without positions, at which its resources may deviate from R4 (`Patient.address.buildingNumber`).
+    fhir_deviations: frozenset[str] = frozenset()
 
     @property
     def default_system(self) -> str | None:

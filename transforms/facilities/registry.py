@@ -27,10 +27,12 @@ __all__ = [
 _ENTRY_KEYS = {
     "default_authority", "authorities", "fhir_base_urls", "known_extensions", "modifier_extensions",
     "extraction_window", "code_maps", "sources", "authorities_by_oid", "issuers", "trading_partners",
+    "fhir_deviations",
 }  # fmt: skip
 _ENTRY_REQUIRED = ("facility_id", "valid_from", "name", "region", "owner", "timezone", "charset", "source_system")
 _PARTNER_KEYS = {"claim_versions", "remittance_versions", "eligibility_versions"}
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+_ELEMENT_PATH = re.compile(r"[A-Z][A-Za-z]*(\._?[A-Za-z][A-Za-z0-9]*)+")
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -101,6 +103,7 @@ def _entry(place: Located) -> FacilityEntry:
         authorities_by_oid=_text_map(keys.get("authorities_by_oid")),
         issuers=_text_map(keys.get("issuers")),
         trading_partners=_trading_partners(keys.get("trading_partners")),
+        fhir_deviations=_deviations(keys.get("fhir_deviations")),
         sources={
             source: read_source(source, value, owner, charset, time_zone) for source, value in sources.items()
             if _source_name(source, value)
@@ -145,6 +148,15 @@ def _charset(place: Located) -> str:
 
 def _text_map(place: Located | None) -> dict[str, str]:
     return {key: value.text() for key, value in place.mapping().items()} if place else {}
+
+
+def _deviations(place: Located | None) -> frozenset[str]:
+    """Paths of FHIR elements without positions."""
+    paths = place.texts() if place is not None else ()
+    for path in paths:
+        if not _ELEMENT_PATH.fullmatch(path) and place is not None:
+            place.fail(f"{path!r} is no path of a FHIR element", "a path such as Patient.address.buildingNumber, without positions")
+    return frozenset(paths)
 
 
 def _modifier_extensions(place: Located | None) -> dict[str, dict[str, str]]:

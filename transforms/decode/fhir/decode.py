@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.fhir.bundle import Entry, is_bundle, read_bundle
+from transforms.decode.fhir.structure import breaches
 from transforms.decode.json_text import JsonReader, canonical, is_too_deep, text_of
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.decode.record_table import joined
@@ -87,7 +88,7 @@ class _Delivery:
     def _text(self, locator: str, content: bytes) -> None:
         """One JSON text: a resource, or a Bundle whose entries count."""
         if is_too_deep(content):
-            self._unit(locator, content_hash(content), UNKNOWN_TYPE, TOO_DEEP)
+            self._unit(locator, content_hash(content), UNKNOWN_TYPE, TOO_DEEP, locator)
             return
         try:
             text = content.decode("utf-8")
@@ -97,7 +98,7 @@ class _Delivery:
                 self._resource(locator, value, text, None, repeats)
                 return
         except ValueError:  # not JSON, not UTF-8, or a lone surrogate
-            self._unit(locator, content_hash(content), UNKNOWN_TYPE, INVALID_JSON)
+            self._unit(locator, content_hash(content), UNKNOWN_TYPE, INVALID_JSON, locator)
             return
         for position, entry in enumerate(bundle.entries):
             self._entry(f"{locator}#/entry/{position}", entry, bundle.last_updated)
@@ -110,12 +111,12 @@ class _Delivery:
                 canonical(entry.full_url)
                 self._resource(locator, entry.resource, entry.resource_text, entry.full_url, entry.repeats)
         except UnicodeEncodeError:  # a lone surrogate in this entry alone
-            self._unit(locator, content_hash(entry.text.encode("utf-8")), UNKNOWN_TYPE, INVALID_JSON)
+            self._unit(locator, content_hash(entry.text.encode("utf-8")), UNKNOWN_TYPE, INVALID_JSON, locator)
 
     def _deletion(self, locator: str, entry: Entry, updated: str | None) -> None:
         resource_type, resource_id = entry.target or (UNKNOWN_TYPE, None)
         code = DUPLICATE_KEY if entry.repeats else None if entry.target else MISSING_TYPE
-        ordinal = self._unit(locator, content_hash(canonical([entry.value, updated])), resource_type, code)
+        ordinal = self._unit(locator, content_hash(canonical([entry.value, updated])), resource_type, code, locator if code else None)
         if code is None:
             keys = (self._delivery.delivery_id, ordinal, locator)
             self._rows.add((*keys, resource_type, resource_id, None, updated, entry.full_url, True, entry.text))
@@ -125,8 +126,9 @@ class _Delivery:
         resource_type = text_of(value.get("resourceType")) if isinstance(value, dict) else None
         named = resource_type if resource_type and _TYPE_NAME.fullmatch(resource_type) else UNKNOWN_TYPE
         code = DUPLICATE_KEY if repeats else None if resource_type else MISSING_TYPE
-        ordinal = self._unit(locator, content_hash(hashed), named, code)
-        if code is None:
+        found = breaches(named, value, self._delivery.entry.fhir_deviations) if code is None else None
+        ordinal = self._unit(locator, content_hash(hashed), named, *(found or (code, locator if code else None)))
+        if code is None:  # a resource that breaks its form stays readable
             meta = value.get("meta")
             meta = meta if isinstance(meta, dict) else {}
             self._rows.add(
@@ -136,14 +138,9 @@ class _Delivery:
                 )
             )  # fmt: skip
 
-    def _unit(self, locator: str, hashed: str, record_type: str, code: str | None) -> int:
+    def _unit(self, locator: str, hashed: str, record_type: str, code: str | None, path: str | None) -> int:
         self._ordinal += 1
-        self._units.add(
-            Unit(
-                self._delivery.delivery_id, self._ordinal, "fhir.resource", locator, record_type, hashed, code,
-                locator if code else None,
-            )
-        )  # fmt: skip
+        self._units.add(Unit(self._delivery.delivery_id, self._ordinal, "fhir.resource", locator, record_type, hashed, code, path))
         return self._ordinal
 
 
