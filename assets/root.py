@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assets.code_version import code_version
 from assets.stores.catalog import CatalogStore
+from assets.stores.contracts import change_event, contract_changes
 from assets.stores.control import SCHEMAS, Partition, begin_run, create_control, create_tables, replace_reference
 from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
 from assets.stores.keys import Keys
@@ -82,10 +83,15 @@ class Root:
             stale = warehouse.query("select digest from LAKE.control.setup").to_pylist() != [{"digest": self._setup_digest}]
             if stale:
                 create_tables(warehouse, "raw", raw_tables())
+                changes = contract_changes(warehouse, self.registry)
                 identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
                 create_tables(warehouse, "identity", identity)
                 replace_reference(warehouse, registry_tables(self.registry))
                 _drop_views(warehouse)
+            # Before the registry counts as taken over: a crash in between tells of a change twice, never not at all.
+            if stale and changes:
+                with self.catalog() as catalog:
+                    catalog.append([change_event(one, run_id) for one in changes])
         if stale:
             self.dbt.build(["tag:seed"], self.warehouse.environment())
             with self.warehouse.open() as warehouse, warehouse.transaction():

@@ -19,6 +19,7 @@ import pyarrow as pa
 from assets.stores.control import Partition
 from assets.stores.crash_points import reach
 from assets.stores.warehouse import Warehouse, existing_tables
+from checks.contract import column_changes, judge_contract
 from checks.drift import judge_drift
 from checks.hold import BY_HAND, Cause, Causes, held_causes, hold, is_held, log_changed_holds, release, replace_causes
 from checks.reading import as_day, in_run, rows_by_partition, run_scope
@@ -57,6 +58,7 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
         verdicts += judge_raw_completeness(warehouse, run_id, wanted)
         records = [schema.asset for schema in raw if schema.grain == ("record_id",)]
         verdicts += judge_raw_references(warehouse, run_id, records, wanted)
+    verdicts += judge_contract(column_changes(warehouse, run_id, wanted))
     for resource in RESOURCES:
         if f"canonical.{resource}_version" in tables:
             verdicts += judge_references(warehouse, run_id, resource, tables, wanted)

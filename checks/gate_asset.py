@@ -12,6 +12,7 @@ from assets.raw import raw_asset
 from assets.session import Session
 from assets.stores.crash_points import reach
 from checks.asset_checks import asset_check_results, asset_check_specs, check_names
+from checks.contract import column_changes, drift_events
 from checks.gate import apply_gate, judge, judge_current, write_verdicts
 from checks.ledger import judge_ledger
 from checks.schemas import VERSION_TABLES
@@ -42,11 +43,14 @@ def build_gate_asset(partitions: dg.PartitionsDefinition, version_keys: Iterable
         run = session.step("gate", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
             verdicts = judge(warehouse, run.run_id, run.partitions)
+            drifted = drift_events(column_changes(warehouse, run.run_id, run.partitions), run.run_id)
             result = apply_gate(warehouse, run.run_id, run.run_seq, verdicts)
         reach("gate.decided")
         session.verdicts.extend(verdicts)
         record_verdicts(session.root, run, verdicts)
         record_holds(session.root, run, result)
+        with session.root.catalog() as catalog:
+            catalog.append(drifted)
         session.finished("gate")
         failing = sum(1 for one in verdicts if not one.has_passed)
         yield dg.MaterializeResult(asset_key=HELD, metadata={"held": len(result.held), "newly_held": len(result.newly_held),

@@ -20,6 +20,7 @@ DRIFT = "drift"
 REFERENTIAL = "referential"
 RECONCILIATION = "reconciliation"
 CONTROL_TOTAL = "control_total"
+CONTRACT = "contract"
 LEDGER = "ledger"
 
 WORDS = {
@@ -30,6 +31,7 @@ WORDS = {
     REFERENTIAL: "What a row refers to is known.",
     RECONCILIATION: "Units received, counted in the bytes, are the units decoded.",
     CONTROL_TOTAL: "The source's own control total is the number of units received.",
+    CONTRACT: "The columns of each file are those of its feed's contract.",
     LEDGER: "Every unit received has exactly one outcome.",
 }
 

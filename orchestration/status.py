@@ -11,6 +11,7 @@ from assets.root import Root
 from assets.stores.catalog_reading import read_catalog
 from assets.stores.lock import lock_holder
 from checks.silence import LateFeed, late_feeds
+from checks.verdict import CONTRACT
 
 COUNTS = ("received", "held", "failed", "warnings", "quarantined", "pending_slices", "stale_slices")
 
@@ -86,6 +87,13 @@ def quarantined_units(root: Root, facility_id: str, day: date, reason: str | Non
     """Give the coordinates of a partition's quarantined units."""
     with root.warehouse.open(read_only=True) as warehouse:
         return list(warehouse.query(_UNITS, [facility_id, day, reason, reason]).to_pylist())
+
+
+def contract_words(root: Root, facility_id: str, day: date) -> list[str]:
+    """Say which columns of a partition's files break their contract, by name; nothing where none does."""
+    rows = read_catalog(root.home, "select description from verdict where facility_id = ? and batch_date = ? and check_name = ? "
+                                   "and status = 'failed'", [facility_id, day.isoformat(), CONTRACT])
+    return [row["description"] for row in rows]
 
 
 _STATUS = """

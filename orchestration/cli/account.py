@@ -90,9 +90,13 @@ def quarantine_show(
     """Show the coordinates of quarantined units of one partition: where they are, never what they say."""
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
-    from orchestration.status import quarantined_units
+    from orchestration.status import contract_words, quarantined_units
 
-    rows = quarantined_units(open_root(load_settings()), facility, parse_day(day, "--date"), reason)
+    root, on = open_root(load_settings()), parse_day(day, "--date")
+    rows = quarantined_units(root, facility, on, reason)
+    if not as_json:
+        for said in contract_words(root, facility, on):
+            print(f"Contract: {said} Next: agree with the sender, or register the change under contract_changes and retry.")
     print_table(rows, ["unit_id", "source", "record_type", "reason", "reject_path", "unit_locator", "payload_id"], as_json=as_json)
 
 

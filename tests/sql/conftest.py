@@ -39,7 +39,7 @@ from transforms.landing.payload import payload_id
 
 PROJECT = Path(__file__).parents[2] / "transforms" / "dbt"
 REF_TABLES = (
-    "facility", "authority", "source", "source_column", "value_map", "null_marker", "code_map", "fhir_base_url",
+    "facility", "authority", "source", "source_column", "contract", "value_map", "null_marker", "code_map", "fhir_base_url",
     "extension", "authority_by_oid", "issuer",
 )
 RECEIVED = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -263,7 +263,22 @@ def test_the_header_is_held_against_the_contract(built) -> None:
     """A missing column refuses the file's rows, an added one flags them; control and before-image columns are no addition."""
     units = {row["unit_id"]: row["identifier_value"] for row in built.table("patient")}
     found = sorted((units[row["unit_id"]], row["reason"], row["reason_kind"]) for row in built.table("unit_rule"))
-    assert found == [("M21", "cdc.column_added", "flag"), ("M21", "cdc.column_missing", "quarantine"), ("M22", "cdc.column_added", "flag")]
+    assert found == [("00000014", "csv.column_missing", "quarantine"), ("M21", "cdc.column_added", "flag"),
+                     ("M21", "cdc.column_missing", "quarantine"), ("M22", "cdc.column_added", "flag")]
+
+
+def test_each_difference_from_the_contract_names_its_column(built) -> None:
+    """Missing, added, unfit and widened columns are told by name, with the rows that they touch."""
+    days = {row["delivery_id"]: (row["source"], row["batch_date"].day) for row in built.table("feed")}
+    found = sorted((*days[row["delivery_id"]], row["change"], row["column_name"], row["affected_rows"])
+                   for row in built.table("column_change") if row["facility_id"] == "clinic")
+    assert found == [
+        ("dms_patient", 5, "unfit", "BirthDate", 1), ("dms_patient", 5, "unfit", "PatientID", 2), ("dms_patient", 5, "unfit", "Seen", 1),
+        ("dms_patient", 5, "unfit", "Weight", 1), ("dms_patient", 5, "widened", "LastName", 1), ("dms_patient", 5, "widened", "PatientID", 1),
+        ("dms_patient", 6, "added", "FamilyName", 1), ("dms_patient", 6, "missing", "LastName", 1), ("dms_patient", 7, "added", "Portal", 1),
+        ("patients", 5, "unfit", "BirthDate", 4), ("patients", 5, "unfit", "MRN", 3),
+        ("patients", 6, "missing", "LastName", 1), ("patients", 6, "missing", "Phone", 1), ("patients", 6, "missing", "Sex", 1),
+    ]
 
 
 def test_a_file_without_header_has_the_contracts_order(built) -> None:

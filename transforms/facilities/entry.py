@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, time
+from typing import TYPE_CHECKING
 
 from transforms.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from transforms.facilities.contract_change import ContractChange
 
 OPEN_END = date(9999, 12, 31)
 
@@ -50,7 +54,8 @@ class Schedule:
 @dataclass(frozen=True)
 class Source:
     """One feed of one facility. `key` is the business key of a CSV row or the primary key of a change-captured table;
-    `table` is the source table of the latter. Text feeds (hl7v2, fhir_ndjson) have none of the extract keys."""
+    `table` is the source table of the latter. Text feeds (hl7v2, fhir_ndjson) have none of the extract keys. `contract_version` is
+    that of the columns, from 1; `contract_changes` are those registered behind it."""
 
     source: str
     kind: str
@@ -73,6 +78,8 @@ class Source:
     trailer: Trailer | None = None
     columns: tuple[SourceColumn, ...] = ()
     schedule: Schedule | None = None
+    contract_version: int = 1
+    contract_changes: tuple[ContractChange, ...] = ()
 
     @property
     def record_type(self) -> str:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 
+from transforms.facilities.contract_change import by_contract
 from transforms.facilities.datetime_formats import SUPPORTED_DATETIME_FORMATS
 from transforms.facilities.entry import OPEN_END, FacilityEntry, Registry, Source, SourceColumn, Trailer
 from transforms.facilities.located_yaml import Located, read_yaml
@@ -61,7 +62,7 @@ def load_registry(text: str, name: str = "facilities.yaml") -> Registry:
 
 
 def _close_intervals(read: list[tuple[FacilityEntry, Located]]) -> tuple[FacilityEntry, ...]:
-    """End each entry where the next one of its facility begins; valid_from must rise."""
+    """End each entry where the next one of its facility begins, and cut it where a contract changes; valid_from must rise."""
     following: dict[str, FacilityEntry] = {}
     closed: list[FacilityEntry] = []
     for entry, place in reversed(read):
@@ -73,7 +74,7 @@ def _close_intervals(read: list[tuple[FacilityEntry, Located]]) -> tuple[Facilit
             )
         closed.append(replace(entry, valid_to=later.valid_from if later else OPEN_END))
         following[entry.facility_id] = entry
-    return tuple(reversed(closed))
+    return tuple(piece for entry in reversed(closed) for piece in by_contract(entry))
 
 
 def _entry(place: Located) -> FacilityEntry:

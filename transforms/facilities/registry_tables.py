@@ -7,6 +7,7 @@ schema: `registry_tables(registry)["facility"]` becomes `ref.facility`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -51,6 +52,13 @@ def _source_column(entry: FacilityEntry) -> Iterator[_Row]:
                 source.source, column.name, column.maps_to, column.type, column.pattern, column.code_system,
                 column.datetime_format, column.timezone or entry.timezone, is_key, ordinal,
             )  # fmt: skip
+
+
+def _contract(entry: FacilityEntry) -> Iterator[_Row]:
+    for source in entry.sources.values():
+        if source.columns:
+            said = repr((source.columns, source.key, source.version_column)).encode()
+            yield source.source, str(source.contract_version), hashlib.sha256(said).hexdigest()[:12]
 
 
 def _value_map(entry: FacilityEntry) -> Iterator[_Row]:
@@ -103,6 +111,7 @@ _TABLES: dict[str, tuple[str, Callable[[FacilityEntry], Iterator[_Row]]]] = {
     "source_column": (
         "source column_name maps_to type pattern code_system datetime_format timezone is_key key_ordinal",
         _source_column),
+    "contract": ("source contract_version digest", _contract),
     "value_map": ("source maps_to source_value target_value", _value_map),
     "null_marker": ("source marker", _null_marker),
     "code_map": ("map_name local_code system code", _code_map),

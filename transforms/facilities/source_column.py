@@ -7,7 +7,7 @@ Belongs here: types, patterns, formats and targets of columns. Does not belong h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -83,15 +83,15 @@ def _type(place: Located, kind: str) -> str:
     return value
 
 
-def check_targets(resource: str, columns: tuple[SourceColumn, ...], place: Located) -> None:
-    """Refuse a target that staging does not read, one that two columns share, and a date without a type of dates."""
-    places = place.whole_mapping()
+def check_targets(resource: str, columns: tuple[SourceColumn, ...], places: Mapping[str, Located]) -> None:
+    """Refuse a target that staging does not read, one that two columns share, and a date without a type of dates. `places` says where
+    each column is registered."""
     known, dates = mappable(resource), mappable_dates(resource)
     taken: set[str] = set()
     for column in columns:
         if column.maps_to is None:
             continue
-        target = places[column.name].mapping()["maps_to"]
+        target = places[column.name]
         if column.maps_to not in known:
             target.fail(f"{resource} has no {column.maps_to!r}", "one of " + ", ".join(sorted(known)))
         if column.maps_to in taken:

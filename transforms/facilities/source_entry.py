@@ -9,9 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import time
 
-from transforms.facilities.entry import Schedule, Source, Trailer
+from transforms.facilities.contract_change import read_contract_changes
+from transforms.facilities.entry import Schedule, Source, SourceColumn, Trailer
 from transforms.facilities.located_yaml import Located
 from transforms.facilities.mappable import MAPPABLE_RESOURCES
 from transforms.facilities.source_column import check_targets, read_column, read_datetime_format
@@ -19,7 +21,8 @@ from transforms.facilities.source_column import check_targets, read_column, read
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _COMMON = {"kind", "owner", "schedule"}
 _EXTRACT = _COMMON | {
-    "resource", "delimiter", "encoding", "header", "date_format", "datetime_format", "null_markers", "columns",
+    "resource", "delimiter", "encoding", "header", "date_format", "datetime_format", "null_markers", "columns", "contract_version",
+    "contract_changes",
 }  # fmt: skip
 _KEYS: dict[str, set[str]] = {
     "hl7v2": _COMMON,
@@ -32,9 +35,10 @@ _KEYS: dict[str, set[str]] = {
     | {"table", "op_column", "sequence_column", "null_value", "primary_key", "before_image_prefix"},
     # Parquet has types and nulls of its own and no delimiter.
     "dms_s3_parquet": _COMMON
-    | {"resource", "columns", "table", "op_column", "sequence_column", "primary_key", "before_image_prefix"},
+    | {"contract_version", "contract_changes", "resource", "columns", "table", "op_column", "sequence_column", "primary_key",
+       "before_image_prefix"},
     # The envelope names operation and position, JSON its nulls: an event needs the contract alone.
-    "debezium_jsonl": _COMMON | {"resource", "table", "columns", "primary_key"},
+    "debezium_jsonl": _COMMON | {"contract_version", "contract_changes", "resource", "table", "columns", "primary_key"},
 }
 _REQUIRED: dict[str, set[str]] = {
     "hl7v2": {"kind"},
@@ -65,15 +69,16 @@ def read_source(
         return Source(source=source, kind=kind, owner=owner, schedule=schedule)
     resource = keys["resource"].one_of(MAPPABLE_RESOURCES)
     date_format, datetime_format = read_datetime_format(keys, "date_format"), read_datetime_format(keys, "datetime_format")
-    columns = tuple(
-        read_column(name, value, kind, date_format, datetime_format, read_zone)
-        for name, value in keys["columns"].whole_mapping().items()
-    )
+
+    def column(name: str, value: Located) -> SourceColumn:
+        return read_column(name, value, kind, date_format, datetime_format, read_zone)
+
+    columns = tuple(column(name, value) for name, value in keys["columns"].whole_mapping().items())
     if not columns:
         keys["columns"].fail(f"source {source!r} has no columns", "at least its key column")
-    check_targets(resource, columns, keys["columns"])
+    check_targets(resource, columns, keys["columns"].whole_mapping())
     contracted = {column.name for column in columns}
-    return Source(
+    agreed = Source(
         source=source,
         kind=kind,
         owner=owner,
@@ -95,7 +100,14 @@ def read_source(
         trailer=_trailer(keys.get("trailer")),
         columns=columns,
         schedule=schedule,
+        contract_version=keys["contract_version"].integer(1) if "contract_version" in keys else 1,
     )
+
+    def check(changed: tuple[SourceColumn, ...], change: Located) -> None:
+        check_targets(resource, changed, {one.name: change for one in changed})
+
+    changes = read_contract_changes(keys.get("contract_changes"), agreed, column, check)
+    return replace(agreed, contract_changes=changes)
 
 
 def _schedule(place: Located | None) -> Schedule | None:

@@ -2,7 +2,8 @@
 
 Belongs here: units of a file and the keys of its rows. Does not belong here: the envelope (`event.py`).
 Every event is kept as sent; its row image becomes cells, as those of any change file, so that one staging reads both. The header
-of a file holds every column that some event of it names. Locators: `line/3`, column `header/3`.
+of a file holds every column that some event of it names. Locators: `line/3`, column `header/3`;
+a contracted column that is not there is named: `line/3#Phone`.
 A tombstone (null value, for log compaction) is a unit of its own; its content is its key and the event before it, so that a
 tombstone sent again is the same and one after another deletion is not.
 """
@@ -79,10 +80,11 @@ class _File:
             return
         self._after(event, event.sequence.encode())
         contracted = {column.name for column in self._source.columns}
-        missing = event.op != "d" and not contracted <= set(event.cells)
+        missing = sorted(contracted - set(event.cells)) if event.op != "d" else []
         added = {COLUMN_ADDED} if set(event.cells) - contracted else set()
         self._columns |= dict.fromkeys(event.cells)
-        self._add(locator, content_hash(_content(event)), COLUMN_MISSING if missing else None, added)
+        inside = "".join(f"#{name}" for name in missing)
+        self._add(locator, content_hash(_content(event)), COLUMN_MISSING if missing else None, added, inside)
         if not missing:
             self._rows.append((self._ordinal, locator, event))
 
@@ -102,11 +104,11 @@ class _File:
         self._before[event.key] = mark if not event.is_tombstone else content + b"\n" + mark
         return content
 
-    def _add(self, locator: str, hashed: str, code: str | None, flags: set[str]) -> None:
+    def _add(self, locator: str, hashed: str, code: str | None, flags: set[str], inside: str = "") -> None:
         self._units.add(
             Unit(
                 self._delivery.delivery_id, self._ordinal, "cdc.row", locator, self._source.record_type, hashed, code,
-                locator if code else None, flags,
+                locator + inside if code else None, flags,
             )
         )  # fmt: skip
 

@@ -1,18 +1,14 @@
-{#- Contract checks on the header of a change file, told for each of its rows: reading a dropped column as null would delete what is known,
+{#- Contract checks on the header of a file, told for each of its rows: reading a dropped column as null would delete what is known,
     and a renamed one is a dropped and an added one. A tombstone of a change stream tells its broker to forget, not us. -#}
 with broken as (
-  select feed.delivery_id, feed.has_missing_column, feed.has_added_column
-  from {{ ref('stg_extract__feed') }} feed
-  where feed.kind not in ('csv_extract', 'debezium_jsonl') and (feed.has_missing_column = 1 or feed.has_added_column = 1)
+  select distinct changed.delivery_id, changed.change, case when changed.kind = 'csv_extract' then 'csv' else 'cdc' end as family
+  from {{ ref('stg_extract__column_change') }} changed
+  where changed.kind <> 'debezium_jsonl' and changed.change in ('missing', 'added')
 )
-select sent.unit_id, sent.facility_id, sent.batch_date, 'cdc.column_missing' as reason, 'quarantine' as reason_kind
+select sent.unit_id, sent.facility_id, sent.batch_date, broken.family || '.column_' || broken.change as reason,
+  case broken.change when 'missing' then 'quarantine' else 'flag' end as reason_kind
 from {{ source('raw', 'raw_extract__row') }} sent
-join broken on broken.delivery_id = sent.delivery_id and broken.has_missing_column = 1
-where {{ in_scope('sent') }}
-union all
-select sent.unit_id, sent.facility_id, sent.batch_date, 'cdc.column_added', 'flag'
-from {{ source('raw', 'raw_extract__row') }} sent
-join broken on broken.delivery_id = sent.delivery_id and broken.has_added_column = 1
+join broken on broken.delivery_id = sent.delivery_id
 where {{ in_scope('sent') }}
 union all
 select sent.unit_id, sent.facility_id, sent.batch_date, 'cdc.tombstone', 'ignore'
