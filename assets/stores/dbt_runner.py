@@ -24,7 +24,8 @@ from duckdb_extensions import import_extension
 from assets.stores.disk_faults import disk_fault
 from transforms.errors import ConfigurationError, ContractError
 
-CLOUD = "cloud"
+# Targets of the profile: the live DuckDB file, the analyst's masked copy, Snowflake.
+LOCAL, DEV, CLOUD = "local", "dev", "cloud"
 # Keeps adapters, flags and events in module globals: two invocations at once fail.
 _ONE_AT_A_TIME = threading.Lock()
 _KEPT: dict[Path, Any] = {}
@@ -79,7 +80,7 @@ class DbtRunner:
         with _ONE_AT_A_TIME:
             _KEPT.pop(self.target_path, None)
             self._manifest()
-            if self.target != CLOUD:
+            if self.target == LOCAL:
                 self._compile()
         mark.write_text(digest)
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestration.cli import account, audit, feeds, identity, parity, pipeline, questions
+from orchestration.cli import account, audit, dev_copy, feeds, identity, parity, pipeline, questions
 from orchestration.problems import problem_of
 from transforms.errors import LakehouseError
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     name="lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Turns many EMRs' feeds into one trusted set of answers: land, materialize, reconcile, trace, audit.",
 )
-for module in (feeds, pipeline, account, questions, parity):
+for module in (feeds, pipeline, account, questions, parity, dev_copy):
     module.register(app)
 app.add_typer(identity.app, name="identity")
 app.add_typer(account.quarantine, name="quarantine")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assets.root import Root, Run
 from assets.stores.control import SCHEMAS, Partition, create_control
-from assets.stores.dbt_runner import CLOUD, NodeResult
+from assets.stores.dbt_runner import CLOUD, LOCAL, NodeResult
 from assets.stores.raw import RawLoader
 from orchestration.opening import dbt_runner, open_root, warehouse_store
 from orchestration.parity.compare import Compared, Side, compare
@@ -21,7 +21,6 @@ from orchestration.parity.steps import run_steps
 from orchestration.settings import Settings
 from transforms.errors import ConfigurationError
 
-LOCAL = "local"
 # Marks the runs of proofs in `control.run`.
 RUN_PREFIX = "parity"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,17 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-import pyarrow.parquet as pq
 import pytest
 
 from orchestration.catalog_serving import catalog_app
 from orchestration.generate import generate
 from tests.conftest import PROJECT
 from tests.integration.catalog_world import Reader, ask
-from tests.invariants.leaks import forms, leaks, written_below
+from tests.invariants.leaks import MARK, forms, leaks, mark_names, written_below
 from tests.pipeline_runs import land_network
 
-MARK = "Zqxv{}wk"
 PAGES = 150
 
 
@@ -36,27 +33,6 @@ class World:
     folder: Path
     printed: dict[str, bytes]
     values: list[str]
-
-
-def mark_names(network: Path) -> list[str]:
-    """Replace every family name in every feed by a marker, in the case it has there; give markers, phones and record numbers."""
-    patients = pq.read_table(network / "truth" / "patients.parquet").to_pylist()
-    people = pq.read_table(network / "truth" / "people.parquet").to_pylist()
-    names = sorted({row["name_family"] for row in patients} | {row["family"] for row in people}, key=lambda name: (-len(name), name))
-    marks = {name.lower(): MARK.format("abcdefghijklmnopqrst"[number // 20] + "abcdefghijklmnopqrst"[number % 20])
-             for number, name in enumerate(name for name in names if len(name) > 4)}
-    pattern = re.compile(b"|".join(re.escape(name.encode()) for name in marks), re.IGNORECASE)
-
-    def mark(found: re.Match[bytes]) -> bytes:
-        text = found.group().decode()
-        marker = marks[text.lower()]
-        return (marker.upper() if text.isupper() else marker).encode()
-
-    for path in (network / "feeds").rglob("*"):
-        if path.is_file():
-            path.write_bytes(pattern.sub(mark, path.read_bytes()))
-    phones = {row["telecom_phone"] for row in patients if row["telecom_phone"]}
-    return sorted({*marks.values(), *phones, *(row["identifier_value"] for row in patients if len(row["identifier_value"]) > 7)})
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,12 @@
-{#- Strategy `merge_survivor`: where patient keys lead, derived whole where one of the tables that it
-    reads changed; keys that lead elsewhere than before go to the change log
+{#- Strategy `merge_survivor`: where patient keys lead, derived whole where one of the tables that it reads (config `consumes`) changed, and
+    else left as it is: the analyst's copy holds survivors that its masked identifiers could not lead to anew. Keys that lead elsewhere than before go to the change log
     as object `patient_survivor`, with the survivor before and after as subjects. Any of several records may have moved a key (a merge, an
     identifier, a record that appeared), so the cause named is the survivor's facility and the newest of its partitions in the run. -#}
 {% macro scoped_merge_survivor_sql(target, staged, columns) %}
+  {%- set news -%}
+    exists (select 1 from {{ source('control', 'change_log') }} change_log
+            where change_log.object in ('{{ config.require('consumes') | join("', '") }}') and {{ unseen('patient_survivor') }})
+  {%- endset -%}
   {%- set dml -%}
     insert into {{ source('control', 'change_log') }} (run_seq, object, fact_key, facility_id, batch_date, old_subject_key, new_subject_key)
     select {{ run_seq() }}, 'patient_survivor', moved.patient_key, survivor.facility_id, cause.batch_date, moved.old_key, moved.new_key
@@ -10,7 +14,7 @@
       select coalesce(was.patient_key, becomes.patient_key) as patient_key, was.survivor_key as old_key, becomes.survivor_key as new_key
       from {{ target }} was
       full outer join {{ staged }} becomes on becomes.patient_key = was.patient_key
-      where coalesce(was.survivor_key, '') <> coalesce(becomes.survivor_key, '')
+      where coalesce(was.survivor_key, '') <> coalesce(becomes.survivor_key, '') and {{ news }}
     ) moved
     left join {{ ref('patient') }} survivor on survivor.fact_key = coalesce(moved.new_key, moved.old_key)
     left join (
@@ -21,10 +25,11 @@
     ) cause on cause.facility_id = survivor.facility_id;
     delete from {{ target }}
     where not exists (select 1 from {{ staged }} same
-                      where same.patient_key = {{ target }}.patient_key and same.survivor_key = {{ target }}.survivor_key);
+                      where same.patient_key = {{ target }}.patient_key and same.survivor_key = {{ target }}.survivor_key)
+      and {{ news }};
     insert into {{ target }} ({{ columns | join(', ') }})
     select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
-    where not exists (select 1 from {{ target }} same where same.patient_key = staged.patient_key);
+    where not exists (select 1 from {{ target }} same where same.patient_key = staged.patient_key) and {{ news }};
     {{ move_watermark('patient_survivor') }}
   {%- endset -%}
   {{ return(dml) }}
