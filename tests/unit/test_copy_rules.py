@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.sql.marts_world import contract
+from tests.sql.marts_world import PROJECT, contract
 from transforms.errors import ConfigurationError
 from transforms.governance.copy_rules import load_copy_rules, shipped_copy_rules, shipped_copy_rules_text
 from transforms.governance.masking import MACROS, disguise_columns, key_pads, masked
@@ -39,11 +39,17 @@ def mask(session: Any, kind: str, value: Any, sql_type: str = "VARCHAR", days: i
         f"(select cast({days} as integer) as days, 'Brabobrack' as family, 'Corduxa' as given) d", [value]).fetchall()[0][0]
 
 
-def test_every_column_of_every_resource_has_a_rule() -> None:
-    """Each resource of the contract and each of its columns is classified, and so is each table of identity."""
+def test_every_table_and_column_has_a_rule() -> None:
+    """Each model and each table of identity has a treatment, each column of a resource a rule, and no rule speaks of a column that is not."""
     rules = shipped_copy_rules()
+    models = [path for schema in ("canonical", "identity") for path in (PROJECT / "models" / schema).rglob("*.sql")]
+    tables = {f"{path.relative_to(PROJECT / 'models').parts[0]}.{path.stem}" for path in models if "materialized='view'" not in path.read_text()}
+    for table in tables:
+        resource = table.removeprefix("canonical.").removesuffix("_version")
+        rules.require({table: contract(resource) if resource in rules.resources else ()})
+    assert {f"canonical.{resource}_version" for resource in rules.resources} == {table for table in tables if table.endswith("_version")}
     for resource in rules.resources:
-        rules.require({f"canonical.{resource}{suffix}": contract(resource) for suffix in ("", "_version")})
+        assert set(rules.columns[f"canonical.{resource}"]) == {*contract(resource), "row_hash", "current_hash"}
     assert {table: rules.treatment(table) for table in (*TABLES, *WORK_TABLES)} == \
         {table: "masked" if table == "identity.link" else "empty" for table in (*TABLES, *WORK_TABLES)}
 
