@@ -76,6 +76,8 @@ NAME = Form("is an empty text", pl.String(), lambda column: column.str.len_bytes
 MARK = code(frozenset({"V", "N"}), is_structural=True)
 FHIR_DATE = Form("is not a FHIR date", pl.String(), _is_calendar_text(rf"{_DATE})?)?"))
 FHIR_DATETIME = Form("is not a FHIR dateTime in UTC", pl.String(), _is_calendar_text(rf"{_DATE}{_TIME})?)?"))
-URI = Form("is not a URI", pl.String(), _matches(r"[A-Za-z][A-Za-z0-9+.-]*:\S+"))
+# Of systems that the mapping chooses; a sender's own may be relative (FHIR R4 s2.24.0.1, uri: no blanks).
+URI = Form("is not an absolute URI", pl.String(), _matches(r"[A-Za-z][A-Za-z0-9+.-]*:\S+"))
+SENT_URI = Form("is not a URI", pl.String(), _matches(r"\S+"))
 REASON_CODE = Form("is not a reason code", pl.String(), _matches(r"[a-z0-9]+\.[a-z0-9_]+"))
 REASON_CODES = Form("is not a list of reason codes", pl.String(), _matches(r"[a-z0-9]+\.[a-z0-9_]+(, ?[a-z0-9]+\.[a-z0-9_]+)*"))

@@ -18,7 +18,7 @@ _HEADER: tuple[tuple[str, forms.Form, bool], ...] = (
     # Null would hide the row from every reader that asks `is_deleted = false` or counts facts.
     ("is_deleted", forms.BOOLEAN, True), ("is_fact", forms.BOOLEAN, True),
     ("maintains", forms.FLAG, False), ("awaits_key", forms.MD5, False),
-    ("id", forms.TEXT, False), ("identifier_system", forms.URI, False), ("identifier_value", forms.TEXT, False),
+    ("id", forms.TEXT, False), ("identifier_system", forms.SENT_URI, False), ("identifier_value", forms.TEXT, False),
     ("subject_key", forms.MD5, False), ("encounter_key", forms.MD5, False), ("encounter_identifier_value", forms.TEXT, False),
     ("status", forms.TEXT, False), ("service_date", forms.DAY, False), ("service_end_date", forms.DAY, False),
     ("version_key", forms.TEXT, False), ("row_key", forms.MD5, False),
@@ -33,7 +33,8 @@ _NAMED: dict[str, forms.Form] = {
     "issued": forms.FHIR_DATETIME, "value_datetime": forms.FHIR_DATETIME, "authored_on": forms.FHIR_DATETIME,
     "dosage_period_start": forms.FHIR_DATETIME, "dosage_period_end": forms.FHIR_DATETIME,
     "billable_period_start": forms.FHIR_DATETIME, "billable_period_end": forms.FHIR_DATETIME,
-    "code_system": forms.URI, "medication_code_system": forms.URI, "value_codeable_concept_system": forms.URI, "system": forms.URI,
+    "code_system": forms.URI, "medication_code_system": forms.URI, "value_codeable_concept_system": forms.SENT_URI,
+    "system": forms.SENT_URI,
     "gender": forms.code(value_sets.ADMINISTRATIVE_GENDER), "marital_status_code": forms.code(value_sets.MARITAL_STATUS),
     "birth_sex": forms.code(value_sets.BIRTH_SEX), "ethnicity_omb_code": forms.code(value_sets.OMB_ETHNICITY),
     "race_omb_codes": forms.codes(value_sets.OMB_RACE),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestration.cli import account, audit, dev_copy, feeds, identity, parity, pipeline, questions
+from orchestration.cli import account, audit, dev_copy, feeds, identity, parity, pipeline, questions, terminology
 from orchestration.problems import problem_of
 from transforms.errors import LakehouseError
 
@@ -18,6 +18,7 @@ for module in (feeds, pipeline, account, questions, parity, dev_copy):
     module.register(app)
 app.add_typer(identity.app, name="identity")
 app.add_typer(account.quarantine, name="quarantine")
+app.add_typer(terminology.terminology, name="terminology")
 app.add_typer(audit.app, name="catalog")
 
 

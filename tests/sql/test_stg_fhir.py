@@ -49,6 +49,9 @@ def _encounter(name: str, /, **elements: Any) -> dict[str, Any]:
 
 PATIENTS = [
     patient("p1", birthDate="1980-02"),
+    patient("of other words", identifier=[{"system": MRN, "value": "M9"}, {"system": "urn:x", "value": "9"}, {"system": "urn:x", "value": "9", "use": "old"}],
+            extension=[_race("C", "2106-3", "2106-3")]),
+    patient("of a tribe", extension=[{"url": f"{US_CORE}tribal-affiliation", "extension": []}] * 2, name=[{"text": "N"}], gender="male"),
     patient("p2", active=False, birthDate="2024-02-29", maritalStatus=_coded(("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "M")),
             identifier=[{"system": "http://hl7.org/fhir/sid/us-ssn", "value": "999-00-0001"},
                         {"system": MRN, "value": "M2", "use": "usual", "type": _coded(("http://terminology.hl7.org/CodeSystem/v2-0203", "MR"))}],
@@ -259,6 +262,17 @@ def test_the_patient_in_use_is_read_from_its_lists(built) -> None:
     assert said(built, "patient", "p2", *coded) == ("1002-5,2106-3", "Mixed", "2186-5", "F", "M", "female", False)
 
 
+def test_a_category_outside_the_omb_sets_is_none_and_flagged(built) -> None:
+    """Only OMB categories are codes of race, each once; another code under that name is a local one (US Core race, ombCategory)."""
+    assert said(built, "patient", "of other words", "race_omb_codes", "flags") == ("2106-3", "code.unmapped_local")
+
+
+def test_an_identifier_listed_twice_is_one(built) -> None:
+    """One row an identifier: the key of a fact occurs once in a record."""
+    rows = [(row["system"], row["value"], row["use"]) for row in built.table("patient_identifier") if row["id"] == "of other words"]
+    assert sorted(rows) == [(MRN, "M9", None), ("urn:x", "9", None)]
+
+
 def test_every_identifier_of_a_patient_is_a_by_product(built) -> None:
     """One row each, under the patient, deciding no outcome."""
     rows = sorted((row for row in built.table("patient_identifier") if row["id"] == "p2"), key=lambda row: str(row["value"]))
@@ -446,8 +460,34 @@ def test_imaging_studies_are_named_by_their_uid(built) -> None:
 
 def test_what_the_model_does_not_hold_is_ignored_by_rule(built) -> None:
     """Outcomes of the export and types outside the model are accounted for, not dropped."""
-    rows = sorted(picked(row, "reason", "reason_kind") for row in built.table("unit_rule"))
+    rows = sorted(picked(row, "reason", "reason_kind") for row in built.table("unit_rule") if row["reason_kind"] == "ignore")
     assert rows == [("fhir.operation_outcome", "ignore"), ("fhir.unsupported_resource_type", "ignore")]
+
+
+def test_what_us_core_requires_is_missed(built) -> None:
+    """Beyond R4: a patient without a name, a location that has one, an organization without `active` (US Core 6.1.0); deletions are not asked."""
+    missing: dict[str, set[str]] = {}
+    for row in built.table("us_core_gap"):
+        missing.setdefault(row["unit_id"], set()).add(row["element"])
+    unit_of = {row["id"]: row["unit_id"] for table in ("patient", "organization", "location", "coverage") for row in built.table(table)}
+    assert missing[unit_of["p1"]] == {"Patient.name"}
+    assert unit_of["p2"] not in missing
+    assert missing[unit_of["o1"]] == {"Organization.active"}
+    assert missing[unit_of["v1"]] == {"Coverage.relationship"}
+    assert unit_of["l1"] not in missing
+    flagged = {row["unit_id"] for row in built.table("unit_rule") if row["reason"] == "fhir.us_core_incomplete" and row["reason_kind"] == "flag"}
+    assert flagged == set(missing)
+
+
+def test_extensions_are_counted_with_their_registration(built) -> None:
+    """Each url of a resource once with its number of uses; the profile's own are registered for everyone, a vendor's only by the facility."""
+    used = {(row["url"], row["is_modifier"], row["is_registered"]): row["uses"] for row in built.table("extension_use")}
+    assert used["https://vendor.example.com/colour", 0, 0] == 1
+    assert used[f"{US_CORE}race", 0, 1] == 1
+    assert used[f"{US_CORE}tribal-affiliation", 0, 1] == 2
+    assert used[SIMULATED, 1, 1] == 1
+    assert (SECRET, 1, 0) in used
+    assert ("ombCategory", 0, 0) not in used
 
 
 def test_every_resource_is_staged_once(built) -> None:

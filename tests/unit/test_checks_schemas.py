@@ -29,7 +29,7 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     forms.MD5.words: (MD5, MD5[:-1] + "G"), forms.SHA256.words: (MD5 * 2, MD5), forms.NAME.words: ("x", ""),
     forms.ORDINAL.words: (1, 0), forms.COUNT.words: (0, -1), forms.FLAG.words: (1, 2),
     forms.FHIR_DATE.words: ("1999-02-28", "1999-02-29"), forms.FHIR_DATETIME.words: ("2026-01-05T08:00:00Z", "2026-01-05T08:00:00+01:00"),
-    forms.URI.words: ("http://loinc.org", "LOINC"), forms.REASON_CODE.words: ("hl7.missing_pid", "oops"),
+    forms.URI.words: ("http://loinc.org", "LOINC"), forms.SENT_URI.words: ("LOCAL", "no uri"), forms.REASON_CODE.words: ("hl7.missing_pid", "oops"),
     forms.REASON_CODES.words: ("hl7.charset_mismatch,unit.not_ucum", "oops"),
 }
 IN_ORDER: dict[str, Any] = {

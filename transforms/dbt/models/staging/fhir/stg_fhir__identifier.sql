@@ -1,5 +1,6 @@
 {#- Business identifiers of patients, and of resources without a logical id: one row for each identifier that has a value.
-    `choice` 1 is the one that names the resource: a patient's in the facility's default authority, else the first. -#}
+    `choice` 1 is the one that names the resource: a patient's in the facility's default authority, else the first. `mention` counts how often a resource
+    lists the same one. -#}
 with named as (
   select sent.record_id, sent.facility_id, sent.id, sent.resource_type, facility.default_system,
     {{ json_parse(json_text(json_parse('sent.resource'), ['identifier'])) }} as identifiers
@@ -16,6 +17,7 @@ listed as (
 )
 select listed.record_id, listed.place, listed.system, listed.value, listed.identifier_use, listed.type_code,
   row_number() over (partition by listed.record_id
-    order by case when listed.resource_type = 'Patient' and listed.system = listed.default_system then 0 else 1 end, listed.place) as choice
+    order by case when listed.resource_type = 'Patient' and listed.system = listed.default_system then 0 else 1 end, listed.place) as choice,
+  row_number() over (partition by listed.record_id, listed.system, listed.value order by listed.place) as mention
 from listed
 where listed.value is not null

@@ -59,12 +59,28 @@ extension_part as (
   from extension_listed{{ unnest_array('listed', json_parse('extension_listed.parts')) }}
   where extension_listed.url in ('http://hl7.org/fhir/us/core/StructureDefinition/us-core-race', 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-ethnicity')
 ),
-demographics as (
-  select extension_part.record_id,
-    nullif({{ dbt.listagg("case when extension_part.url like '%-race' and extension_part.part = 'ombCategory' then extension_part.code end", "','", 'order by extension_part.code') }}, '') as race_omb_codes,
-    max(case when extension_part.url like '%-race' and extension_part.part = 'text' then extension_part.text end) as race_text,
-    max(case when extension_part.url like '%-ethnicity' and extension_part.part = 'ombCategory' then extension_part.code end) as ethnicity_omb_code
+{#- Categories once each; a code outside the OMB value sets is no category, as in the other dialects. -#}
+omb_category as (
+  select distinct extension_part.record_id, case when extension_part.url like '%-race' then 'race' else 'ethnicity' end as kind, extension_part.code
+  from extension_part where extension_part.part = 'ombCategory' and extension_part.code is not null
+),
+omb_judged as (
+  select omb_category.record_id, omb_category.kind, omb_category.code,
+    case when omb_category.code in ('UNK', 'ASKU')
+        or omb_category.kind = 'race' and omb_category.code in ('1002-5', '2028-9', '2054-5', '2076-8', '2106-3')
+        or omb_category.kind = 'ethnicity' and omb_category.code in ('2135-2', '2186-5') then 1 else 0 end as is_category
+  from omb_category
+),
+described as (
+  select extension_part.record_id, max(case when extension_part.url like '%-race' and extension_part.part = 'text' then extension_part.text end) as race_text
   from extension_part group by extension_part.record_id
+),
+demographics as (
+  select omb_judged.record_id,
+    nullif({{ dbt.listagg("case when omb_judged.kind = 'race' and omb_judged.is_category = 1 then omb_judged.code end", "','", 'order by omb_judged.code') }}, '') as race_omb_codes,
+    max(case when omb_judged.kind = 'ethnicity' and omb_judged.is_category = 1 then omb_judged.code end) as ethnicity_omb_code,
+    max(1 - omb_judged.is_category) as has_other
+  from omb_judged group by omb_judged.record_id
 ),
 birth_sex as (
   select extension_listed.record_id, max(extension_listed.code) as code
@@ -83,14 +99,15 @@ select
     'telecom_phone': 'contact.phone', 'telecom_email': 'contact.email',
     'address_line': 'address_chosen.line', 'address_city': 'address_chosen.city', 'address_state': 'address_chosen.state',
     'address_postal_code': 'address_chosen.postal_code', 'marital_status_code': 'marital_concept.code',
-    'race_omb_codes': "nullif(demographics.race_omb_codes, '')", 'race_text': 'demographics.race_text',
+    'race_omb_codes': "nullif(demographics.race_omb_codes, '')", 'race_text': 'described.race_text',
     'ethnicity_omb_code': 'demographics.ethnicity_omb_code', 'birth_sex': 'birth_sex.code', 'deceased_datetime': 'record.deceased_datetime',
   }, references=[], concepts=['marital'], status=none,
-     flags=[["record.gender is not null and record.gender not in ('male', 'female', 'other', 'unknown')", 'code.unmapped_local']])) }}
+     flags=[["record.gender is not null and record.gender not in ('male', 'female', 'other', 'unknown') or demographics.has_other = 1", 'code.unmapped_local']])) }}
 {{ fhir_from([], ['marital']) }}
 left join own_identifier on own_identifier.record_id = record.record_id
 left join name_chosen on name_chosen.record_id = record.record_id and name_chosen.choice = 1
 left join address_chosen on address_chosen.record_id = record.record_id and address_chosen.choice = 1
 left join contact on contact.record_id = record.record_id
 left join demographics on demographics.record_id = record.record_id
+left join described on described.record_id = record.record_id
 left join birth_sex on birth_sex.record_id = record.record_id

@@ -1,4 +1,5 @@
-{#- Every business identifier of a patient record; a by-product of the patient, keyed by patient, system and value. -#}
+{#- Every business identifier of a patient record; a by-product of the patient, keyed by patient, system and value; one that is listed twice
+    is one. -#}
 select
   {{ staging_select('patient_identifier', {
     'record_id': 'patient.record_id', 'unit_id': 'patient.unit_id', 'delivery_id': 'patient.delivery_id', 'payload_id': 'patient.payload_id',
@@ -10,4 +11,4 @@ select
     'subject_key': 'patient.fact_key', 'system': 'identifier.system', 'value': 'identifier.value', 'type_code': 'identifier.type_code',
     'use': 'identifier.identifier_use', 'reject_code': 'patient.reject_code'}) }}
 from {{ ref('stg_fhir__patient') }} patient
-join {{ ref('stg_fhir__identifier') }} identifier on identifier.record_id = patient.record_id
+join {{ ref('stg_fhir__identifier') }} identifier on identifier.record_id = patient.record_id and identifier.mention = 1

@@ -1,0 +1,54 @@
+"""Commands of the terminology steward: `lakehouse terminology extensions`, `us-core`.
+
+What belongs here: lists to work off, by volume. They read the warehouse and show definitions and counts, never a record's values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from orchestration.cli.printing import Json, print_table
+
+terminology = typer.Typer(no_args_is_help=True, help="Extensions and required elements of FHIR resources, by volume.")
+
+_EXTENSIONS = (
+    "select volume.facility_id, volume.resource_type, volume.url, volume.is_modifier, volume.is_registered, volume.profile, volume.units, "
+    "volume.first_batch_date, volume.last_batch_date, volume.owner from LAKE.canonical.extension_volume volume "
+    "where volume.is_registered = 0 or ? "
+    "order by volume.units desc nulls last, volume.facility_id, volume.resource_type, volume.url, volume.is_modifier"
+)
+_US_CORE = (
+    "select gap.facility_id, gap.element, count(distinct gap.unit_id) as units, min(gap.batch_date) as first_batch_date, "
+    "max(gap.batch_date) as last_batch_date from LAKE.canonical.us_core_gap gap group by gap.facility_id, gap.element "
+    "order by units desc nulls last, gap.facility_id, gap.element"
+)
+
+
+@terminology.command("extensions")
+def extensions(
+    every: bool = typer.Option(False, "--all", help="Registered ones too."), as_json: bool = Json,
+) -> None:
+    """List FHIR extensions that nobody registered, by volume, with who answers for them."""
+    rows = _read(_EXTENSIONS, [every])
+    if not as_json:
+        print(f"{sum(not row['is_registered'] for row in rows):,} extensions are not registered.")
+    columns = ["facility_id", "resource_type", "url", "is_modifier", "is_registered", "units", "last_batch_date", "owner"]
+    print_table(rows, columns, as_json=as_json)
+
+
+@terminology.command("us-core")
+def us_core(as_json: bool = Json) -> None:
+    """List the elements that US Core requires and FHIR resources leave out, by volume."""
+    print_table(_read(_US_CORE, []), ["facility_id", "element", "units", "first_batch_date", "last_batch_date"], as_json=as_json)
+
+
+def _read(query: str, values: list[Any]) -> list[dict[str, Any]]:
+    """Rows of the warehouse, dates as texts."""
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+
+    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+        rows: list[dict[str, Any]] = warehouse.query(query, values).to_pylist()
+    return [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in rows]
