@@ -20,7 +20,8 @@ IDENTITY_ASSETS = {
 }
 
 
-def _settings(root: Root) -> Settings:
+def resolution_settings(root: Root) -> Settings:
+    """Settings by which a run of the root resolves: its policy, its model, a salt that only its key tells."""
     return root_settings(root.keys, root.identity_policy, model_text=root.identity_model)
 
 
@@ -42,7 +43,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         session: Session = context.resources.session
         run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
-            resolve_changes(warehouse, run.run_seq, _settings(session.root))
+            resolve_changes(warehouse, run.run_seq, resolution_settings(session.root))
             reach("identity.resolved")
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
         record_states(session.root, run, states, {})

@@ -31,10 +31,8 @@ from checks.verdict import Verdict
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.opening import open_root
 from orchestration.settings import Settings
-
-sys.path += [str(Path(__file__).parents[1] / name) for name in ("integration", "sql")]
-from gate_world import GateWorld  # noqa: E402 - the worlds of other tests lie beside them
-from identity_world import SETTINGS, IdentityWorld, patient  # noqa: E402
+from tests.integration.gate_world import GateWorld
+from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
 RECEIVED = datetime(2026, 1, 8, tzinfo=UTC)

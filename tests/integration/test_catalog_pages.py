@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from catalog_world import HOSTILE, KEY, Reader, ask, fill
 from starlette.applications import Starlette
 
 from assets.stores.catalog import CatalogStore
 from lineage.trace_result import Excerpt, Question, Step, Trace, Value
 from orchestration.catalog.app import create_app
 from orchestration.catalog.trace_page import Tracer
+from tests.integration.catalog_world import HOSTILE, KEY, Reader, ask, fill
 from transforms.errors import ContractError, UnavailableError
 from transforms.governance.checkpoint import parse_checkpoint
 from transforms.governance.merkle import check_inclusion, leaf_hash

@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import sqlglot
-from gate_world import DAY, RESOURCES, GateWorld
 
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from checks import reading
@@ -20,6 +19,7 @@ from checks.reading import run_scope
 from checks.resources import VERSION_TABLES
 from checks.table_verdicts import judge_table
 from checks.verdict import Verdict
+from tests.integration.gate_world import DAY, RESOURCES, GateWorld
 from transforms.errors import ConfigurationError
 
 NORTH, SOUTH = ("north", DAY), ("south", DAY)

@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from gate_world import DAY, GateWorld, contract
 
 from assets.stores.control import create_tables
 from checks.gate import judge_current, write_verdicts
 from checks.ledger import judge_ledger
 from checks.slices import publish_slices
 from checks.verdict import Verdict
+from tests.integration.gate_world import DAY, GateWorld, contract
 
 NORTH, SOUTH = ("north", DAY), ("south", DAY)
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from gate_world import CONTRACT, contract
 
 from checks.mart_tables import MART_TABLES
 from checks.resources import CURRENT_TABLES, RESOURCES, VERSION_TABLES, content_columns, mark_groups
+from tests.integration.gate_world import CONTRACT, contract
 
 MODELS = Path(__file__).parents[2] / "transforms" / "dbt" / "models"
 

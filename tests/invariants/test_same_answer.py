@@ -1,4 +1,6 @@
-"""The same answer always: re-running, any order of processing, any order of landing, a crash between two steps."""
+"""The same answer always: re-running, any order of processing, any order of landing, everything delivered twice.
+
+The warehouse that the others are compared with is made by Dagster's job; theirs by the same steps without it."""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ import pytest
 
 from orchestration.generate import generate
 from tests.pipeline_runs import land_network, landed_partitions, run
+from tests.steps import run_steps
 from tests.whole_warehouse import differences, whole_warehouse
 
 
@@ -45,36 +48,34 @@ def test_running_partitions_again_changes_nothing(reference: Any) -> None:
 
 def test_processing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
     """Partitions run one by one in a random order give the warehouse of one run over all."""
-    root, settings = open_test_root(tmp_path, small / "facilities.yaml")
+    root, _ = open_test_root(tmp_path, small / "facilities.yaml")
     land_network(root, small)
     partitions = landed_partitions(root)
     random.Random(5).shuffle(partitions)
     half = len(partitions) // 2
     # Single partitions first, then the rest in two groups: as an engineer would.
-    for partition in partitions[:3]:
-        run(root, settings, [partition])
-    run(root, settings, partitions[3:half])
-    run(root, settings, partitions[half:])
+    for number, scope in enumerate([*([one] for one in partitions[:3]), partitions[3:half], partitions[half:]]):
+        run_steps(root, f"run-{number}", scope)
     assert differences(whole_warehouse(reference[0]), whole_warehouse(root)) == []
 
 
 def test_landing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
     """Everything landed in reverse order gives the same rows."""
-    root, settings = open_test_root(tmp_path, small / "facilities.yaml")
+    root, _ = open_test_root(tmp_path, small / "facilities.yaml")
     land_network(root, small, reverse=True)
-    run(root, settings, landed_partitions(root))
+    run_steps(root, "only", landed_partitions(root))
     assert differences(whole_warehouse(reference[0], without_arrival=True), whole_warehouse(root, without_arrival=True)) == []
 
 
 def test_the_same_files_again_are_all_duplicates(small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
     """A second landing of every file makes each of its units a duplicate and changes what no current row and no mart says."""
-    root, settings = open_test_root(tmp_path, small / "facilities.yaml")
+    root, _ = open_test_root(tmp_path, small / "facilities.yaml")
     land_network(root, small, only=["lakeside", "harbor"])
     partitions = landed_partitions(root)
-    run(root, settings, partitions)
+    run_steps(root, "first", partitions)
     before, first = whole_warehouse(root, without_arrival=True, without_provenance=True), _outcomes(root)
     land_network(root, small, only=["lakeside", "harbor"])
-    run(root, settings, partitions)
+    run_steps(root, "second", partitions)
     after, second = whole_warehouse(root, without_arrival=True, without_provenance=True), _outcomes(root)
     kept = {name for name in before if name.startswith(("marts.", "identity.")) or _is_current(name)}
     assert differences({name: before[name] for name in kept}, {name: after[name] for name in kept}) == []

@@ -242,3 +242,19 @@ def scratch(_template: Scratch, tmp_path: Path) -> Iterator[Scratch]:
 def shared_scratch(_template: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     """Give one scratch warehouse to all tests of a module: build once, look at it many times."""
     return _copy(_template, tmp_path_factory.mktemp("shared") / "root")
+
+
+@pytest.fixture(scope="session")
+def marts_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the marts' own dbt project, parsed once by the first that uses it."""
+    return tmp_path_factory.getbasetemp() / "marts_project"
+
+
+@pytest.fixture
+def world(tmp_path: Path, marts_project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A `MartsWorld`: a warehouse with empty current tables."""
+    from tests.sql.marts_world import MartsWorld
+
+    scratch = MartsWorld(tmp_path, marts_project, monkeypatch)
+    yield scratch
+    scratch.close()

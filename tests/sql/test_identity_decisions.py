@@ -7,10 +7,10 @@ import math
 from datetime import date, datetime
 
 import pytest
-from identity_world import SETTINGS, IdentityWorld, patient
 
 from assets.stores.identity_decisions import Decision, record_decision
 from assets.stores.identity_questions import pair_evidence, who_was
+from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 from transforms.errors import ConfigurationError, ContractError
 from transforms.identity.evidence import waterfall
 

@@ -7,8 +7,8 @@ import datetime
 import random
 
 import pytest
-from identity_world import SETTINGS, IdentityWorld, patient
 
+from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 from transforms.identity.records import FEATURE_SCHEMA
 from transforms.identity.training_population import training_population
 

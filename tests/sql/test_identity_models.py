@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
-from marts_world import PROJECT, contract
 
 from assets.stores.control import create_control
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity import create_tables
 from assets.stores.keys import Keys
+from tests.sql.marts_world import PROJECT, contract
 
 QUIET = ["--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none"]
 

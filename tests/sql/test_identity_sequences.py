@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from identity_world import SETTINGS, IdentityWorld, patient
+
+from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 
 KEYS = "abcdef"
 CONTENT = st.fixed_dictionaries({

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
-from marts_world import MartsWorld, days, stay
+from tests.sql.marts_world import MartsWorld, days, stay
 
 BATCH = date(2026, 3, 1)
 JAN = [date(2026, 1, 1), *days(date(2026, 1, 1), 31)]  # JAN[5] is 5 January
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the marts' own dbt project, parsed once."""
-    return tmp_path_factory.getbasetemp() / "marts_project"
-
-
-@pytest.fixture
-def world(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MartsWorld]:
-    """A warehouse with empty current tables."""
-    scratch = MartsWorld(tmp_path, project, monkeypatch)
-    yield scratch
-    scratch.close()
 
 
 def test_summary_counts_what_belongs_to_an_encounter(world: MartsWorld) -> None:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from marts_world import MARTS, MartsWorld, stay
+
+from tests.sql.marts_world import MARTS, MartsWorld, stay
 
 FACILITIES = ("north", "south")
 FIRST = date(2025, 12, 20)
 MODELS = (*(f"touch_{mart}" for mart in MARTS), *MARTS)
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the marts' own dbt project, parsed once."""
-    return tmp_path_factory.getbasetemp() / "marts_project"
-
-
-@pytest.fixture
-def world(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MartsWorld]:
-    """A warehouse with empty current tables."""
-    scratch = MartsWorld(tmp_path, project, monkeypatch)
-    yield scratch
-    scratch.close()
 
 
 class History:

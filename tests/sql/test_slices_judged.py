@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from marts_world import MartsWorld, days, stay
 
 from assets.stores.control import create_control
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from checks.slices import publish_slices
 from orchestration.rebuild import touches
+from tests.sql.marts_world import MartsWorld, days, stay
 
 JAN = [date(2026, 1, 1), *days(date(2026, 1, 1), 31)]  # JAN[5] is 5 January
 CENSUS = "mart_daily_census"

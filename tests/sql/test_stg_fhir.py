@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fhir_resources import (
+
+from tests.sql.fhir_resources import (
     ACT_CODE,
     BASE,
     LOINC,

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hl7_messages import OBR, PID, REGISTRY, message, oru
+
+from tests.sql.hl7_messages import OBR, PID, REGISTRY, message, oru
 
 DBT_PARTS = ("staging/hl7v2",)
 

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from hl7_messages import OBR, PID, REGISTRY, adt, message, oru, pv1
+
+from tests.sql.hl7_messages import OBR, PID, REGISTRY, adt, message, oru, pv1
 
 DBT_PARTS = ("staging/hl7v2",)
 MODELS = ("service_request", "diagnostic_report", "observation", "condition", "procedure", "coverage", "medication_request")

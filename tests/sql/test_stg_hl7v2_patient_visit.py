@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from hl7_messages import PID, REGISTRY, adt, message, oru, pv1
+
+from tests.sql.hl7_messages import PID, REGISTRY, adt, message, oru, pv1
 
 DBT_PARTS = ("staging/hl7v2",)
 SYSTEM = "https://ngh.example.org/id/mrn"

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-from marts_world import MARTS, MartsWorld, days, md5_key, stay
+
+from tests.sql.marts_world import MARTS, MartsWorld, days, md5_key, stay
 
 JAN = [date(2026, 1, 1), *days(date(2026, 1, 1), 31)]  # JAN[5] is 5 January
 MAR = [date(2026, 3, 1), *days(date(2026, 3, 1), 31)]
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the marts' own dbt project, parsed once."""
-    return tmp_path_factory.getbasetemp() / "marts_project"
-
-
-@pytest.fixture
-def world(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MartsWorld]:
-    """A warehouse with empty current tables."""
-    scratch = MartsWorld(tmp_path, project, monkeypatch)
-    yield scratch
-    scratch.close()
 
 
 def built(world: MartsWorld, mart: str) -> dict[tuple[str, date], int]:

@@ -124,7 +124,8 @@
   {{ return(dml) }}
 {% endmacro %}
 
-{#- Rows of the run's partitions, replaced whole; `log_key` names the column whose changed values go to the change log. -#}
+{#- Rows of the run's partitions, replaced whole; `log_key` names the column whose values, before and after, go to the change log: what
+    hangs on them is judged again. -#}
 {% macro scoped_replace_scope_sql(target, staged, columns) %}
   {%- set log_key = config.get('log_key') -%}
   {%- set dml -%}

@@ -34,3 +34,21 @@
   {%- endset -%}
   {{ return(dml) }}
 {% endmacro %}
+
+{#- Where every patient key of a list of links (patient_key, next_key; the first CTE of `with recursive`) leads in the end. A chain is
+    followed 20 steps at most, so that a ring of wrong merges ends. -#}
+{% macro ends_of_links(links) -%}
+walk as (
+  select {{ links }}.patient_key, {{ links }}.next_key, 1 as steps from {{ links }}
+  union all
+  select walk.patient_key, {{ links }}.next_key, walk.steps + 1
+  from walk join {{ links }} on {{ links }}.patient_key = walk.next_key
+  where walk.steps < 20
+),
+reached as (
+  select walk.patient_key, walk.next_key,
+    row_number() over (partition by walk.patient_key order by walk.steps desc nulls last, walk.next_key) as recency
+  from walk
+)
+select patient_key, next_key as survivor_key from reached where recency = 1
+{%- endmacro %}

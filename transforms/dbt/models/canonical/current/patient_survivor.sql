@@ -1,7 +1,7 @@
 {{ config(materialized='scoped', strategy='merge_survivor', consumes=['patient', 'patient_identifier', 'patient_link']) }}
 {#- Under which record a patient key's facts belong. Two roads lead on: a trusted merge (HL7 v2 A40) from the replaced record to its
     survivor, or from a wrong number to the corrected one (A47), and, for a record known by a logical id (FHIR), from the key of each of its business identifiers, which extracts and
-    messages of the same facility use, to the record. A chain is followed 20 steps at most, so that a ring of wrong merges ends. -#}
+    messages of the same facility use, to the record. -#}
 with recursive link as (
   select merged.subject_key as patient_key, min(merged.other_key) as next_key
   from {{ ref('patient_link') }} merged
@@ -16,16 +16,4 @@ with recursive link as (
                     where known.fact_key = {{ patient_key('identifier.facility_id', 'identifier.system', 'identifier.value') }})
   group by {{ patient_key('identifier.facility_id', 'identifier.system', 'identifier.value') }}
 ),
-walk as (
-  select link.patient_key, link.next_key, 1 as steps from link
-  union all
-  select walk.patient_key, link.next_key, walk.steps + 1
-  from walk join link on link.patient_key = walk.next_key
-  where walk.steps < 20
-),
-reached as (
-  select walk.patient_key, walk.next_key,
-    row_number() over (partition by walk.patient_key order by walk.steps desc nulls last, walk.next_key) as recency
-  from walk
-)
-select patient_key, next_key as survivor_key from reached where recency = 1
+{{ ends_of_links('link') }}
