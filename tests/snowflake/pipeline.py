@@ -25,8 +25,7 @@ def land(root: Root, feeds: Path) -> list[Partition]:
 
 
 def deliver_again(root: Root, feeds: Path, partition: Partition) -> None:
-    """Deliver a partition's files once more a day later, with its results corrected: FHIR results amended in a newer version, HL7 v2 results
-    marked C."""
+    """Deliver a partition's files once more a day later, with its results corrected."""
     facility_id, day = partition
     for arrival in arrivals_of_network(feeds):
         if (arrival.facility_id, arrival.batch_date) == partition:
@@ -37,9 +36,11 @@ def deliver_again(root: Root, feeds: Path, partition: Partition) -> None:
 
 
 def corrected(content: bytes) -> bytes:
-    """Correct every result of a file: FHIR Observation.status, HL7 v2 OBX-11 (table 0085). Other files stay as they are."""
+    """Correct every result of a file: FHIR Observation.status in a newer version; HL7 v2 OBX-11 (table 0085) in messages of a later MSH-7.
+    Other files stay as they are."""
     amended = re.sub(rb'"versionId":"(\d+)"([^\n]*)"status":"final"', rb'"versionId":"9\1"\2"status":"amended"', content)
-    return re.sub(rb"((?:^|[\r\n])OBX\|[^\r\n]*\|)F\|", rb"\1C|", amended)
+    later = re.sub(rb"(MSH\|(?:[^|\r\n]*\|){5})[^|]*(\|[^|\r\n]*\|ORU)", rb"\g<1>20260119120000\2", amended)
+    return re.sub(rb"((?:^|[\r\n])OBX\|[^\r\n]*\|)F(?=[|\r\n]|$)", rb"\1C", later)
 
 
 def account(root: Root, ran: Ran) -> list[AssetState]:
