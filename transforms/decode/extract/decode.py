@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
 from transforms.decode.extract.file import ExtractFile, read_file
-from transforms.decode.extract.hashing import content_hashes
+from transforms.decode.extract.grid import rows_of_columns
+from transforms.decode.extract.hashing import ContentHasher
 from transforms.decode.extract.parquet import MAGIC, read_parquet
 from transforms.decode.extract.text import DAMAGE
 from transforms.decode.raw_schema import RAW_SCHEMAS
@@ -48,47 +49,42 @@ def _decode(deliveries: Sequence[Delivered], unit_kind: str,
             read: Callable[[bytes, Source], ExtractFile | None] = read_file) -> Decoded:
     few, units = Units(), list[pa.Table]()
     parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
-    for delivery in deliveries:
-        file = read(delivery.payload, delivery.source)
-        if file is None:
-            few.add(unreadable(delivery))
-        elif file.code is not None and not file.rows:
-            few.add(payload_unit(delivery, file.code))
-        else:
-            rows = _Rows(delivery, file, unit_kind)
-            for unit in rows.odd_units():
+    with ContentHasher() as hasher:
+        for delivery in deliveries:
+            file = read(delivery.payload, delivery.source)
+            if file is None:
+                few.add(unreadable(delivery))
+                continue
+            if file.code is not None and not file.rows:
+                few.add(payload_unit(delivery, file.code))
+                continue
+            for unit in _odd_units(delivery, file, unit_kind):
                 few.add(unit)
-            units.append(rows.units())
+            has_marks = delivery.payload.startswith(MAGIC) or any(mark.encode() in delivery.payload for mark in (_UNIT, _ESCAPE))
+            for numbers, columns in file.grid.pieces(file.first, file.end):
+                rows = _Rows(delivery, file, unit_kind, numbers, columns)
+                units.append(rows.units(hasher.hashes(rows.content(has_marks))))
+                if file.code is None:
+                    parts["raw_extract__row"].append(rows.records())
             if file.code is None:
-                parts["raw_extract__row"].append(rows.records())
-                parts["raw_extract__column"].append(rows.columns())
+                parts["raw_extract__column"].append(_header(delivery, file))
     return Decoded(pa.concat_tables([*units, few.table()]), {table: joined(table, found) for table, found in parts.items()})
 
 
 class _Rows:
-    """Data rows of one file: those with the header's number of cells as columns, the odd ones singly."""
+    """Data rows of one piece of a file, those with the header's number of cells."""
 
-    def __init__(self, delivery: Delivered, file: ExtractFile, unit_kind: str) -> None:
+    def __init__(self, delivery: Delivered, file: ExtractFile, unit_kind: str, numbers: pa.Array, columns: list[pa.Array]) -> None:
         self._delivery = delivery
         self._file = file
         self._kind = unit_kind
         self._source = delivery.source
-        numbers, cells = file.grid.numbers, file.grid.cells
-        inside = pc.and_(pc.greater_equal(numbers, file.first), pc.less(numbers, file.end))
-        if inside.true_count < len(numbers):
-            numbers, cells = numbers.filter(inside), cells.filter(inside)
         self._ordinals = pc.cast(pc.subtract(numbers, file.first - 1), pa.int32())
-        self._cells = cells
-        self._columns = self._split()
+        self._places = columns
+        # The last of equal names, whose file is refused anyway.
+        self._columns = dict(zip(file.columns, columns, strict=True))
         self._locators = pc.binary_join_element_wise("row", pc.cast(self._ordinals, pa.string()), "/")
         self._reject = self._damage()
-
-    def _split(self) -> dict[str, pa.Array]:
-        """Cells by column name (the last of equal names, whose file is refused anyway)."""
-        width, flat = len(self._file.columns), self._cells.flatten()
-        return {
-            name: flat.take(pa.arange(place, len(flat), width)) for place, name in enumerate(self._file.columns)
-        } if len(flat) else dict.fromkeys(self._file.columns, flat)
 
     def _damage(self) -> pa.Array | None:
         """Which rows hold bytes that their encoding does not know; null for none."""
@@ -102,7 +98,7 @@ class _Rows:
     def _op(self) -> pa.Array | None:
         return self._columns.get(self._source.op_column) if self._source.op_column else None
 
-    def _content(self) -> pa.Array:
+    def content(self, has_marks: bool) -> pa.Array:
         """Text of each row that is equal for equal content, whatever the order of columns: md5 of the column names,
         then the values by name. Of change rows it leaves out operation (but for deletions), sequence and before image."""
         prefix = self._source.before_image_prefix
@@ -111,16 +107,15 @@ class _Rows:
         head = pa.repeat(pa.scalar(content_hash(_UNIT.join(names).encode())), len(self._ordinals))
         op = self._op()
         columns = [self._columns[name] for name in names]
-        payload = self._delivery.payload
-        if payload.startswith(MAGIC) or any(mark.encode() in payload for mark in (_UNIT, _ESCAPE)):
+        if has_marks:
             columns = [_escaped(column) for column in columns]
         parts = [head, *columns]
         if op is not None:
             parts.append(pc.if_else(pc.equal(pc.fill_null(op, ""), "D"), "D", ""))
         return pc.binary_join_element_wise(*parts, _UNIT)
 
-    def units(self) -> pa.Table:
-        """Units of the rows that have the right number of cells."""
+    def units(self, hashes: pa.Array) -> pa.Table:
+        """Units of the rows."""
         count = len(self._ordinals)
         reject, path = self._codes()
         columns = {
@@ -129,7 +124,7 @@ class _Rows:
             "unit_kind": _constant(self._kind, count),
             "unit_locator": self._locators,
             "record_type": _constant(self._source.record_type, count),
-            "content_hash": content_hashes(self._content()),
+            "content_hash": hashes,
             "reject_code": reject,
             "reject_path": path,
             "flags": pa.nulls(count, pa.string()),
@@ -143,25 +138,6 @@ class _Rows:
         if self._reject is None:
             return pa.nulls(count, pa.string()), pa.nulls(count, pa.string())
         return pc.if_else(self._reject, UNRECOGNISED, none), pc.if_else(self._reject, self._locators, none)
-
-    def odd_units(self) -> list[Unit]:
-        """Units of rows with another number of cells, and of the row whose quote is never closed."""
-        found: list[Unit] = []
-        for number, text in sorted(self._file.grid.odd.items()):
-            if not self._file.first <= number < self._file.end:
-                continue
-            ordinal = number - self._file.first + 1
-            locator = f"row/{ordinal}"
-            code = UNTERMINATED if number == self._file.grid.open_record else RAGGED
-            if code == RAGGED and DAMAGE.search(text) and self._file.damaged:
-                code = UNRECOGNISED
-            found.append(
-                Unit(
-                    self._delivery.delivery_id, ordinal, self._kind, locator, self._source.record_type,
-                    content_hash(text.encode()), self._file.code or code, self._file.path or locator,
-                )
-            )  # fmt: skip
-        return found
 
     def records(self) -> pa.Table:
         """Rows of raw_extract__row."""
@@ -177,23 +153,44 @@ class _Rows:
             "op": pa.nulls(count, pa.string()) if op is None else op,
             "sequence": pa.nulls(count, pa.string()) if sequence is None else sequence,
             "changed_ms": pa.nulls(count, pa.string()),
-            "cells": self._cells,
+            "cells": rows_of_columns(self._places),
         }
         table = pa.table(columns, schema=RAW_SCHEMAS["raw_extract__row"])
         return table if self._reject is None else table.filter(pc.invert(self._reject))
 
-    def columns(self) -> pa.Table:
-        """Rows of raw_extract__column."""
-        names = self._file.columns
-        columns = {
-            "delivery_id": [self._delivery.delivery_id] * len(names),
-            "unit_ordinal": [0] * len(names),
-            "record_locator": [f"header/{place}" for place in range(1, len(names) + 1)],
-            "source_table": [self._source.record_type] * len(names),
-            "column_ordinal": list(range(1, len(names) + 1)),
-            "column_name": names,
-        }
-        return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
+
+def _odd_units(delivery: Delivered, file: ExtractFile, unit_kind: str) -> list[Unit]:
+    """Units of rows with another number of cells, and of the row whose quote is never closed."""
+    found: list[Unit] = []
+    for number, text in sorted(file.grid.odd.items()):
+        if not file.first <= number < file.end:
+            continue
+        ordinal = number - file.first + 1
+        locator = f"row/{ordinal}"
+        code = UNTERMINATED if number == file.grid.open_record else RAGGED
+        if code == RAGGED and DAMAGE.search(text) and file.damaged:
+            code = UNRECOGNISED
+        found.append(
+            Unit(
+                delivery.delivery_id, ordinal, unit_kind, locator, delivery.source.record_type,
+                content_hash(text.encode()), file.code or code, file.path or locator,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _header(delivery: Delivered, file: ExtractFile) -> pa.Table:
+    """Rows of raw_extract__column."""
+    names = file.columns
+    columns = {
+        "delivery_id": [delivery.delivery_id] * len(names),
+        "unit_ordinal": [0] * len(names),
+        "record_locator": [f"header/{place}" for place in range(1, len(names) + 1)],
+        "source_table": [delivery.source.record_type] * len(names),
+        "column_ordinal": list(range(1, len(names) + 1)),
+        "column_name": names,
+    }
+    return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
 
 
 def _constant(value: str | None, count: int) -> pa.Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transforms.decode.extract.grid import Grid, first_record, read_grid
-from transforms.decode.extract.text import DAMAGE, read_text
+from transforms.decode.extract.text import DAMAGE, in_utf8, read_text
 from transforms.facilities.entry import Source
 
 DELIMITER_MISMATCH = "csv.delimiter_mismatch"
@@ -44,7 +44,7 @@ def read_file(payload: bytes, source: Source) -> ExtractFile | None:
     if not head or (source.header and not _is_header(head, source, damaged)):
         return None
     columns = head if source.header else headerless_columns(source)
-    grid = read_grid(text, source.delimiter, len(columns))
+    grid = read_grid(in_utf8(payload, text, source.encoding, damaged), source.delimiter, len(columns))
     first, end = (1 if source.header else 0), len(grid)
     code, path = _header_fault(columns, source)
     if source.trailer is not None:

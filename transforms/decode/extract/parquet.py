@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.decode.extract.file import DUPLICATE_HEADER, ExtractFile
-from transforms.decode.extract.grid import Grid, rows_of_columns
+from transforms.decode.extract.grid import Grid
 from transforms.facilities.entry import Source
 
 MAGIC = b"PAR1"
@@ -31,10 +31,9 @@ def read_parquet(payload: bytes, source: Source) -> ExtractFile | None:
     names = list(table.column_names)
     if {column.name for column in source.columns}.isdisjoint(names):
         return None
-    columns = [_texts(column.combine_chunks()) for column in table.columns]
-    cells = rows_of_columns(columns, table.num_rows)
+    columns = pa.table([_texts(column.combine_chunks()) for column in table.columns], [f"c{place}" for place in range(len(names))])
     code, path = (DUPLICATE_HEADER, "header") if len(set(names)) < len(names) else (None, None)
-    return ExtractFile(names, Grid(cells, pa.arange(0, table.num_rows), {}, None), 0, table.num_rows, code, path, False)
+    return ExtractFile(names, Grid(columns, pa.arange(0, table.num_rows), {}, None), 0, table.num_rows, code, path, False)
 
 
 def _texts(column: pa.Array) -> pa.Array:

@@ -5,6 +5,7 @@ Belongs here: strict decoding with the smallest loss that can be judged alone, a
 
 from __future__ import annotations
 
+import codecs
 import re
 
 # Stand-ins for bytes that the encoding does not know: they make a record recognisable as damaged and are never stored.
@@ -25,3 +26,8 @@ def read_text(payload: bytes, encoding: str) -> tuple[str | None, bool]:
     if DAMAGE.search(text):
         return None, False  # the sender uses the marks themselves
     return text.translate(_STAND_INS), True
+
+
+def in_utf8(payload: bytes, text: str, encoding: str, damaged: bool) -> bytes:
+    """The bytes of a text that `read_text` gave: the payload's own where it is UTF-8 already."""
+    return payload.removeprefix(codecs.BOM_UTF8) if codecs.lookup(encoding).name == "utf-8" and not damaged else text.encode()
