@@ -13,12 +13,25 @@ import dagster as dg
 
 from checks.drift import CODED
 from checks.ledger import ASSET as LEDGER_ASSET
+from checks.new_codes import LOCAL_CODES
 from checks.references import REFERENCES
 from checks.schemas import RAW_TABLES, SCHEMAS, VERSION_TABLES
 from checks.shares import NULL_LIMITS
 from checks.silence import LateFeed
 from checks.table_schema import Severity
-from checks.verdict import CONTROL_TOTAL, DRIFT, LEDGER, NULL_RATE, PLAUSIBILITY, RECONCILIATION, REFERENTIAL, SCHEMA, WORDS, Verdict
+from checks.verdict import (
+    CONTROL_TOTAL,
+    DRIFT,
+    LEDGER,
+    NEW_CODE,
+    NULL_RATE,
+    PLAUSIBILITY,
+    RECONCILIATION,
+    REFERENTIAL,
+    SCHEMA,
+    WORDS,
+    Verdict,
+)
 from transforms.facilities.registry import FacilityEntry, Registry
 
 SILENCE = "silence"
@@ -46,6 +59,8 @@ def check_names(asset: str) -> tuple[str, ...]:
         names += [name for name, known in by_resource if resource in known]
         if resource in CODED or resource in NULL_LIMITS:
             names.append(DRIFT)
+        if resource in LOCAL_CODES:
+            names.append(NEW_CODE)
     return tuple(names)
 
 

@@ -22,6 +22,7 @@ from assets.stores.warehouse import Warehouse, existing_tables
 from checks.contract import column_changes, judge_contract
 from checks.drift import judge_drift
 from checks.hold import BY_HAND, Cause, Causes, held_causes, hold, is_held, log_changed_holds, release, replace_causes
+from checks.new_codes import judge_new_codes
 from checks.reading import as_day, in_run, rows_by_partition, run_scope
 from checks.reconciliation import judge_raw_completeness, judge_raw_references
 from checks.references import judge_references
@@ -64,6 +65,7 @@ def judge(warehouse: Warehouse, run_id: str, partitions: Collection[Partition]) 
             verdicts += judge_references(warehouse, run_id, resource, tables, wanted)
             verdicts += judge_null_rates(warehouse, run_id, resource, wanted)
             verdicts += judge_drift(warehouse, run_id, resource, counted[f"canonical.{resource}_version"])
+            verdicts += judge_new_codes(warehouse, run_id, resource, counted[f"canonical.{resource}_version"])
     return in_order([*verdicts, *_emptied(warehouse, run_id, verdicts, wanted, {*RAW_TABLES, *VERSION_TABLES})])
 
 

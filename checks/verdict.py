@@ -17,6 +17,7 @@ SCHEMA = "schema"
 PLAUSIBILITY = "plausibility"
 NULL_RATE = "null_rate"
 DRIFT = "drift"
+NEW_CODE = "new_code"
 REFERENTIAL = "referential"
 RECONCILIATION = "reconciliation"
 CONTROL_TOTAL = "control_total"
@@ -28,6 +29,7 @@ WORDS = {
     PLAUSIBILITY: "Values can be true together: no birth after the batch, no end before its start.",
     NULL_RATE: "Columns that a feed normally fills are filled.",
     DRIFT: "Empty columns and codes occur as often as in the facility's own last four weeks.",
+    NEW_CODE: "Local codes that no map knows were seen in the facility's own last four weeks.",
     REFERENTIAL: "What a row refers to is known.",
     RECONCILIATION: "Units received, counted in the bytes, are the units decoded.",
     CONTROL_TOTAL: "The source's own control total is the number of units received.",

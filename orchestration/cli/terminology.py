@@ -1,4 +1,4 @@
-"""Commands of the terminology steward: `lakehouse terminology extensions`, `us-core`.
+"""Commands of the terminology steward: `lakehouse terminology unmapped`, `extensions`, `us-core`.
 
 What belongs here: lists to work off, by volume. They read the warehouse and show definitions and counts, never a record's values.
 """
@@ -11,8 +11,14 @@ import typer
 
 from orchestration.cli.printing import Json, print_table
 
-terminology = typer.Typer(no_args_is_help=True, help="Extensions and required elements of FHIR resources, by volume.")
+terminology = typer.Typer(no_args_is_help=True, help="Codes, extensions and elements that wait for a steward, by volume.")
 
+_UNMAPPED = (
+    "select unmapped.facility_id, unmapped.resource, unmapped.element, unmapped.local_system, unmapped.local_code, unmapped.facts, "
+    "unmapped.first_batch_date, unmapped.last_batch_date, unmapped.source, unmapped.owner from LAKE.canonical.unmapped_code unmapped "
+    "where ? is null or unmapped.facility_id = ? order by unmapped.facts desc nulls last, unmapped.facility_id, unmapped.resource, "
+    "unmapped.element, unmapped.local_system nulls first, unmapped.local_code nulls first"
+)
 _EXTENSIONS = (
     "select volume.facility_id, volume.resource_type, volume.url, volume.is_modifier, volume.is_registered, volume.profile, volume.units, "
     "volume.first_batch_date, volume.last_batch_date, volume.owner from LAKE.canonical.extension_volume volume "
@@ -24,6 +30,16 @@ _US_CORE = (
     "max(gap.batch_date) as last_batch_date from LAKE.canonical.us_core_gap gap group by gap.facility_id, gap.element "
     "order by units desc nulls last, gap.facility_id, gap.element"
 )
+
+
+@terminology.command("unmapped")
+def unmapped(facility: str | None = typer.Option(None, "--facility", "-f", help="One facility."), as_json: bool = Json) -> None:
+    """List local codes and units that no map leads to a standard one, by volume, with who maps them."""
+    rows = _read(_UNMAPPED, [facility, facility])
+    if not as_json:
+        print(f"{sum(row['facts'] for row in rows):,} facts have a code or unit that no map knows.")
+    columns = ["facility_id", "resource", "element", "local_system", "local_code", "facts", "first_batch_date", "owner"]
+    print_table(rows, columns, as_json=as_json)
 
 
 @terminology.command("extensions")

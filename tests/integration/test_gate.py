@@ -312,6 +312,24 @@ def test_a_changed_mix_of_codes_is_shown(world: GateWorld) -> None:
     assert {one.facility_id for one in verdicts if one.check_name == "drift" and one.has_passed} == {"south"}
 
 
+def test_a_local_code_never_seen_before_is_shown(world: GateWorld) -> None:
+    """A code that no map knows fails `new_code` on the day that it first comes, and passes where the facility has sent it before or has no past."""
+    yesterday = DAY - timedelta(days=1)
+    for facility in ("north", "south"):
+        world.admit(facility, yesterday)
+        world.say("observation", facility, yesterday, rows=120)
+    world.say("observation", "south", yesterday, code_code=None, code_system=None, code_local_code="GLUX")
+    for facility in ("north", "south", "west"):
+        world.say("observation", facility, rows=3, code_code=None, code_system=None, code_local_code="GLUX")
+        world.say("observation", facility, code_local_code="MAPPED")
+    world.run("r1", NORTH, SOUTH, ("west", DAY))
+    found = {one.facility_id: (one.has_passed, one.failed_rows, one.is_blocking, one.description.partition(": ")[2])
+             for one in judge(world.warehouse, "r1", [NORTH, SOUTH, ("west", DAY)]) if one.check_name == "new_code"}
+    assert found["north"] == (False, 3, False, "code_local_code brings codes that are new here and known to no map (1).")
+    assert found["south"][:2] == (True, 0)
+    assert "west" not in found
+
+
 def test_failures_do_not_outlive_their_rows(world: GateWorld) -> None:
     """A table whose failing rows were re-landed away is passed, and the partition published."""
     spoil(world)

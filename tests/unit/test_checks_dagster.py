@@ -33,7 +33,7 @@ def test_check_names_are_stable() -> None:
     assert check_names("raw.raw_delivery") == ("schema", "control_total")
     assert check_names("raw.raw_unit") == ("schema", "reconciliation")
     assert check_names("raw.raw_hl7v2__pid") == ("schema", "referential")
-    assert check_names("canonical.observation_version") == ("schema", "plausibility", "referential", "null_rate", "drift")
+    assert check_names("canonical.observation_version") == ("schema", "plausibility", "referential", "null_rate", "drift", "new_code")
     assert check_names("canonical.patient") == ("schema", "plausibility")
     assert check_names("canonical.ledger") == ("ledger",)
     assert check_names("marts.mart_daily_census") == ("schema",)
@@ -85,7 +85,7 @@ def test_an_op_can_yield_the_results() -> None:
     run = dg.materialize([gate, current])
     assert run.success
     evaluated = {one.check_name: one.passed for one in run.get_asset_check_evaluations()}
-    assert evaluated == {"schema": False, "plausibility": True, "referential": True, "null_rate": True, "drift": True}
+    assert evaluated == {"schema": False, "plausibility": True, "referential": True, "null_rate": True, "drift": True, "new_code": True}
     assert len(run.asset_materializations_for_node("current")) == 1
 
 

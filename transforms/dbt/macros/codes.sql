@@ -50,3 +50,18 @@
 {% macro exact_decimal(text) -%}
   coalesce(cast(try_cast({{ text }} as decimal(18, 9)) as decimal(28, 9)), try_cast({{ text }} as decimal(28, 9)))
 {%- endmacro %}
+
+{#- Coded columns of resources: [resource, element, standard code, local code, its system, text]; null where a resource has no such column. -#}
+{% macro unmappable_columns() %}
+  {%- set columns = [] -%}
+  {%- for resource in ['condition', 'procedure', 'observation', 'observation_component', 'diagnostic_report', 'service_request', 'allergy_intolerance'] -%}
+    {%- do columns.append([resource, 'code', 'code_code', 'code_local_code', 'code_local_system', 'code_text']) -%}
+  {%- endfor -%}
+  {%- for resource in ['medication_request', 'medication_administration'] -%}
+    {%- do columns.append([resource, 'medication', 'medication_code_code', 'medication_local_code', 'null', 'medication_text']) -%}
+  {%- endfor -%}
+  {%- do columns.append(['immunization', 'vaccine_code', 'vaccine_code_code', 'vaccine_local_code', 'null', 'vaccine_text']) -%}
+  {%- do columns.append(['encounter', 'class', 'class_code', 'class_local_code', 'null', 'null']) -%}
+  {%- do columns.append(['observation', 'value_quantity_unit', 'value_quantity_unit', 'value_quantity_unit_source', 'null', 'null']) -%}
+  {{ return(columns) }}
+{% endmacro %}
