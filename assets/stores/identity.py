@@ -28,7 +28,7 @@ from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy, load_policy
 from transforms.identity.records import blocks_of, complete, open_base
-from transforms.identity.resolution import DECIDED, births, contested, find_edges, links, pairs_within, vetoes
+from transforms.identity.resolution import DECIDED, SLIPS, contested, find_edges, links, pairs_within, sayings, vetoes
 from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
 
 CONSUMER = "identity"
@@ -118,7 +118,7 @@ def _open(warehouse: Warehouse, settings: Settings, everything: bool, spill: str
         scope.collect_readable(warehouse, everything)
     connection = open_base(read.features(warehouse) if everything else read.compared_features(warehouse), settings.memory, spill)
     try:
-        compared = scope.replace_blocks(warehouse, settings.model, blocks_of(connection, read.retired_keys(warehouse)))
+        compared = scope.replace_blocks(warehouse, settings.model, blocks_of(connection, read.retired_keys(warehouse)), everything)
         if not everything:
             connection.close()
             scope.collect_readable(warehouse, everything)
@@ -169,11 +169,12 @@ def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, polic
     component = pa.table({"patient_key": pa.array(list(of), pa.string()), "component_key": pa.array(list(of.values()), pa.string())})
     barred = vetoes(connection, policy, pairs_within(connection, component, read.retired_keys(warehouse)))
     opposed = pa.concat_tables([table.select(["patient_key_l", "patient_key_r"]) for table in (barred, parting)])
-    held = contested(connection, component, opposed)
+    held = contested(connection, component, opposed, joining)
     inside = pc.is_in(joining["patient_key_l"], held["patient_key"])
     found = _edges(joining.filter(inside), _ranks(policy))
     decided, automatic = ([edge for edge in found if (edge.rule in DECIDED) is wanted] for wanted in (True, False))
-    grown = cluster(held["patient_key"].to_pylist(), decided, automatic, _pairs(barred), _pairs(parting), births(connection, held))
+    births, givens = sayings(connection, held)
+    grown = cluster(held["patient_key"].to_pylist(), decided, automatic, _pairs(barred), _pairs(parting), births, givens)
     return Clusters(of | grown.group, grown.refused), component
 
 
@@ -182,9 +183,9 @@ def _pairs(pairs: pa.Table) -> list[tuple[str, str]]:
 
 
 def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
-    columns = (edges[name].to_pylist() for name in ("patient_key_l", "patient_key_r", "rule_or_model", "score"))
-    return [Edge(rank=ranks[rule], negative_weight=-(score or 0.0), left=left, right=right, rule=rule)
-            for left, right, rule, score in zip(*columns, strict=True)]
+    columns = (edges[name].to_pylist() for name in ("patient_key_l", "patient_key_r", "rule_or_model", "score", "given"))
+    return [Edge(rank=ranks[rule], negative_weight=-(score or 0.0), left=left, right=right, rule=rule, is_slip=given in SLIPS)
+            for left, right, rule, score, given in zip(*columns, strict=True)]
 
 
 def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:

@@ -39,11 +39,7 @@ def record_decision(warehouse: Warehouse, said: Decision, decided_time: datetime
         raise ConfigurationError("identity: a decision needs two different patient records of the index. "
                                  "Remedy: take both keys from `lakehouse identity review`.")
     with warehouse.transaction():
-        newest = newest_decision(warehouse, left, right)
-        if newest and newest["decision_seq"] != said.seen:
-            raise ContractError(
-                f"identity: {newest['decided_by']} decided {newest['decision']} on this pair (decision {newest['decision_seq']}); nothing "
-                f"was written. Remedy: look at it, then decide again with --seen {newest['decision_seq']}.")
+        refuse_unseen(warehouse, said)
         warehouse.execute(f"""
             insert into identity.decision (patient_key_l, patient_key_r, decision_seq, decision, decided_by, decided_time, reason, score,
                                            evidence, model_version, policy_version)
@@ -54,6 +50,15 @@ def record_decision(warehouse: Warehouse, said: Decision, decided_time: datetime
         written = newest_decision(warehouse, left, right)
     assert written is not None
     return int(str(written["decision_seq"]))
+
+
+def refuse_unseen(warehouse: Warehouse, said: Decision) -> None:
+    """Raise ContractError where somebody decided on the pair what the steward did not see."""
+    newest = newest_decision(warehouse, *sorted((said.left, said.right)))
+    if newest and newest["decision_seq"] != said.seen:
+        raise ContractError(
+            f"identity: {newest['decided_by']} decided {newest['decision']} on this pair (decision {newest['decision_seq']}); nothing "
+            f"was written. Remedy: look at it, then decide again with --seen {newest['decision_seq']}.")
 
 
 def newest_decision(warehouse: Warehouse, left: str, right: str) -> dict[str, object] | None:

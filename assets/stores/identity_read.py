@@ -58,7 +58,7 @@ def affected_records(warehouse: Warehouse) -> pa.Table:
 def affected_edges(warehouse: Warehouse) -> pa.Table:
     """Edges between affected records that join or part them."""
     return warehouse.query(f"""
-        select patient_key_l, patient_key_r, rule_or_model, score, zone from identity.edge
+        select patient_key_l, patient_key_r, rule_or_model, score, zone, given from identity.edge
         where zone in ('auto', 'decided', 'parted') and patient_key_l in ({AFFECTED}) and patient_key_r in ({AFFECTED})
     """).cast(EDGE_SCHEMA)
 

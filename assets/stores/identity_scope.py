@@ -96,27 +96,40 @@ def _sync_decided(warehouse: Warehouse) -> None:
     warehouse.execute(f"delete from identity.edge where {gone}")
 
 
-def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table) -> int:
+_TOUCHED = ("exists (select 1 from identity.resolve_block touched "
+            "where touched.block_rule = {0}.block_rule and touched.block_key = {0}.block_key)")
+
+
+def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table, everything: bool) -> int:
     """Replace the blocks of the scope by `blocks` (patient_key, block_rule, block_key); records of blocks that crossed their cap enter
     the scope. Gives its final size."""
-    touched = ("insert into identity.resolve_block "
-               f"select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})")
-    warehouse.execute(touched)
+    noted = ("insert into identity.resolve_block "
+             f"select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})")
+    if not everything:
+        warehouse.execute(noted)
     warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
     append(warehouse, "identity.block", blocks)
-    warehouse.execute(touched)
+    if not everything:
+        warehouse.execute(noted)
     cap = "case block.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
     warehouse.execute(f"""
         insert into identity.resolve_full (block_rule, block_key, patients)
         select block.block_rule, block.block_key, count(*) as patients
         from identity.block block
-        where exists (select 1 from identity.resolve_block touched
-                      where touched.block_rule = block.block_rule and touched.block_key = block.block_key)
+        {'' if everything else 'where ' + _TOUCHED.format('block')}
         group by block.block_rule, block.block_key having count(*) > max({cap})
     """)
-    earlier = """select full_block.block_rule, full_block.block_key from identity.full_block full_block
-        where exists (select 1 from identity.resolve_block touched
-                      where touched.block_rule = full_block.block_rule and touched.block_key = full_block.block_key)"""
+    if not everything:
+        _collect_crossed(warehouse)
+    warehouse.execute(f"delete from identity.full_block {'' if everything else 'where ' + _TOUCHED.format('full_block')}")
+    warehouse.execute("insert into identity.full_block (block_rule, block_key, patients) "
+                      "select block_rule, block_key, patients from identity.resolve_full")
+    return count(warehouse, "identity.resolve_scope")
+
+
+def _collect_crossed(warehouse: Warehouse) -> None:
+    """Bring into scope the records of touched blocks that became full or are full no longer."""
+    earlier = f"select block_rule, block_key from identity.full_block full_block where {_TOUCHED.format('full_block')}"
     now = "select block_rule, block_key from identity.resolve_full"
     warehouse.execute(f"""
         insert into identity.resolve_scope
@@ -126,14 +139,6 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table)
           on crossed.block_rule = block.block_rule and crossed.block_key = block.block_key
         where block.patient_key not in ({SCOPE})
     """)
-    warehouse.execute("""
-        delete from identity.full_block
-        where exists (select 1 from identity.resolve_block touched
-                      where touched.block_rule = full_block.block_rule and touched.block_key = full_block.block_key)
-    """)
-    warehouse.execute("insert into identity.full_block (block_rule, block_key, patients) "
-                      "select block_rule, block_key, patients from identity.resolve_full")
-    return count(warehouse, "identity.resolve_scope")
 
 
 def collect_readable(warehouse: Warehouse, everything: bool) -> None:

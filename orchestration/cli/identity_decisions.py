@@ -1,4 +1,4 @@
-"""`lakehouse identity link | unlink`: what a steward says of two records."""
+"""`lakehouse identity link | unlink | steward`: what a steward says of two records, and who may say it on the review page."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ def unlink(
     _decide(left, right, "withdrawn" if withdraw else "cannot_link", reason, actor, seen)
 
 
+def steward(
+    name: str = typer.Argument(..., help="Account of the steward, as the audit log will name it."),
+    dismiss: bool = typer.Option(False, "--dismiss", help="Take the access away."),
+) -> None:
+    """Let a steward decide on the catalog's review page: prints the pass phrase once. A second call gives a new one."""
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from orchestration.stewards import Stewards
+
+    stewards = Stewards(open_root(load_settings()).home)
+    if dismiss:
+        stewards.dismiss(name)
+        print(f"{name} may no longer open the review page.")
+        return
+    print(f"{name} may open the review page with the pass phrase {stewards.admit(name)} (shown once). Next: lakehouse catalog serve")
+
+
 def _decide(left: str, right: str, decision: str, reason: str, actor: str, seen: int) -> None:
     from assets.stores.identity_decisions import Decision
     from orchestration.opening import open_root
@@ -34,6 +51,10 @@ def _decide(left: str, right: str, decision: str, reason: str, actor: str, seen:
 
     settings = load_settings()
     said = Decision(left, right, decision, actor or getpass.getuser(), reason, seen)
-    number, resolution = decide(open_root(settings), settings, said)
+    done = decide(open_root(settings), settings, said)
+    if done is None:
+        print(f"Your opinion is kept: {decision}. It is carried out when {settings.identity_reviewers} stewards say the same.")
+        return
+    number, resolution = done
     print(f"Decision {number} is recorded: {decision}. {resolution.moved} records changed their person. "
           f"Next: lakehouse identity history {left}")

@@ -79,6 +79,18 @@ def test_people_outrank_vetoes_and_cannot_link_outranks_all() -> None:
     assert _groups(cluster("ab", [link], [], [], [("a", "b")]).group) == {frozenset("a"), frozenset("b")}
 
 
+def test_two_groups_that_each_repeat_their_spelling_are_no_slip_of_one() -> None:
+    """One SHALENE among SHALINEs is a slip; two of them, on either side, are another human, and the link becomes a question."""
+    same = [Edge(1, -9.0, "a", "b"), Edge(1, -9.0, "c", "d")]
+    slip = Edge(2, -5.0, "b", "c", is_slip=True)
+    spelled = {"a": "SHALINE", "b": "SHALINE", "c": "SHALENE", "d": "SHALENE"}
+    found = cluster("abcd", [], [*same, slip], [], [], givens=spelled)
+    assert _groups(found.group) == {frozenset("ab"), frozenset("cd")}
+    assert found.refused == (slip,)
+    assert _groups(cluster("abc", [], [same[0], slip], [], [], givens=spelled).group) == {frozenset("abc")}
+    assert _groups(cluster("abcd", [], [*same, Edge(2, -5.0, "b", "c")], [], [], givens=spelled).group) == {frozenset("abcd")}
+
+
 def test_a_person_keeps_its_id_on_the_larger_part_then_on_the_older() -> None:
     """On a split the id stays with most records; equal parts: with the record that was linked first."""
     old = {"a": OldLink("p1", 1, 1), "b": OldLink("p1", 2, 1), "c": OldLink("p1", 2, 1)}

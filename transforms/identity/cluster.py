@@ -2,8 +2,9 @@
 
 Connected components alone let one wrong edge join two humans and all their records. So groups join strongest edge first,
 and never where a barred pair (a veto of the policy or a steward's cannot-link) would end up in one group, nor where two groups
-each insist on another birth date: a slip of the keyboard is made once, two records that agree on a date are a human's own. Every
-order is fixed: the same edges give the same clusters whoever came first, and a component depends on nothing outside it.
+each insist on another birth date, or by a slip in the given name on another spelling: a slip of the keyboard is made once, two
+records that agree on a date or a spelling are a human's own. Every order is fixed: the same edges give the same clusters whoever
+came first, and a component depends on nothing outside it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 class Edge:
     """Evidence that two records are of one human. Strongest first: by rank, weight, then keys.
 
-    rank: 0 for what people decided (steward, trusted merge), then the places of the policy's rules.
+    rank: 0 for what people decided (steward, trusted merge), then the places of the policy's rules. is_slip: the given names are taken for
+    two spellings of one.
     """
 
     rank: int
@@ -25,6 +27,7 @@ class Edge:
     left: str
     right: str
     rule: str = field(compare=False, default="")
+    is_slip: bool = field(compare=False, default=False)
 
 
 @dataclass(frozen=True)
@@ -69,24 +72,26 @@ def components(records: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict
 
 
 def cluster(records: Iterable[str], decided: Iterable[Edge], edges: Iterable[Edge], barred: Iterable[tuple[str, str]],
-            parted: Iterable[tuple[str, str]], births: Mapping[str, Any] | None = None) -> Clusters:
+            parted: Iterable[tuple[str, str]], births: Mapping[str, Any] | None = None,
+            givens: Mapping[str, str] | None = None) -> Clusters:
     """Cluster records.
 
     decided: steward links and trusted merges, which vetoes do not stop. edges: the policy's auto edges. barred: pairs under a veto.
-    parted: steward cannot-links, which stop everything. births: record -> birth date, where it is known. No cluster holds a parted
-    pair, nor a barred pair that `decided` did not join.
+    parted: steward cannot-links, which stop everything. births, givens: record -> birth date, given name, where it is known. No cluster
+    holds a parted pair, nor a barred pair that `decided` did not join.
     """
     groups = _Groups(records)
     refused: list[Edge] = []
     hard = _opponents(parted)
     soft = _opponents([*barred, *parted])
-    for chosen, opponents, dates in ((sorted(decided, key=_strength), hard, {}), (sorted(edges, key=_strength), soft, births or {})):
-        for edge in chosen:
+    for chosen, opponents, is_policy in ((decided, hard, False), (edges, soft, True)):
+        for edge in sorted(chosen, key=_strength):
             left, right = groups.name(edge.left), groups.name(edge.right)
             if left == right:
                 continue
             one, other = groups.list(left), groups.list(right)
-            if _opposed(one, other, opponents) or _insist(one, other, dates):
+            insisted = is_policy and (_insist(one, other, births or {}) or (edge.is_slip and _insist(one, other, givens or {})))
+            if insisted or _opposed(one, other, opponents):
                 refused.append(edge)
             else:
                 groups.join(left, right)
@@ -110,9 +115,9 @@ def _opposed(left: list[str], right: list[str], opponents: dict[str, set[str]]) 
     return any(not opponents[record].isdisjoint(large) for record in small if record in opponents)
 
 
-def _insist(left: list[str], right: list[str], births: Mapping[str, Any]) -> bool:
-    """Do two groups, each with two records of one date at least, have no date in common?"""
+def _insist(left: list[str], right: list[str], said: Mapping[str, Any]) -> bool:
+    """Do two groups, each with two records that say the same at least, have nothing that both say?"""
     if len(left) < 2 or len(right) < 2:
         return False
-    one, other = ([births[record] for record in group if record in births] for group in (left, right))
+    one, other = ([said[record] for record in group if record in said] for group in (left, right))
     return len(set(one)) < len(one) and len(set(other)) < len(other) and set(one).isdisjoint(other)

@@ -19,7 +19,9 @@ DECIDED = (STEWARD_LINK, TRUSTED_MERGE, STEWARD_CANNOT_LINK)
 SINGLE = "single"
 KEY_SCHEMA = pa.schema([("patient_key", pa.string())])
 EDGE_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key_l", "patient_key_r", "rule_or_model")]
-                        + [("score", pa.float64()), ("zone", pa.string())])
+                        + [("score", pa.float64()), ("zone", pa.string()), ("given", pa.string())])
+# levels of the given name that take two names for two spellings of one
+SLIPS = ("sound", "typo", "root", "tangled")
 LINK_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key", "facility_id", "person_id", "link_rule")]
                         + [("score", pa.float64()), ("policy_version", pa.string()), ("run_seq", pa.int64()), ("ordinal", pa.int64())])
 
@@ -85,35 +87,43 @@ def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Tabl
     return found
 
 
-def births(connection: duckdb.DuckDBPyConnection, component: pa.Table) -> dict[str, int]:
-    """Give the birth dates of a component table's records (patient_key) that are known to the day, as days since 1970."""
+def sayings(connection: duckdb.DuckDBPyConnection, component: pa.Table) -> tuple[dict[str, int], dict[str, str]]:
+    """Give of a component table's records (patient_key) the birth dates that are known to the day, as days since 1970, and the given names
+    that are known."""
     connection.register("component", component)
     found = connection.execute("""
-        select patient_key, date_diff('day', date '1970-01-01', birth_date) as day from record semi join component using (patient_key)
-        where birth_date is not null
-    """).to_arrow_table()
+        select patient_key, date_diff('day', date '1970-01-01', birth_date) as day, given
+        from record semi join component using (patient_key)
+    """).to_arrow_table().to_pylist()
     connection.unregister("component")
-    return dict(zip(found["patient_key"].to_pylist(), found["day"].to_pylist(), strict=True))
+    return ({row["patient_key"]: row["day"] for row in found if row["day"] is not None},
+            {row["patient_key"]: row["given"] for row in found if row["given"] is not None})
 
 
-def contested(connection: duckdb.DuckDBPyConnection, component: pa.Table, pairs: pa.Table) -> pa.Table:
+def contested(connection: duckdb.DuckDBPyConnection, component: pa.Table, pairs: pa.Table, edges: pa.Table) -> pa.Table:
     """Give the rows of the components (patient_key, component_key) that may not be one cluster: a pair of `pairs` (patient_key_l) lies in
-    them, or two birth dates that two records each insist on."""
-    connection.register("component", component)
-    connection.register("opposed", pairs)
-    found: pa.Table = connection.execute("""
-        with dated as (
-          select component.component_key, record.birth_date, count(*) as records
-          from component join record using (patient_key) where record.birth_date is not null group by all
-        )
+    them, or two birth dates that two records each insist on, or two given names and an edge that takes them for one with a slip."""
+    for name, table in (("component", component), ("opposed", pairs), ("joining", edges)):
+        connection.register(name, table)
+    found: pa.Table = connection.execute(f"""
+        with said as (
+          select component.component_key, 'birth' as kind, cast(record.birth_date as varchar) as value
+          from component join record using (patient_key) where record.birth_date is not null
+          union all
+          select component.component_key, 'given', record.given from component join record using (patient_key)
+          where record.given is not null and component.component_key in (
+            select held.component_key from component held
+            join joining on joining.patient_key_l = held.patient_key and joining.given in {SLIPS})
+        ),
+        insisted as (select component_key, kind, value from said group by all having count(*) > 1)
         select component.patient_key, component.component_key from component
-        where component.component_key in (select component_key from dated where records > 1 group by component_key having count(*) > 1)
+        where component.component_key in (select component_key from insisted group by component_key, kind having count(*) > 1)
           or component.component_key in (
             select held.component_key from component held join opposed on opposed.patient_key_l = held.patient_key)
         order by component.patient_key
     """).to_arrow_table()
-    connection.unregister("component")
-    connection.unregister("opposed")
+    for name in ("component", "opposed", "joining"):
+        connection.unregister(name)
     return found
 
 

@@ -57,6 +57,12 @@ TABLES: dict[str, Columns] = {
         *_PAIR, ("decision_seq", "bigint"), ("decision", "varchar"), ("decided_by", "varchar"), ("decided_time", "timestamp"),
         ("reason", "varchar"), ("score", "double"), ("evidence", "varchar"), ("model_version", "varchar"), ("policy_version", "varchar"),
     ),
+    # grain: one opinion of a steward on a pair where a decision needs several; append-only. It stands while `decision_seq` is the pair's
+    # newest decision (0: none); equal ones of as many stewards as the setting asks for become a decision
+    "identity.opinion": (
+        *_PAIR, ("opinion_seq", "bigint"), ("decision_seq", "bigint"), ("decision", "varchar"), ("said_by", "varchar"),
+        ("said_time", "timestamp"), ("reason", "varchar"), ("policy_version", "varchar"),
+    ),
     # grain: one patient record as it was last compared: what its next content is held against
     "identity.compared": tuple((name, _KINDS[str(FEATURE_SCHEMA.field(name).type)]) for name in FEATURE_SCHEMA.names),
     # grain: one change of a record's content that looks like another human (an overlay); append-only. score: old against new
