@@ -24,7 +24,7 @@ from transforms.decode.ccda.document import read_document
 from transforms.decode.ccda.header import document_row, has_different_patients, target_rows
 from transforms.decode.ccda.statement import CDA, Row, local_name, statement_row, statements
 from transforms.decode.contract import Decoded, Delivered
-from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.record_table import table_of_rows
 from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, payload_unit
 
 TABLES = ("raw_ccda__document", "raw_ccda__record_target", "raw_ccda__entry", "raw_ccda__statement", "raw_ccda__coding")
@@ -45,10 +45,7 @@ class _Rows:
 
     def tables(self) -> dict[str, pa.Table]:
         """The rows as RAW_SCHEMAS."""
-        return {
-            name: pa.table({item.name: [row.get(item.name) for row in rows] for item in RAW_SCHEMAS[name]}, schema=RAW_SCHEMAS[name])
-            for name, rows in self.rows.items()
-        }
+        return {name: table_of_rows(name, rows) for name, rows in self.rows.items()}
 
 
 def decode_ccda(deliveries: Sequence[Delivered]) -> Decoded:

@@ -22,6 +22,7 @@ DEPTH_LIMIT = 128
 
 _PROLOG = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _BEYOND = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
+_DOCTYPE_BYTES = (b"DOCTYPE", b"D\x00O\x00C\x00T\x00Y\x00P\x00E")  # in one byte a character, and in two of either order
 _BYTE_ORDER_MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"))
 
 
@@ -47,6 +48,8 @@ def read_document(payload: bytes) -> tuple[Any, str | None]:
 
 def _has_doctype(payload: bytes) -> bool:
     """Does a DOCTYPE stand before the root element, in whatever encoding the payload begins?"""
+    if not any(mark in payload for mark in _DOCTYPE_BYTES):
+        return False
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if payload.startswith(mark)), "latin-1")
     text = payload.decode(encoding, "replace").removeprefix("\ufeff").removeprefix("\xef\xbb\xbf")
     prolog = _PROLOG.match(text)

@@ -11,12 +11,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.dicom.elements import element_rows
 from transforms.decode.dicom.reading import UNREADABLE, is_part_10, read_instance
-from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.record_table import table_of_rows
 from transforms.decode.units import UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
 
 TABLES = ("raw_dicom__element",)
@@ -36,9 +34,7 @@ def decode_dicom(deliveries: Sequence[Delivered]) -> Decoded:
                 units.add(unreadable(delivery))
             else:
                 _instance(delivery, units, rows)
-    schema = RAW_SCHEMAS["raw_dicom__element"]
-    table = pa.table({name: [row[name] for row in rows] for name in schema.names}, schema=schema)
-    return Decoded(units.table(), {"raw_dicom__element": table})
+    return Decoded(units.table(), {"raw_dicom__element": table_of_rows("raw_dicom__element", rows)})
 
 
 def _instance(delivery: Delivered, units: Units, rows: list[dict[str, Any]]) -> None:
@@ -59,8 +55,8 @@ def _instance(delivery: Delivered, units: Units, rows: list[dict[str, Any]]) -> 
     units.add(_unit(delivery, top.get(_SOP_CLASS) or UNKNOWN_TYPE, hashed, code, path))
     if code is None:
         for row in (*element_rows(read.meta, True), *found):
-            locator = f"element/{row['path']}"
-            rows.append({"delivery_id": delivery.delivery_id, "unit_ordinal": 1, "record_locator": locator, **row})
+            row["delivery_id"], row["unit_ordinal"], row["record_locator"] = delivery.delivery_id, 1, f"element/{row['path']}"
+            rows.append(row)
 
 
 def _unit(delivery: Delivered, record_type: str, hashed: str, code: str | None, path: str | None) -> Unit:

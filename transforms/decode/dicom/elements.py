@@ -41,7 +41,8 @@ def _rows(data: Dataset, order: str, path: str, encodings: list[str]) -> Iterato
     for found in sorted(data.values(), key=lambda one: int(one.tag)):
         tag, vr = found.tag, _representation(found)
         number = f"{int(tag):08X}"
-        row: Row = {"path": f"{path}{number}", "tag": number, "vr": vr, "private_creator": _creator(tag, creators)}
+        creator = _creator(tag, creators) if creators else None
+        row: Row = {"path": f"{path}{number}", "tag": number, "vr": vr, "private_creator": creator}
         if vr == "SQ":
             items = data[tag].value or []
             yield {**row, "value": None, "length": len(items)}
@@ -94,6 +95,8 @@ def _bytes(found: Any) -> bytes:
 def _text(content: bytes, vr: str, order: str, encodings: list[str]) -> str | None:
     if not content:
         return ""
+    if (vr in _TEXT or vr in _PLAIN) and content.isascii() and b"\x1b" not in content:
+        return content.decode("ascii").rstrip(" \0")  # alike in every character set, as long as none is shifted in (PS3.5 s6.1.2.5)
     if vr in _TEXT:
         return decode_bytes(content, encodings, _DELIMITERS.get(vr, _NO_DELIMITERS)).rstrip(" \0")
     if vr in _PLAIN:
