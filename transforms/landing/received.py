@@ -17,6 +17,7 @@ import io
 import json
 import re
 import sys
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -171,27 +172,36 @@ def _count_rows(payload: bytes, source: Source) -> int:
     if _UNKNOWN_BYTE.search(text) and _LAST_PRIVATE_USE.search(text):
         return 1  # damaged bytes could not be told from the sender's own characters
     csv.field_size_limit(sys.maxsize)
-    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
-    first_cells = [row[0] for row in csv.reader(lines, delimiter=source.delimiter) if row]
-    if not first_cells or (source.header and not _is_header(_first_row(lines, source), source)):
+    lines = _Lines(text)
+    records = filter(None, csv.reader(lines, delimiter=source.delimiter))
+    first, last, count = next(records, None), None, 1
+    for last in records:  # noqa: B007 - the last one is asked for behind the loop
+        count += 1
+    if first is None or (source.header and not _is_header(first, source)):
         return 1
-    rows = len(first_cells) - (1 if source.header else 0)
-    has_trailer = source.trailer is not None and rows > 0 and first_cells[-1] == source.trailer.prefix
+    rows = count - (1 if source.header else 0)
+    has_trailer = source.trailer is not None and rows > 0 and (last or first)[0] == source.trailer.prefix
     rows -= 1 if has_trailer else 0
     if rows:
         return rows
-    sound = not source.header or _is_sound(_first_row(lines, source), source)
+    sound = not source.header or _is_sound(first, source)
     if source.trailer is not None:
-        sound = sound and has_trailer and _announces_none(_last_line(lines), source, source.trailer.row_count_field)
+        sound = sound and has_trailer and _announces_none(lines.last, source, source.trailer.row_count_field)
     return 0 if sound else 1
 
 
-def _first_row(lines: list[str], source: Source) -> list[str]:
-    return next(row for row in csv.reader(lines, delimiter=source.delimiter) if row)
+class _Lines:
+    """Lines of a text one by one, so that a large file costs no more than itself; `last` is the last one that is not blank."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.last = ""
 
-def _last_line(lines: list[str]) -> str:
-    return next(line for line in reversed(lines) if line.strip("\r\n"))
+    def __iter__(self) -> Iterator[str]:
+        for found in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", self._text):
+            if found[0] not in ("\r\n", "\r", "\n"):
+                self.last = found[0]
+            yield found[0]
 
 
 def _announces_none(line: str, source: Source, field: int) -> bool:
