@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+
 from assets.code_version import code_version
 from assets.stores.catalog import CatalogStore
 from assets.stores.contracts import change_event, contract_changes
@@ -21,10 +23,12 @@ from assets.stores.landing import LandingStore
 from assets.stores.objects import FolderObjects, ObjectStore
 from assets.stores.raw import RawLoader, raw_tables
 from assets.stores.signing_key import signing_key
+from assets.stores.terminology import TerminologyStore
 from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
 from transforms.facilities.registry import Registry
 from transforms.facilities.registry_tables import registry_tables
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
+from transforms.terminology.in_force import code_map
 
 SETUP_TABLE = {"setup": {"digest": "varchar"}}
 
@@ -59,6 +63,11 @@ class Root:
         """Payloads and deliveries."""
         return LandingStore(self.landing_objects or FolderObjects(self.home / "landing"), self.keys)
 
+    @property
+    def terminology(self) -> TerminologyStore:
+        """Concept maps that were loaded."""
+        return TerminologyStore(self.home / "terminology")
+
     def catalog(self) -> CatalogStore:
         """Open the catalog store: the audit log and what pages read."""
         folder = self.home / "catalog"
@@ -86,7 +95,7 @@ class Root:
                 changes = contract_changes(warehouse, self.registry)
                 identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
                 create_tables(warehouse, "identity", identity)
-                replace_reference(warehouse, registry_tables(self.registry))
+                replace_reference(warehouse, self._reference())
                 _drop_views(warehouse)
             # Before the registry counts as taken over: a crash in between tells of a change twice, never not at all.
             if stale and changes:
@@ -112,7 +121,13 @@ class Root:
 
     @cached_property
     def _setup_digest(self) -> str:
-        return hashlib.sha256((project_digest() + self.registry_text + repr(IDENTITY_TABLES)).encode()).hexdigest()
+        parts = (project_digest(), self.registry_text, repr(IDENTITY_TABLES), self.terminology.digest)
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+    def _reference(self) -> dict[str, pa.Table]:
+        """The registry's tables, its code maps together with those that were loaded."""
+        maps = self.terminology.concept_maps()
+        return {**registry_tables(self.registry), "code_map": code_map(self.registry, maps), "concept_map": maps}
 
 
 

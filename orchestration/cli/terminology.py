@@ -1,17 +1,20 @@
-"""Commands of the terminology steward: `lakehouse terminology unmapped`, `extensions`, `us-core`.
+"""Commands of the terminology steward: `lakehouse terminology load`, `maps`, `unmapped`, `extensions`, `us-core`.
 
-What belongs here: lists to work off, by volume. They read the warehouse and show definitions and counts, never a record's values.
+What belongs here: loading releases, and lists to work off, by volume. The lists read the warehouse and show definitions and counts, never a
+record's values.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from orchestration.cli.printing import Json, print_table
+from transforms.errors import ConfigurationError
 
-terminology = typer.Typer(no_args_is_help=True, help="Codes, extensions and elements that wait for a steward, by volume.")
+terminology = typer.Typer(no_args_is_help=True, help="Maps of codes, and what waits for a steward, by volume.")
 
 _UNMAPPED = (
     "select unmapped.facility_id, unmapped.resource, unmapped.element, unmapped.local_system, unmapped.local_code, unmapped.facts, "
@@ -30,6 +33,45 @@ _US_CORE = (
     "max(gap.batch_date) as last_batch_date from LAKE.canonical.us_core_gap gap group by gap.facility_id, gap.element "
     "order by units desc nulls last, gap.facility_id, gap.element"
 )
+
+
+@terminology.command("load")
+def load(
+    file: Path = typer.Argument(..., help="CSV (source_code, target_system, target_code, equivalence) or a FHIR R4 ConceptMap."),
+    name: str = typer.Option(..., help="Resource or resource_element that the map speaks of, such as observation or encounter_class."),
+    map_version: str = typer.Option(..., help="The release; a version never changes."),
+    valid_from: str = typer.Option(..., help="First batch date that is read by it (YYYY-MM-DD)."),
+    facility: str | None = typer.Option(None, "--facility", "-f", help="Only at this facility, in place of the general map."),
+) -> None:
+    """Load a version of a concept map from your own release file. It holds from the next run on."""
+    from orchestration.cli.scope import parse_day
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from transforms.terminology.concept_map import MapVersion, read_concept_map
+
+    root = open_root(load_settings())
+    if facility is not None and facility not in root.registry.facility_ids:
+        raise ConfigurationError(f"facility {facility!r} is not registered. Remedy: one of {', '.join(root.registry.facility_ids)}.")
+    version = MapVersion(name, map_version, parse_day(valid_from, "--valid-from"), facility)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: cannot be read ({type(error).__name__}). Remedy: a UTF-8 file of a map.") from None
+    rows = read_concept_map(text, str(file), version)
+    is_new = root.terminology.add(version, rows)
+    said = "Loaded" if is_new else "Already loaded:"
+    print(f"{said} {rows.num_rows:,} mappings of {name}, version {map_version}. Next: lakehouse materialize")
+
+
+@terminology.command("maps")
+def maps(as_json: bool = Json) -> None:
+    """List the versions of concept maps that were loaded."""
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+
+    rows = [{"name": one.map_name, "map_version": one.map_version, "facility_id": one.facility_id, "valid_from": one.valid_from.isoformat()}
+            for one in open_root(load_settings()).terminology.versions()]
+    print_table(rows, ["name", "map_version", "facility_id", "valid_from"], as_json=as_json)
 
 
 @terminology.command("unmapped")
