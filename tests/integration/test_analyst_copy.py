@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +26,7 @@ from orchestration.dev_copy import make_dev_copy
 from orchestration.generate import generate
 from orchestration.opening import dbt_runner
 from tests.command_line import CommandLine
+from tests.conftest import PROJECT
 from tests.invariants.leaks import leaks, mark_names
 from tests.pipeline_runs import land_network, landed_partitions
 from tests.steps import run_steps
@@ -43,6 +47,7 @@ ANSWERS = {
     "person": "select record_count, facility_count, count(*), count(name_family), count(birth_date) from identity.person group by all order by all",
 }
 
+PAGE = PROJECT / "docs" / "analyst.md"
 HIDDEN = frozenset({"key", "token", "family_name", "drop"})
 
 
@@ -235,3 +240,40 @@ def test_a_part_is_whole_and_readers_stay(copy: Copy, build_folder: Path) -> Non
         led = {copy.token(row[0]) for row in copy.originals(f"select f.fact_key from canonical.{fact} f join canonical.{target} t on t.fact_key = f.{column}")}
         leads = {row[0] for row in ask(part, f"select f.fact_key from canonical.{fact} f join canonical.{target} t on t.fact_key = f.{column}")}
         assert {row[0] for row in ask(part, f"select fact_key from canonical.{fact}")} & led == leads
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, copy: Copy, build_folder: Path) -> Path:
+    """What an analyst has: the project's files, its environment, a copy, and the files that the page tells to write."""
+    folder = tmp_path_factory.mktemp("clone") / "lakehouse"
+    left_out = shutil.ignore_patterns("cases", "own_cases", "__pycache__", "target", "logs")
+    for name in ("orchestration", "assets", "checks", "lineage", "transforms", "tests"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=left_out)
+    for name in ("pyproject.toml", "workspace.yaml"):
+        shutil.copy(PROJECT / name, folder)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    # parsed as it was: dbt parses what the page adds
+    shutil.copytree(build_folder / "dbt", folder / ".build" / "dbt", ignore=left_out)
+    (folder / "copy").mkdir()
+    shutil.copy(copy.path, folder / "copy")
+    for path, text in re.findall(r"^`(transforms/\S+)`\n```\w+\n(.*?)^```", PAGE.read_text(), re.M | re.S):
+        assert not (folder / path).exists(), f"the page's example {path} is no example any more"
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def test_the_page_leads_to_a_mart(copy: Copy, clone: Path) -> None:
+    """The page's files and commands give a mart that builds on the copy, passes its test, has its lineage and is Snowflake's SQL."""
+    commands = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    assert len(commands) == 4
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LAKEHOUSE_")} | {"PYTHONPATH": str(clone)}
+    done = subprocess.run(["bash", "-euc", "\n".join(commands)], cwd=clone, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "marts.mart_condition_volume.conditions comes from" in done.stdout
+    assert "raw." in done.stdout.split("comes from")[1]
+    counted = ask(clone / "copy" / "LAKE.duckdb", "select facility_id, code_code, sum(conditions) from marts.mart_condition_volume group by all order by all")
+    assert counted == copy.originals(
+        "select facility_id, code_code, count(*) from canonical.condition where not is_deleted and service_date is not null "
+        "and coalesce(verification_status, '') not in ('entered-in-error', 'refuted') group by all order by all")
+    assert counted
