@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 # Set by the product for dbt, or read by tests: nobody sets them by hand.
-INNER = re.compile(r"LAKEHOUSE_(RUN_|DBT_TARGET|SPILL|CODE_VERSION|WAREHOUSE\b|WAREHOUSE_KEY|DUCKDB_|DOUBLE|CORPORA_DIR|CASES_DIR|FUZZ_|BRAIDS)")
+INNER = re.compile(r"LAKEHOUSE_(RUN_|DEV_COPY|DBT_TARGET|SPILL|CODE_VERSION|WAREHOUSE\b|WAREHOUSE_KEY|DUCKDB_|DOUBLE|CORPORA_DIR|CASES_DIR|FUZZ_|BRAIDS)")
 
 
 @cache
