@@ -1,7 +1,7 @@
 """The audit catalog as a web application: which address asks which question.
 
-It reads the catalog store and never the warehouse; only a trace does, through what it is given. Every page has twins: the same
-address with `.csv` or `.json`, and `?table=` where the page has several tables.
+It reads the catalog store and never the warehouse; only a trace and a review do, through what they are given. Every page has twins:
+the same address with `.csv` or `.json`, and `?table=` where the page has several tables.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from lineage.audit_log import open_catalog
 from orchestration.catalog import accounts, asset_pages, days, find_page, log_pages, overview
 from orchestration.catalog.answering import Answering
 from orchestration.catalog.reading import Reading
+from orchestration.catalog.review_page import review_routes
+from orchestration.catalog.reviewing import Reviewer
 from orchestration.catalog.security import SecurityHeaders
 from orchestration.catalog.tables import Asked
 from orchestration.catalog.trace_page import Tracer, trace_route
@@ -35,12 +37,13 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 def create_app(
     catalog_path: Path, anchors_path: Path | None = None, public_keys: Sequence[bytes] = (), tracer: Tracer | None = None,
-    allowed_hosts: Sequence[str] = LOCAL_HOSTS,
+    reviewer: Reviewer | None = None, allowed_hosts: Sequence[str] = LOCAL_HOSTS,
 ) -> Starlette:
     """Build the application over the store at `catalog_path`.
 
     `anchors_path` and `public_keys` are what the log is verified against. `tracer` answers traces and records that it did; without it
-    the trace page says so. `allowed_hosts` are the names under which the pages may be asked for.
+    the trace page says so. `reviewer` answers the review pages and carries out decisions, by stewards alone. `allowed_hosts` are the names
+    under which the pages may be asked for.
     """
     days.register()
     answering = Answering(catalog_path, anchors_path, public_keys)
@@ -83,6 +86,7 @@ def create_app(
         page("/run/{run}", lambda reading, asked, request: log_pages.run_page(reading, asked, request.path_params["run"])),
         page("/find", lambda reading, asked, request: find_page.find_page(reading, asked, answering.words, _text(request, "q"))),
         trace_route(answering, tracer),
+        *review_routes(answering, reviewer),
         Mount("/static", StaticFiles(directory=str(files("orchestration.catalog") / "static"))),
     ]
     return Starlette(

@@ -12,7 +12,7 @@ from orchestration.catalog.view import Code, Facts, Figures, Heat, Page, Picture
 
 NAVIGATION = (
     ("/", "Overview"), ("/ledger", "Ledger"), ("/quarantine", "Quarantine"), ("/holds", "Holds"), ("/corrections", "Corrections"),
-    ("/assets", "Assets"), ("/trace", "Trace"), ("/log", "Log"),
+    ("/assets", "Assets"), ("/review", "Identity"), ("/trace", "Trace"), ("/log", "Log"),
 )
 LAYERS = ("landing", "raw", "staging", "canonical", "identity", "marts")
 _SECTIONS = {Table: "table", Heat: "heat", Figures: "figures", Facts: "facts", Picture: "picture", Code: "code", Prose: "prose"}

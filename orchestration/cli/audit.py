@@ -22,8 +22,9 @@ def serve(port: int = typer.Option(8000, help="Port."), host: str = typer.Option
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
 
+    settings = load_settings()
     print(f"The audit catalog is on http://{host}:{port} (stop with Ctrl-C).")
-    uvicorn.run(catalog_app(open_root(load_settings()), host), host=host, port=port, log_level="warning", access_log=False)
+    uvicorn.run(catalog_app(open_root(settings), settings, host), host=host, port=port, log_level="warning", access_log=False)
 
 
 @app.command()

@@ -17,6 +17,7 @@ import pytest
 
 from orchestration.catalog_serving import catalog_app
 from orchestration.generate import generate
+from orchestration.settings import load_settings
 from tests.conftest import PROJECT
 from tests.integration.catalog_world import Reader, ask
 from tests.invariants.leaks import MARK, forms, leaks, mark_names, written_below
@@ -85,7 +86,7 @@ def _break(root: Any) -> None:
 
 def _pages(root: Any) -> Iterator[tuple[str, bytes]]:
     """Follow the catalog's links from its first page."""
-    app = catalog_app(root)
+    app = catalog_app(root, load_settings())
     waiting, seen = ["/"], {"/"}
     for _ in range(PAGES):
         if not waiting:

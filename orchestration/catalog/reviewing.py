@@ -1,0 +1,122 @@
+"""The review queue over a data root: who may open it, what it shows, and decisions that are carried out and audited.
+
+The warehouse is opened for one question and closed again. A look at a pair is in the audit log before a value is shown.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from assets.root import Root
+from assets.stores.duckdb_warehouse import DuckDBStore
+from assets.stores.identity_decisions import Decision, newest_decision
+from assets.stores.identity_questions import pair_evidence
+from assets.stores.identity_review import open_pairs, pair_records, queue, standing_opinions
+from assets.stores.lock import lock_holder
+from assets.stores.warehouse import WarehouseStore
+from orchestration.settings import Settings
+from orchestration.stewards import Stewards
+from orchestration.stewardship import decide
+from transforms.errors import UnavailableError
+from transforms.governance.events import Event
+from transforms.identity.evidence import waterfall
+from transforms.identity.model import load_model
+
+WAIT_SECONDS = 5.0
+PHI_LEVEL = 3
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits: `rules` (asked_by, waiting, since, linked, kept_apart) and `pairs`, likeliest first."""
+
+    rules: Sequence[Row]
+    pairs: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records side by side: what they say, the edge with its levels (None: no evidence kept), the score's waterfall, the decision that
+    holds, and opinions that wait for another steward."""
+
+    records: Sequence[Row]
+    edge: Row | None
+    steps: Sequence[Row]
+    decided: Row | None
+    opinions: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """What answers the review pages. `who`: the steward whom an `Authorization` header proves. `look` records the access of that steward.
+    `decide` gives the sentence to be shown."""
+
+    who: Callable[[str | None], str | None]
+    queue: Callable[[int], Queue]
+    look: Callable[[str, str, str], Pair]
+    decide: Callable[[Decision], str]
+    reviewers: int = 1
+
+
+def warehouse_reviewer(root: Root, settings: Settings) -> Reviewer:
+    """Reviews in the root's warehouse by the stewards of the root."""
+    return Reviewer(
+        Stewards(root.home).who, lambda limit: _queue(root, limit), lambda left, right, steward: _look(root, left, right, steward),
+        lambda said: _decide(root, settings, said), settings.identity_reviewers)
+
+
+def _queue(root: Root, limit: int) -> Queue:
+    try:
+        with _patient(root.warehouse).open(read_only=True) as warehouse:
+            return Queue(queue(warehouse), open_pairs(warehouse, limit))
+    except UnavailableError as busy:
+        raise _busy(root, busy) from busy
+
+
+def _look(root: Root, left: str, right: str, steward: str) -> Pair:
+    left, right = sorted((left, right))
+    try:
+        with _patient(root.warehouse).open(read_only=True) as warehouse:
+            records = pair_records(warehouse, left, right)
+            edge = pair_evidence(warehouse, left, right)
+            decided, opinions = newest_decision(warehouse, left, right), standing_opinions(warehouse, left, right)
+    except UnavailableError as busy:
+        raise _busy(root, busy) from busy
+    score = edge["score"] if edge else None
+    steps = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None) if edge else []
+    _record(root, (left, right), steward)
+    return Pair(records, edge, steps, decided, opinions)
+
+
+def _decide(root: Root, settings: Settings, said: Decision) -> str:
+    done = decide(root, settings, said)
+    if done is None:
+        return f"Your opinion is kept. It is carried out when {settings.identity_reviewers} stewards say the same."
+    number, resolution = done
+    return f"Decision {number} is carried out: {resolution.moved} records changed their person."
+
+
+def _patient(store: WarehouseStore) -> WarehouseStore:
+    """The store, waiting no longer than a reader of a page does."""
+    return replace(store, wait_seconds=WAIT_SECONDS) if isinstance(store, DuckDBStore) else store
+
+
+def _busy(root: Root, busy: UnavailableError) -> UnavailableError:
+    holder = lock_holder(root.home)
+    return UnavailableError(f"The warehouse is in use by {holder}; try again when it has ended." if holder else str(busy))
+
+
+def _record(root: Root, keys: Sequence[str], steward: str) -> None:
+    """Write who looked at whom: one entry a record, named by its HMAC."""
+    with root.catalog() as catalog:
+        catalog.append([
+            Event("access.view", "identity.review_pair", {
+                "role": "steward", "purpose": "identity-review", "product": "identity.review_pair", "granted": True, "phi_level": PHI_LEVEL,
+                "rows": 1, "patient": hmac.new(root.keys.derive("audit"), f"patient|{key}".encode(), sha256).hexdigest(),
+            }, actor=f"user:{steward}")
+            for key in keys
+        ])

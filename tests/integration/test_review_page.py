@@ -1,0 +1,136 @@
+"""The review pages: closed to strangers, whole and harmless, and a decision that names the steward and what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from catalog_world import HOSTILE, KEY, Reader, ask
+from starlette.applications import Starlette
+
+from assets.stores.catalog import CatalogStore
+from assets.stores.identity_decisions import Decision
+from orchestration.catalog.app import create_app
+from orchestration.catalog.reviewing import Pair, Queue, Reviewer
+from transforms.errors import ContractError
+from transforms.identity.evidence import EVIDENCE, waterfall
+from transforms.identity.model import load_model
+
+PAIR = "/review/pair?left=aa&right=bb"
+AMY = {"authorization": "Basic amy", "sec-fetch-site": "same-origin"}
+FORM = {"left": "aa", "right": "bb", "seen": "3", "decision": "link", "reason": "same passport"}
+
+
+def pair() -> Pair:
+    """A pair of invented records with evidence and a hostile value."""
+    columns = ("facility_id", "person_id", "family", "given", "middle", "suffix", "birth_text", "gender", "ssn_last4", "phone", "email",
+               "address_number", "address_street", "postal_code", "identifier_value")
+    one = dict.fromkeys(columns) | {"patient_key": "aa", "family": "SMITH", "given": "MARY", "birth_text": "1970-01-02", "phone": "5035550142"}
+    edge = dict.fromkeys(EVIDENCE, "unknown") | {"family": "exact", "given": "typo", "birth_date": "exact", "phone": "different",
+                                                 "score": 12.5, "rule_or_model": "typo_name_review", "veto": None}
+    return Pair([one, one | {"patient_key": "bb", "given": HOSTILE, "phone": "5035559999"}], edge, waterfall(load_model(), edge, 12.5),
+                {"decision_seq": 3, "decision": "withdrawn", "decided_by": "dan"}, [{"said_by": "ben", "decision": "link"}])
+
+
+def reviewer(said: list[Decision]) -> Reviewer:
+    """A reviewer that knows amy, one pair and one rule."""
+    waiting = Queue(
+        [{"asked_by": "typo_name_review", "waiting": 7, "since": datetime(2026, 1, 5), "linked": 3, "kept_apart": 1}],
+        [{"patient_key_l": "aa", "patient_key_r": "bb", "reason": "review", "rule_or_model": "typo_name_review", "score": 12.5, "veto": None,
+          "since": datetime(2026, 1, 5), "facility_l": "lakeside", "facility_r": "lakeside"}])
+
+    def decide(one: Decision) -> str:
+        said.append(one)
+        return "Decision 4 is carried out: 2 records changed their person."
+
+    return Reviewer(lambda header: "amy" if header == "Basic amy" else None, lambda limit: waiting, lambda left, right, who: pair(), decide)
+
+
+@pytest.fixture
+def said() -> list[Decision]:
+    """What was decided."""
+    return []
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """An empty catalog store."""
+    CatalogStore(tmp_path / "audit.sqlite", KEY).close()
+    return tmp_path / "audit.sqlite"
+
+
+@pytest.fixture
+def app(store: Path, said: list[Decision]) -> Starlette:
+    """The application with that reviewer."""
+    return create_app(store, reviewer=reviewer(said))
+
+
+@pytest.mark.parametrize(("address", "method"), [("/review", "GET"), ("/review.csv", "GET"), (PAIR, "GET"), ("/review/pair", "POST")])
+def test_strangers_see_and_decide_nothing(app: Starlette, said: list[Decision], address: str, method: str) -> None:
+    """Without proof of who asks, every review address answers 401 and asks for it."""
+    answer = ask(app, address, method, FORM, {"authorization": "Basic eve", "sec-fetch-site": "same-origin"})
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+    assert "SMITH" not in answer.text
+    assert said == []
+
+
+@pytest.mark.parametrize("address", ["/review", PAIR])
+def test_the_pages_are_whole_and_harmless(app: Starlette, address: str) -> None:
+    """Tags close, fields are labelled, nothing runs, and a hostile value is text."""
+    answer = ask(app, address, headers=AMY)
+    assert answer.status == 200
+    page = Reader(answer.text)
+    assert (page.faults, page.open) == ([], [])
+    assert "script" not in page.tags
+    assert not {name for name in page.attributes if name.startswith("on") or name == "style"}
+    assert page.fields <= page.labelled
+    assert HOSTILE not in answer.text
+    assert ">None<" not in answer.text
+
+
+def test_the_queue_tells_age_and_yield(app: Starlette) -> None:
+    """Seven pairs wait since 5 January; of four decided ones three were one human."""
+    text = ask(app, "/review", headers=AMY).text
+    assert "7 pairs wait" in text
+    assert "Of 4 decided pairs 3 were one human" in text
+    assert "75 %" in text
+    assert "left=aa&amp;right=bb" in text
+
+
+def test_a_pair_shows_both_sides_and_the_waterfall(app: Starlette) -> None:
+    """Both values of a field that differs, the level in words, a bar for each known comparison, and who already said what."""
+    text = ask(app, PAIR, headers=AMY).text
+    assert "5035550142" in text
+    assert "5035559999" in text
+    assert text.count("<rect") == 1 + 4 + 1 + 1  # before, four known comparisons, the names, the score
+    assert "ben says: one human" in text
+
+
+def test_a_decision_is_the_stewards_own(app: Starlette, said: list[Decision]) -> None:
+    """It carries the proven account, whatever the form says, and the newest decision that the form knew of."""
+    answer = ask(app, "/review/pair", "POST", FORM | {"decided_by": "eve"}, AMY)
+    assert answer.status == 200
+    assert said == [Decision("aa", "bb", "link", "amy", "same passport", 3)]
+    assert "Decision 4 is carried out" in answer.text
+
+
+def test_forms_from_elsewhere_or_without_a_reason_decide_nothing(app: Starlette, said: list[Decision]) -> None:
+    """A form sent from another site is refused with 403, one that lacks the choice or the reason with 400."""
+    assert ask(app, "/review/pair", "POST", FORM, AMY | {"sec-fetch-site": "cross-site"}).status == 403
+    assert ask(app, "/review/pair", "POST", FORM | {"reason": ""}, AMY).status == 400
+    assert ask(app, "/review/pair", "POST", FORM | {"decision": "merge"}, AMY).status == 400
+    assert said == []
+
+
+def test_the_second_of_two_stewards_is_told(store: Path, said: list[Decision]) -> None:
+    """Where somebody decided meanwhile the pair is shown again with who and what, as a conflict."""
+    def late(one: Decision) -> str:
+        raise ContractError("identity: ben decided cannot_link on this pair (decision 4); nothing was written.")
+
+    answer = ask(create_app(store, reviewer=replace(reviewer(said), decide=late)), "/review/pair", "POST", FORM, AMY)
+    assert answer.status == 409
+    assert "ben decided cannot_link" in answer.text
+    assert "same passport" in answer.text
