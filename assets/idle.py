@@ -3,6 +3,7 @@
 dbt spends more time on a model without rows than the engine does. A model is left out only where its table exists and
 - it is a view that says nothing of the run (views are dropped when the project changes, so one that exists is the present one), or
 - it is staging of a dialect that no delivery of the run speaks; its rows, those of an earlier run, are removed, or
+- it holds versions of a resource of which only such dialects tell, and none of the run's partitions, or
 - it derives what the change log says and the log holds nothing that it has not seen: its SQL names the objects that it reads, or, where it
   derives all from tables whose changes are logged, its config `consumes` does.
 Everything else is built. `idle_models` must be asked before each group, since each group writes to the change log.
@@ -22,6 +23,7 @@ from assets.stores.warehouse import Warehouse, existing_tables
 from transforms.decode.formats import FORMATS
 
 Node = Mapping[str, Any]
+UNITS = "model.lakehouse.unit"
 # How macros `changed_fact_keys`, `changed_patients`, `changed_persons` and `unseen_changes` name what they read.
 READS_LOG = re.compile(r"\bchange_log\"? change_log\b")
 READS_OBJECTS = re.compile(r"\bchange_log\.object (?:= ('\w+')|in \(([^)]*)\))")
@@ -38,11 +40,29 @@ def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
         present = [node for node in nodes if table_of(node) in tables]
         silent = [node for node in present if node["schema"] == "staging" and node["fqn"][2] not in spoken]
         empty(warehouse, [table_of(node) for node in silent if node["config"]["materialized"] != "view"])
+        untold = [node for node in untold_versions(present, silent) if not holds_partitions(warehouse, run, table_of(node))]
     lasting = {name for name, text in sql.items() if "run_scope" not in text}
     views = [node for node in present if node["config"]["materialized"] == "view" and node["name"] in lasting and node not in silent]
     busy = busy_consumers({str(node["name"]) for node in nodes}, {str(node["name"]) for node in present}, consumed, news)
     unmoved = [node for node in present if node["name"] in consumed and node["name"] not in busy]
-    return [*silent, *views, *unmoved]
+    return [*silent, *untold, *views, *unmoved]
+
+
+def untold_versions(nodes: Sequence[Node], silent: Sequence[Node]) -> list[Node]:
+    """Give the version models that read staging of silent dialects and no other model, but for the units whose rows they leave out."""
+    left_out = {node["unique_id"] for node in silent}
+    versions = [node for node in nodes if node["config"].get("strategy") == "merge_version"]
+    read = {node["unique_id"]: {one for one in node["depends_on"]["nodes"] if one.startswith("model.")} - {UNITS} for node in versions}
+    return [node for node in versions if read[node["unique_id"]] and read[node["unique_id"]] <= left_out]
+
+
+def holds_partitions(warehouse: Warehouse, run: Run, table: str) -> bool:
+    """Whether a table has rows of the run's partitions."""
+    found = warehouse.query(
+        f"select 1 as n from LAKE.{table} held join LAKE.control.run_scope scope on scope.run_id = ? "
+        "and scope.facility_id = held.facility_id and scope.batch_date = held.batch_date limit 1", [run.run_id],
+    )
+    return bool(found.num_rows)
 
 
 def table_of(node: Node) -> str:

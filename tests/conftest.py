@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,6 +44,32 @@ def open_test_root(build_folder: Path) -> Callable[..., object]:
         with FileLock(build_folder / "prepare.lock"):
             dbt_runner(settings).prepare()
         return open_root(settings), settings
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def open_built_root(open_test_root: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., object]:
+    """As `open_test_root`, on a data root in which every table exists and none has a row: a copy of one that ran over a partition to which
+    nothing was delivered, made once for all test processes. It saves a test the first build of every model."""
+    from filelock import FileLock
+
+    from tests.steps import run_steps
+    from transforms.synthetic.registry_text import registry_text
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made, registry = shared / "built", shared / "built.yaml"
+    with FileLock(shared / "built.lock"):
+        if not made.exists():
+            registry.write_text(registry_text(5), encoding="utf-8")
+            root, _ = open_test_root(shared / "building", registry)  # type: ignore[misc]
+            run_steps(root, "built", [("lakeside", date(2026, 1, 5))])
+            (shared / "building").rename(made)
+
+    def opened(home: Path, facilities: Path | None = None, **more: object) -> object:
+        shutil.copytree(made, home, dirs_exist_ok=True)
+        return open_test_root(home, facilities, **more)
 
     return opened
 

@@ -21,7 +21,15 @@ CONSUMED = {"patient": frozenset({"patient_version"}), "observation": frozenset(
 
 def node(schema: str, name: str, materialized: str = "scoped", dialect: str = "") -> dict[str, Any]:
     """A model as the manifest has it, as far as it matters here."""
-    return {"schema": schema, "name": name, "fqn": ["lakehouse", schema, dialect, name], "config": {"materialized": materialized}}
+    return {"unique_id": f"model.lakehouse.{name}", "schema": schema, "name": name, "fqn": ["lakehouse", schema, dialect, name],
+            "config": {"materialized": materialized}}
+
+
+def version(name: str, *read: str) -> dict[str, Any]:
+    """A version model that reads those models."""
+    made = node("canonical", name)
+    made["config"]["strategy"] = "merge_version"
+    return {**made, "depends_on": {"nodes": ["source.lakehouse.control.run_scope", "model.lakehouse.unit", *(f"model.lakehouse.{one}" for one in read)]}}
 
 
 @pytest.fixture
@@ -82,6 +90,21 @@ def test_a_dialect_that_nobody_spoke_is_left_out_and_emptied(root: Root) -> None
     with root.warehouse.open(read_only=True) as warehouse:
         left = [warehouse.query(f"select count(*) as n from LAKE.staging.{name}").to_pylist()[0]["n"] for name in ("stg_hl7v2__a", "stg_fhir__a")]
     assert left == [1, 0]
+
+
+def test_versions_of_which_nobody_spoke_are_left_out_unless_some_are_there(root: Root) -> None:
+    """Versions that only a silent dialect tells of are not built, unless the run's partition holds some, which must be restated."""
+    run = begin(root, "adt_oru")
+    nodes = [node("staging", "stg_hl7v2__a", "run_table", "hl7v2"), node("staging", "stg_x12__a", "run_table", "x12"),
+             version("claim_version", "stg_x12__a"), version("coverage_version", "stg_x12__a"), version("patient_version", "stg_hl7v2__a", "stg_x12__a")]
+    with root.warehouse.open() as warehouse:
+        for name in ("stg_hl7v2__a", "stg_x12__a"):
+            warehouse.execute(f"create table LAKE.staging.{name} as select 1 as n")
+        for name in ("claim_version", "coverage_version", "patient_version"):
+            warehouse.execute(f"create table LAKE.canonical.{name} (facility_id varchar, batch_date date)")
+        warehouse.execute("insert into LAKE.canonical.claim_version values ('harbor', ?)", [DAY])
+        warehouse.execute("insert into LAKE.canonical.coverage_version values ('lakeside', ?)", [DAY])
+    assert {one["name"] for one in idle_models(root, run, nodes)} == {"stg_x12__a", "claim_version"}
 
 
 def test_a_view_and_an_unmoved_table_are_left_out_until_something_changes(root: Root) -> None:

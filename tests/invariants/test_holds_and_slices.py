@@ -40,11 +40,11 @@ def _message(event: str, time: str, number: str, visit: str, admit: str, dischar
 
 
 @pytest.fixture
-def hospital(tmp_path: Path, open_test_root: Callable[..., Any]) -> Any:
+def hospital(tmp_path: Path, open_built_root: Callable[..., Any]) -> Any:
     """An empty root with the five demo facilities; messages go to lakeside."""
     registry = tmp_path / "facilities.yaml"
     registry.write_text(registry_text(5))
-    return open_test_root(tmp_path / "root", registry)
+    return open_built_root(tmp_path / "root", registry)
 
 
 def _authority(root: Any) -> str:
@@ -75,45 +75,44 @@ def test_a_moved_encounter_leaves_no_ghost(hospital: Any) -> None:
 
 def test_a_batch_that_becomes_empty_leaves_every_slice(hospital: Any) -> None:
     """When a partition's delivery is gone and it is run again, its rows leave every table and slice."""
-    root, settings = hospital
+    root, _ = hospital
     _land(root, "lakeside", "adt_oru", DAY,
           _message("A04", "20260105090000", "77001", "V77001", "20260103090000", patient_class="O").replace("LSD", _authority(root)), "a.hl7")
-    run(root, settings, [("lakeside", DAY)])
+    run_steps(root, "first", [("lakeside", DAY)])
     for path in (root.home / "landing" / "delivery" / "lakeside" / DAY.isoformat()).iterdir():
         path.unlink()
-    run(root, settings, [("lakeside", DAY)])
+    run_steps(root, "second", [("lakeside", DAY)])
     for table in ("canonical.encounter", "canonical.patient", "canonical.unit_outcome", "marts.mart_encounter_summary", "identity.link"):
         assert _rows(root, f"select * from LAKE.{table}") == [], table
 
 
 def test_a_crash_between_current_and_mart_leaves_the_slice_pending(hospital: Any) -> None:
     """What a run did not finish, the next run of any partition does."""
-    root, settings = hospital
+    root, _ = hospital
     authority = _authority(root)
     _land(root, "lakeside", "adt_oru", DAY,
           _message("A04", "20260105090000", "77001", "V77001", "20260103090000", patient_class="O").replace("LSD", authority), "a.hl7")
-    # As if killed before identity and marts: only these steps run.
-    run(root, settings, [("lakeside", DAY)], select=["group:raw", "group:canonical", "group:control"])
-    assert _rows(root, "select table_name from information_schema.tables where table_schema = 'marts' and table_name = 'mart_encounter_summary'") == []
-    run(root, settings, [("harbor", DAY)])
+    run_steps(root, "killed", [("lakeside", DAY)], until="current")
+    assert _rows(root, "select * from LAKE.marts.mart_encounter_summary") == []
+    run_steps(root, "first", [("harbor", DAY)])
     assert [str(row["service_date"]) for row in _rows(root, "select service_date from LAKE.marts.mart_encounter_summary")] == ["2026-01-03"]
 
 
-def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
     """The stay of the same human at another facility turns the index facility's answer."""
     registry = tmp_path / "facilities.yaml"
     registry.write_text(registry_text(7))
-    root, settings = open_test_root(tmp_path / "root", registry)
+    root, _ = open_built_root(tmp_path / "root", registry)
     second = next(one for one in root.registry.facility_ids
                   if one != "lakeside" and "adt_oru" in root.registry.entry(one, DAY).sources)
     index = _message("A03", "20260105180000", "77001", "V77001", "20260102090000", "20260105170000")
     _land(root, "lakeside", "adt_oru", DAY, index.replace("LSD", _authority(root)), "a.hl7")
-    run(root, settings, [("lakeside", DAY)])
+    run_steps(root, "first", [("lakeside", DAY)])
     assert [row["is_readmitted"] for row in _rows(root, "select is_readmitted from LAKE.marts.mart_readmission")] == [False]
     authority = str(root.registry.entry(second, NEXT).default_authority)
     again = _message("A01", "20260106120000", "88001", "V88001", "20260106110000").replace("LSD", authority)
     _land(root, second, "adt_oru", NEXT, again, "b.hl7")
-    run(root, settings, [(second, NEXT)])
+    run_steps(root, "second", [(second, NEXT)])
     rows = _rows(root, "select facility_id, is_readmitted, readmission_facility_id from LAKE.marts.mart_readmission")
     assert rows == [{"facility_id": "lakeside", "is_readmitted": True, "readmission_facility_id": second}]
 
@@ -122,11 +121,11 @@ def _facilities(root: Any, sql: str, *parameters: Any) -> set[str]:
     return {str(row["facility_id"]) for row in _rows(root, sql, *parameters)}
 
 
-def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
     """A facility whose batch fails a blocking check is held with its last good slices in place; the other 119 publish."""
     out = tmp_path / "network"
     generate(out, seed=3, people=240, days=2, facilities=120, start=DAY, progress=None)
-    root, _ = open_test_root(tmp_path / "root", out / "facilities.yaml")
+    root, _ = open_built_root(tmp_path / "root", out / "facilities.yaml")
     arrivals = land_network(root, out)
     broken = next(one.facility_id for one in arrivals if one.source.startswith("adt_oru"))
     first, second = sorted({one.batch_date for one in arrivals})[:2]
@@ -159,16 +158,16 @@ def test_one_of_120_facilities_is_held_and_the_others_publish(tmp_path: Path, op
 
 def test_a_later_batch_moves_an_earlier_unit_and_no_sum(hospital: Any) -> None:
     """A superseding message moves the older unit between outcomes; its partition's sum stays, and the move is recorded."""
-    root, settings = hospital
+    root, _ = hospital
     authority = _authority(root)
     _land(root, "lakeside", "adt_oru", DAY,
           _message("A04", "20260105090000", "77001", "V77001", "20260103090000", patient_class="O").replace("LSD", authority), "a.hl7")
-    run(root, settings, [("lakeside", DAY)])
+    run_steps(root, "first", [("lakeside", DAY)])
     ledger = "select canonical, superseded, units from LAKE.canonical.ledger where batch_date = ?"
     assert _rows(root, ledger, DAY) == [{"canonical": 1, "superseded": 0, "units": 1}]
     _land(root, "lakeside", "adt_oru", NEXT,
           _message("A08", "20260106090000", "77001", "V77001", "20260103100000", patient_class="O").replace("LSD", authority), "b.hl7")
-    run(root, settings, [("lakeside", NEXT)])
+    run_steps(root, "second", [("lakeside", NEXT)])
     assert _rows(root, ledger, DAY) == [{"canonical": 0, "superseded": 1, "units": 1}]
     moves = _rows(root, "select old_outcome, new_outcome from LAKE.control.outcome_move")
     assert moves == [{"old_outcome": "canonical", "new_outcome": "superseded"}]

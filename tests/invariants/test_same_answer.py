@@ -46,9 +46,9 @@ def test_running_partitions_again_changes_nothing(reference: Any) -> None:
     assert differences(before, whole_warehouse(root)) == []
 
 
-def test_processing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_processing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
     """Partitions run one by one in a random order give the warehouse of one run over all."""
-    root, _ = open_test_root(tmp_path, small / "facilities.yaml")
+    root, _ = open_built_root(tmp_path, small / "facilities.yaml")
     land_network(root, small)
     partitions = landed_partitions(root)
     random.Random(5).shuffle(partitions)
@@ -59,17 +59,17 @@ def test_processing_order_does_not_matter(reference: Any, small: Path, tmp_path:
     assert differences(whole_warehouse(reference[0]), whole_warehouse(root)) == []
 
 
-def test_landing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_landing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
     """Everything landed in reverse order gives the same rows."""
-    root, _ = open_test_root(tmp_path, small / "facilities.yaml")
+    root, _ = open_built_root(tmp_path, small / "facilities.yaml")
     land_network(root, small, reverse=True)
     run_steps(root, "only", landed_partitions(root))
     assert differences(whole_warehouse(reference[0], without_arrival=True), whole_warehouse(root, without_arrival=True)) == []
 
 
-def test_the_same_files_again_are_all_duplicates(small: Path, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_the_same_files_again_are_all_duplicates(small: Path, tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
     """A second landing of every file makes each of its units a duplicate and changes what no current row and no mart says."""
-    root, _ = open_test_root(tmp_path, small / "facilities.yaml")
+    root, _ = open_built_root(tmp_path, small / "facilities.yaml")
     land_network(root, small, only=["lakeside", "harbor"])
     partitions = landed_partitions(root)
     run_steps(root, "first", partitions)
