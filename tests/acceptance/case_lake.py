@@ -71,7 +71,7 @@ class CaseLake:
         return [[(case, path) for case, paths in self.files.items() for path in paths]]
 
 
-def open_case_lake(open_test_root: Any, folder: Path, chosen: Sequence[Case], *, by_job: bool = False) -> CaseLake:
+def open_case_lake(open_root: Any, folder: Path, chosen: Sequence[Case], *, by_job: bool = False) -> CaseLake:
     """A new data root whose registry holds a facility for each case."""
     inputs = {case.id: written_out(case, folder / "input" / case.id) for case in chosen}
     # Cases with many files stand together, so that the partitions of a round are neighbours and make one run.
@@ -80,5 +80,5 @@ def open_case_lake(open_test_root: Any, folder: Path, chosen: Sequence[Case], *,
     facilities = [facility_of_case(case.facility, facility_ids[case.id]) for case in ordered]
     registry = folder / "facilities.yaml"
     registry.write_text(registry_text(facilities, FIRST_DAY.isoformat()), encoding="utf-8")
-    root, settings = open_test_root(folder / "root", registry)
+    root, settings = open_root(folder / "root", registry)
     return CaseLake(root, settings, facility_ids, {case.id: inputs[case.id] for case in ordered}, by_job)

@@ -43,9 +43,9 @@ def _fail_on(problems: list[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def in_order(tmp_path_factory: pytest.TempPathFactory, open_test_root: Any) -> CaseLake:
+def in_order(tmp_path_factory: pytest.TempPathFactory, open_built_root: Any) -> CaseLake:
     """All cases file by file, then everything a second time."""
-    lake = open_case_lake(open_test_root, tmp_path_factory.mktemp("in-order"), READABLE)
+    lake = open_case_lake(open_built_root, tmp_path_factory.mktemp("in-order"), READABLE)
     lake.deliver(lake.one_by_one())
     lake.read("first pass")
     passed = lake.days
@@ -64,9 +64,9 @@ def at_once(tmp_path_factory: pytest.TempPathFactory, open_test_root: Any) -> Ca
 
 
 @pytest.fixture(scope="session")
-def in_reverse(tmp_path_factory: pytest.TempPathFactory, open_test_root: Any) -> CaseLake:
+def in_reverse(tmp_path_factory: pytest.TempPathFactory, open_built_root: Any) -> CaseLake:
     """All cases file by file, the last file first."""
-    lake = open_case_lake(open_test_root, tmp_path_factory.mktemp("in-reverse"), READABLE)
+    lake = open_case_lake(open_built_root, tmp_path_factory.mktemp("in-reverse"), READABLE)
     lake.deliver(lake.one_by_one(reverse=True))
     lake.read("all")
     return lake
@@ -109,9 +109,9 @@ def test_second_pass(case: Case, request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("case", _parameters(READABLE[:: max(1, len(READABLE) // ALONE)]))
-def test_alone(case: Case, tmp_path: Path, open_test_root: Any) -> None:
+def test_alone(case: Case, tmp_path: Path, open_built_root: Any) -> None:
     """A case gives the same in a store without the others, run by the job that Dagster runs."""
-    lake = open_case_lake(open_test_root, tmp_path, [case], by_job=True)
+    lake = open_case_lake(open_built_root, tmp_path, [case], by_job=True)
     lake.deliver(lake.one_by_one())
     lake.read("all")
     _fail_on(differences(case, lake.found["all"][case.id], flags_of_silence(case)))

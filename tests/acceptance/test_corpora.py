@@ -67,13 +67,13 @@ def _files(folder: Path, largest: int) -> list[tuple[str, Path]]:
 
 @pytest.mark.skipif(not ROOT.is_dir(), reason=f"no corpora: LAKEHOUSE_CORPORA_DIR or {ROOT.name} beside the project")
 @pytest.mark.parametrize("largest", [LARGEST, pytest.param(1 << 40, marks=pytest.mark.soak)], ids=["small files", "every file"])
-def test_real_files_are_accounted_for(largest: int, tmp_path: Path, open_test_root: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_real_files_are_accounted_for(largest: int, tmp_path: Path, open_built_root: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is lost between bytes and outcomes, and no feed is refused as a whole; the shares in quarantine are printed."""
     files = {folder.name: _files(folder, largest) for folder in sorted(ROOT.iterdir()) if folder.is_dir()}
     chosen = {name: listed for name, listed in files.items() if listed}
     registry = tmp_path / "facilities.yaml"
     registry.write_text(registry_text([_facility(name) for name in chosen], DAY.isoformat()), encoding="utf-8")
-    root, _ = open_test_root(tmp_path / "root", registry)
+    root, _ = open_built_root(tmp_path / "root", registry)
     for name, listed in chosen.items():
         for feed, path in listed:
             root.landing.land(path.read_bytes(), facility_id=name.replace("-", "_"), source=feed, batch_date=DAY, original_name=path.name,
