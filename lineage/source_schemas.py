@@ -1,4 +1,4 @@
-"""Columns of the tables that no model makes: raw, registry and identity tables, from where each is declared.
+"""Columns of the tables that no model makes: raw, registry, identity and terminology tables, from where each is declared.
 
 Not here: the control tables, which belong to the stores above; the caller gives their columns.
 """
@@ -12,6 +12,7 @@ from transforms.decode.raw_schema import raw_table_columns, raw_table_names
 from transforms.errors import ContractError
 from transforms.facilities.registry_tables import registry_schema
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
+from transforms.terminology.concept_map import CONCEPT_MAP
 
 
 def source_schemas(
@@ -25,6 +26,7 @@ def source_schemas(
     schemas: dict[str, Mapping[str, str]] = dict(payload_columns())
     schemas.update({f"raw.{name}": raw_table_columns(name) for name in raw_table_names()})
     schemas.update({asset: dict(columns) for asset, columns in IDENTITY_TABLES.items()})
+    schemas["ref.concept_map"] = dict.fromkeys(CONCEPT_MAP.names, "varchar")
     schemas.update(others)
     for source in sources:
         if source in schemas:
