@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from assets.stores import objects as objects_module
 from assets.stores.control import begin_run, create_control
 from assets.stores.keys import Keys, open_keys
 from assets.stores.landing import LandingStore
@@ -134,6 +135,21 @@ def test_name_that_is_taken_stays_as_it_is(objects: ObjectStore) -> None:
     assert objects.get("a/d") is None
 
 
+def test_name_that_is_taken_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two writers who both saw that a name was free, the one that comes second is told so and changes nothing."""
+    store, write, raced = FolderObjects(tmp_path), objects_module.write_temporary, []
+
+    def late(path: Path, content: bytes) -> Any:
+        if not raced:
+            raced.append(True)
+            assert store.add("a/b", b"first")
+        return write(path, content)
+
+    monkeypatch.setattr(objects_module, "write_temporary", late)
+    assert not store.add("a/b", b"second")
+    assert store.get("a/b") == b"first"
+
+
 def test_second_writer_of_an_ordinal_counts_again(objects: ObjectStore, keys: Keys) -> None:
     """Two processes that land the same file at once make two deliveries: the one that comes second takes the next ordinal."""
     landing = LandingStore(objects, keys)
@@ -167,6 +183,15 @@ def test_altered_payload_is_refused(landing: LandingStore) -> None:
     landing.objects.replace(name, bytes(content))
     with pytest.raises(PayloadError, match="altered"):
         landing.read(delivery.payload_id)
+
+
+def test_exchanged_payload_is_refused(landing: LandingStore) -> None:
+    """A payload's file in another's place is whole and sealed by the right key, and is noticed all the same."""
+    one, other = land(landing), land(landing, b"MSH|another")
+    names = {name.rpartition("/")[2]: name for name in landing.objects.names("payload/")}
+    landing.objects.replace(names[one.payload_id], landing.objects.get(names[other.payload_id]) or b"")
+    with pytest.raises(PayloadError, match="not those that were landed"):
+        landing.read(one.payload_id)
 
 
 def test_missing_payload_is_named(landing: LandingStore) -> None:
