@@ -52,6 +52,7 @@ def test_columns_are_held_against_the_contract_event_by_event() -> None:
     """A dropped column refuses its event, an added one flags it and is kept."""
     outcome = decoded(event(after={"A": 1}), event(after={**ROW, "C": True}))
     assert outcome.codes() == ["cdc.column_missing", None]
+    assert outcome.units[0]["reject_path"] == "line/1#B"
     assert outcome.flags() == [None, "cdc.column_added"]
     assert cells(outcome) == [{"A": "1", "B": "x", "C": "true"}]
 

@@ -46,7 +46,7 @@ FORMATS: dict[str, Format] = {
         ("csv_extract", extract.decode_csv_extract, extract.TABLES, 2, extract.EMPTY_EXTRACT),
         ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 2, None),
         ("dms_s3_parquet", extract.decode_dms_s3_parquet, extract.TABLES, 2, None),
-        ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 1, None),
+        ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 2, None),
         ("ccda", ccda.decode_ccda, ccda.TABLES, 2, None),
         ("dicom", dicom.decode_dicom, dicom.TABLES, 2, None),
         ("x12", x12.decode_x12, x12.TABLES, 2, None),

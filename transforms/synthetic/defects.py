@@ -37,6 +37,18 @@ def _hl7(site: Site, at: int, token: str) -> list[tuple[str, str, str, str, str,
     ]
 
 
+def _other_events(site: Site, at: int, token: str) -> list[tuple[str, str, str, str, str, str]]:
+    """Messages of events that are kept and mapped to nothing, as `_hl7` gives them: scheduling, vaccination, financial transaction."""
+    when = hl7_local(at)
+    pid = f"PID|1||{token}^^^{site.plan.authority}^MR||ZZTEST^DEFECT||19700101|F\r"
+    bodies = [
+        ("SIU^S12", "SIU_S12", f"SCH|A{token}|||||ROUTINE^Routine^HL70276|||30|min|^^30^{when}\r{pid}AIL|1||CLINIC^1^A\r"),
+        ("VXU^V04", "VXU_V04", f"{pid}ORC|RE||{token}\rRXA|0|1|{when}||140^Influenza^CVX|0.5|mL^mL^UCUM||00||||||||||CP\r"),
+        ("DFT^P03", "DFT_P03", f"EVN|P03|{site.zone.hl7(at)}\r{pid}FT1|1|||{when}||CG|99213^Office visit^C4|||1|100.00\r"),
+    ]
+    return [(kind, structure, body, "P", IGNORED, "hl7.passthrough_event") for kind, structure, body in bodies]
+
+
 def _fhir(site: Site, at: int, token: str) -> list[Defect]:
     head = f'"id":"{token}","meta":{{"versionId":"1","lastUpdated":"{site.zone.iso(at)}"}}'
     code = '"code":{"coding":[{"system":"http://loinc.org","code":"2345-7"}]}'
@@ -101,7 +113,8 @@ def plant_defects(site: Site, outbox: Outbox, day: int, hl7: Hl7Writer | None) -
     token = f"9{site.count('defect'):08}"
     iso = iso_day[outbox.opening_day + day]
     if hl7 is not None:
-        for message_type, structure, body, processing, outcome, reason in _turn(_hl7(site, at, token), day):
+        others = _other_events(site, at, token)
+        for message_type, structure, body, processing, outcome, reason in [*_turn(_hl7(site, at, token), day), others[day % len(others)]]:
             hl7.send(at, message_type, structure, body, at, (), day, processing=processing)
             hl7.feed.days[day][-1][5:] = [outcome, reason]
     for source, defects in _other(site, at, token, iso):
