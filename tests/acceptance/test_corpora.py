@@ -87,10 +87,16 @@ def test_real_files_are_accounted_for(largest: int, tmp_path: Path, open_built_r
         reasons = warehouse.query(
             "select source, reason, count(*) as units from LAKE.canonical.unit_outcome where outcome in ('quarantined', 'ignored_by_rule') "
             "group by all order by source, units desc, reason").to_pylist()
+        holds = warehouse.query(
+            "select verdict.facility_id, verdict.asset, verdict.description from LAKE.control.verdict verdict "
+            "join LAKE.control.held_partition held on held.facility_id = verdict.facility_id and held.batch_date = verdict.batch_date "
+            "and held.asset = verdict.asset and held.reason = verdict.check_name where held.is_released = false order by all").to_pylist()
     with capsys.disabled():
         for row in ledger:
             said = ", ".join(f"{one['reason']} {one['units']}" for one in reasons if one["source"] == row["source"])
             sys.stdout.write(f"\n{row['source']}: {row['units']} units, {row['quarantined'] / row['units']:.1%} in quarantine ({said})")
+        for one in holds:
+            sys.stdout.write(f"\nheld {one['facility_id']}: {one['asset']}, {one['description']}")
     assert unbalanced == []
     assert [row["source"] for row in ledger if row["open"]] == []
     assert [row["source"] for row in ledger if row["quarantined"] == row["units"]] == []

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import duckdb
 import hl7
+import jsonschema
 
 from orchestration.landing import arrivals_of_network
 from tests.bench.measuring import Figure, side_by_side
 from transforms.decode.contract import Delivered
+from transforms.decode.fhir.r4_schema import resource_schema, resource_types
 from transforms.decode.formats import FORMATS
+from transforms.decode.json_text import JsonReader
 from transforms.facilities.registry import Registry
 
 
@@ -29,9 +32,13 @@ def decoding(network: Path, registry: Registry) -> Iterator[Figure]:
     lines = [line for one in by_kind["fhir_ndjson"] for line in one.payload.splitlines() if line.strip()]
     yield side_by_side("HL7 v2 to raw tables", "messages/s a core", len(messages), lambda: FORMATS["hl7v2"].decode(by_kind["hl7v2"]),
                        "python-hl7, parse only", lambda: [hl7.parse(text) for text in messages])
-    yield side_by_side("FHIR R4 NDJSON to raw tables", "resources/s a core", len(lines),
+    yield side_by_side("FHIR R4 NDJSON, judged by the R4 schema, to raw tables", "resources/s a core", len(lines),
                        lambda: FORMATS["fhir_ndjson"].decode(by_kind["fhir_ndjson"]), "json.loads, parse only",
                        lambda: [_parsed(line) for line in lines])
+    sample = _judged_sample(by_kind["fhir_ndjson"])
+    yield side_by_side("FHIR R4 NDJSON, the same, 500 resources", "resources/s a core", sample.payload.count(b"\n"),
+                       lambda: FORMATS["fhir_ndjson"].decode([sample]), "json and jsonschema (Python), the same schema",
+                       lambda: _judged_by_jsonschema(sample.payload))
     for kind, name in (("csv_extract", "CSV extract"), ("dms_s3_csv", "DMS change rows")):
         one = grown(max((one for one in by_kind[kind] if one.source.trailer is None), key=lambda one: len(one.payload)))
         rows = one.payload.count(b"\n")
@@ -58,6 +65,28 @@ def _parsed(line: bytes) -> object:
         return json.loads(line)
     except ValueError:
         return None
+
+
+def _judged_sample(deliveries: list[Delivered]) -> Delivered:
+    """500 resources of the types that become facts, spread over the files."""
+    reader = JsonReader()
+    found: list[bytes] = []
+    for one in deliveries:
+        lines = [line for line in one.payload.splitlines() if line.startswith(b"{") and line.endswith(b"}")]
+        found += [line for line in lines[:500 // len(deliveries) + 1] if _type_of(reader, line) in resource_types()]
+    return replace(deliveries[0], payload=b"".join(line + b"\n" for line in (found * 500)[:500]))
+
+
+def _type_of(reader: JsonReader, line: bytes) -> str:
+    return str(reader.parse(line.decode())[0].get("resourceType"))
+
+
+def _judged_by_jsonschema(payload: bytes) -> None:
+    reader = JsonReader()
+    validators = {name: jsonschema.Draft202012Validator(resource_schema(name)) for name in resource_types()}
+    for line in payload.splitlines():
+        value = reader.parse(line.decode())[0]
+        validators[value["resourceType"]].is_valid(value)
 
 
 def _read_csv(file: Path) -> None:

@@ -135,6 +135,10 @@ OTHERS = [
     resource("MedicationAdministration", "t1", status="completed", medicationCodeableConcept=_coded((RXNORM, "314076")), context={"reference": "Encounter/e1"},
              effectivePeriod={"start": "2026-01-03T22:00:00-05:00", "end": "2026-01-04T02:00:00-05:00"}, request={"reference": "MedicationRequest/m1"},
              dosage={"text": "5 mg by mouth", "dose": quantity("5.0", "mg")}),
+    resource("MedicationRequest", "m2", status="active", medicationReference={"reference": "#med"},
+             contained=[{"resourceType": "Medication", "id": "med", "code": _coded((RXNORM, "1191"), text="Aspirin")}]),
+    resource("MedicationRequest", "m3", status="active", medicationReference={"reference": "Medication/med", "display": "Tea"},
+             contained=[{"resourceType": "Medication", "id": "med", "code": _coded((RXNORM, "1191"))}]),
     resource("MedicationAdministration", "t2", status="completed", medicationReference={"display": "Aspirin"}, effectiveDateTime="2026-01-03",
              dosage={"dose": {"value": Spelled("2"), "unit": "puffs of air"}}),
     resource("DocumentReference", "n1", status="current", type=_coded((LOINC, "18842-5")), date="2026-01-03T09:00:00-05:00",
@@ -442,6 +446,12 @@ def test_administrations_have_dose_period_and_order(built) -> None:
         "2026-01-04T03:00:00Z", "2026-01-04T07:00:00Z", date(2026, 1, 3), date(2026, 1, 4))
     assert said(built, "medication_administration", "t1", "request_key") == said(built, "medication_request", "m1", "fact_key")
     assert said(built, "medication_administration", "t1", "encounter_key") == key("clinic", "encounter", "fhir", "e1")
+
+
+def test_a_contained_medication_counts_where_it_is_referred_to(built) -> None:
+    """`#med` means the Medication contained; a reference to another server's resource of that id does not (R4 s2.28.3)."""
+    assert said(built, "medication_request", "m2", "medication_code_code", "medication_text", "flags") == ("1191", "Aspirin", None)
+    assert said(built, "medication_request", "m3", "medication_code_code", "medication_text", "flags") == (None, "Tea", None)
 
 
 def test_documents_are_named_by_their_master_identifier_and_sized_by_their_bytes(built) -> None:

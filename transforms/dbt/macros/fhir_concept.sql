@@ -155,3 +155,22 @@ concept as (
   {%- do columns.update(values) -%}
   {{ return(columns) }}
 {% endmacro %}
+
+{#- Medication of a request or an administration: its concept, else that of the Medication contained first, where the reference names it (R4 s2.28.3).
+    `medication_fields` joins the fields, `medication_concepts` the elements; `medication` gives a column of the concept that counts. -#}
+{% macro medication_fields() %}{{ return({
+  'medication': ['medicationCodeableConcept'], 'medication_display': ['medicationReference', 'display'],
+  'medication_reference': ['medicationReference', 'reference'], 'contained_type': ['contained', 0, 'resourceType'], 'contained_id': ['contained', 0, 'id'],
+  'contained_code': ['contained', 0, 'code']
+}) }}{% endmacro %}
+{% macro medication_concepts(maps) %}{{ return({
+  'medication': {'maps': maps, 'kind': 'clinical'}, 'contained_code': {'maps': maps, 'kind': 'clinical'}
+}) }}{% endmacro %}
+{% macro medication(column) -%}
+  coalesce(medication_concept.{{ column }},
+    case when record.contained_type = 'Medication' and '#' || record.contained_id = record.medication_reference then contained_code_concept.{{ column }} end)
+{%- endmacro %}
+{% macro medication_columns() %}{{ return({
+  'medication_code_code': medication('code'), 'medication_code_system': medication('system'),
+  'medication_text': 'coalesce(' ~ medication('text') ~ ', record.medication_display)', 'medication_local_code': medication('local_code')
+}) }}{% endmacro %}

@@ -2,7 +2,7 @@
 {#- How often each facility sends each extension, whether anybody registered it, and who answers for it: the list that a steward works off. An extension that
     was registered later counts as registered: its newest use says so. -#}
 with counted as (
-  select used.facility_id, used.resource_type, used.url, used.is_modifier, count(distinct used.unit_id) as units, sum(used.uses) as uses,
+  select used.facility_id, used.resource_type, used.url, used.is_modifier, count(distinct used.unit_id) as units, cast(sum(used.uses) as bigint) as uses,
     min(used.batch_date) as first_batch_date, max(used.batch_date) as batch_date
   from {{ ref('extension_use') }} used
   group by used.facility_id, used.resource_type, used.url, used.is_modifier
