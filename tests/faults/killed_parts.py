@@ -1,8 +1,8 @@
 """Parts of the product that are killed at their points, on stores without dbt: `python -m tests.faults.killed_parts`.
 
 A part is made ready (`ready`), acts (`act`), and can be asked what it left (`left`). This process imports everything and opens nothing;
-each step is a child, which begins as a new process would. Reads [part, folder, point] triples as JSON: the part is made ready, acts
-and dies at the point, acts again and lives; without a point it acts once. Writes how the children ended.
+each step is a child, which begins as a new process would. Reads [part, folder, point, again] as JSON: the part is made ready, acts
+and dies at the point (if there is one), and where `again` says so acts and lives. Writes how the children ended.
 """
 
 from __future__ import annotations
@@ -199,14 +199,14 @@ def _dying(part: Part, folder: Path, point: str) -> None:
     part.act(folder)
 
 
-def lives(name: str, folder: Path, point: str | None) -> list[str]:
-    """Make a part ready, let it die at a point, let it act to the end."""
+def lives(name: str, folder: Path, point: str | None, again: bool) -> list[str]:
+    """Make a part ready, let it die at a point, let it act (`again`) to the end."""
     part = PARTS[name]
     ends = [_child(lambda: part.ready(folder))]
     if point is not None:
         ends.append(_child(lambda: _dying(part, folder, point)))
-    return [*ends, _child(lambda: part.act(folder))]
+    return [*ends, _child(lambda: part.act(folder))] if again else ends
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([lives(name, Path(folder), point) for name, folder, point in json.load(sys.stdin)]) + "\n")
+    sys.stdout.write(json.dumps([lives(name, Path(folder), point, again) for name, folder, point, again in json.load(sys.stdin)]) + "\n")

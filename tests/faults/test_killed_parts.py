@@ -20,35 +20,48 @@ POINTS = {
     "identity": ("identity.writing",),
 }
 KILLED = [(part, point) for part, points in POINTS.items() for point in points]
+# Points inside a transaction; what a part that died there left, and what one left that did not act.
+INSIDE = (("raw", "raw.loading"), ("gate", "gate.deciding"), ("mart", "mart.publishing"), ("identity", "identity.writing"))
+Case = tuple[str, str | None, bool]
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str | None], Path]:
-    """Where each part acted: once for each point, and once undisturbed. One process makes all children."""
-    cases: list[tuple[str, str | None]] = [*KILLED, *((part, None) for part in PARTS)]
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Case, Path]:
+    """Where each part acted: once for each point, once undisturbed, once only until it died, once not at all. One process makes all children."""
+    cases: list[Case] = [*((part, point, True) for part, point in KILLED), *((part, None, True) for part in PARTS),
+                         *((part, point, False) for part, point in INSIDE), *((part, None, False) for part, _ in INSIDE)]
     made = {case: tmp_path_factory.mktemp(case[0]) for case in cases}
-    job = json.dumps([(part, str(made[part, point]), point) for part, point in cases])
+    job = json.dumps([(part, str(made[part, point, again]), point, again) for part, point, again in cases])
     done = subprocess.run([sys.executable, "-m", "tests.faults.killed_parts"], cwd=PROJECT, input=job, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr[-3000:]
     ends = dict(zip(cases, json.loads(done.stdout.splitlines()[-1]), strict=True))
-    wrong = {case: end for case, end in ends.items() if end != (["lived", "killed", "lived"] if case[1] else ["lived", "lived"])}
+    wrong = {case: end for case, end in ends.items() if end != ["lived", *["killed"] * bool(case[1]), *["lived"] * case[2]]}
     assert wrong == {}, done.stderr[-3000:]
     return made
 
 
 @pytest.mark.parametrize(("part", "point"), KILLED)
-def test_killed_and_asked_again(folders: Mapping[tuple[str, str | None], Path], part: str, point: str) -> None:
+def test_killed_and_asked_again(folders: Mapping[Case, Path], part: str, point: str) -> None:
     """Killed at the point and asked again, the part left what it leaves undisturbed."""
-    assert PARTS[part].left(folders[part, point]) == PARTS[part].left(folders[part, None])
+    assert PARTS[part].left(folders[part, point, True]) == PARTS[part].left(folders[part, None, True])
 
 
-def test_undisturbed_parts_leave_something(folders: Mapping[tuple[str, str | None], Path]) -> None:
+@pytest.mark.parametrize(("part", "point"), INSIDE)
+def test_killed_inside_a_transaction(folders: Mapping[Case, Path], part: str, point: str) -> None:
+    """Killed within a transaction, and before it is asked again, the part left what was there: all or nothing."""
+    if part == "raw":  # its tables are made before the transaction begins
+        assert [rows for rows in PARTS[part].left(folders[part, point, False]).values() if rows] == []
+    else:
+        assert PARTS[part].left(folders[part, point, False]) == PARTS[part].left(folders[part, None, False])
+
+
+def test_undisturbed_parts_leave_something(folders: Mapping[Case, Path]) -> None:
     """What is compared is there: deliveries and their entries, raw rows, verdicts and a hold, a published slice, persons."""
-    names, logged, shown, _ = PARTS["landing"].left(folders["landing", None])
+    names, logged, shown, _ = PARTS["landing"].left(folders["landing", None, True])
     assert names == logged == shown
     assert len(names) == 2
-    assert {table: len(rows) for table, rows in PARTS["raw"].left(folders["raw", None]).items()} == {
+    assert {table: len(rows) for table, rows in PARTS["raw"].left(folders["raw", None, True]).items()} == {
         "raw_delivery": 2, "raw_unit": 2, "raw_hl7v2__pid": 2}
-    assert [len(rows) for rows in PARTS["gate"].left(folders["gate", None])] == [2, 1, 1]
-    assert [row[4] for row in PARTS["mart"].left(folders["mart", None])[0]] == [2]
-    assert PARTS["identity"].left(folders["identity", None])[0] == [(["a", "b"], 2), (["c"], 1)]
+    assert [len(rows) for rows in PARTS["gate"].left(folders["gate", None, True])] == [2, 1, 1]
+    assert [row[4] for row in PARTS["mart"].left(folders["mart", None, True])[0]] == [2]
+    assert PARTS["identity"].left(folders["identity", None, True])[0] == [(["a", "b"], 2), (["c"], 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from lineage.audit_completeness import completeness, gaps
 from lineage.audit_log import entries, open_catalog, prove_inclusion, read_anchors
 from lineage.audit_verify import Verification, verify
 from transforms.errors import ConfigurationError, UnavailableError
-from transforms.governance.checkpoint import parse_checkpoint, sign_checkpoint, signer
+from transforms.governance.checkpoint import key_hash, parse_checkpoint, sign_checkpoint, signer
 from transforms.governance.events import Event
 from transforms.governance.merkle import Frontier, check_inclusion, leaf_hash
 from transforms.governance.projection_rows import Projection
@@ -131,6 +131,16 @@ def _rewrite_with_own_key(db: sqlite3.Connection) -> None:
     db.execute("insert into checkpoint values (601, ?, 0)", (sign_checkpoint(601, frontier.root(), own),))
 
 
+def _forge(db: sqlite3.Connection) -> None:
+    """Rewrite the log, and name the key in force over signatures of another one."""
+    _rewrite_with_stolen_key(db)
+    named = bytes.fromhex(key_hash(KEY.public_key().public_bytes_raw()))
+    for size, note in db.execute("select size, note from checkpoint").fetchall():
+        text, _, signature = note.rstrip("\n").rpartition(" ")
+        signed = Ed25519PrivateKey.generate().sign(b64decode(signature)[4:])
+        db.execute("update checkpoint set note = ? where size = ?", (f"{text} {b64encode(named + signed).decode()}\n", size))
+
+
 def _edit_tile(db: sqlite3.Connection) -> None:
     db.execute("update tile set root = zeroblob(32) where tile = 1")
 
@@ -147,6 +157,7 @@ def _drop_checkpoints(db: sqlite3.Connection) -> None:
     (_truncate, (True, True, False)),
     (_rewrite_with_stolen_key, (True, True, False)),
     (_rewrite_with_own_key, (True, False, False)),
+    (_forge, (True, False, False)),
     (_edit_tile, (False, True, True)),
     (_drop_checkpoints, (True, None, True)),
 ])
