@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lineage.audit_log import open_catalog
-from orchestration.catalog import accounts, asset_pages, days, find_page, log_pages, overview
+from orchestration.catalog import accounts, asset_pages, column_pages, days, find_page, log_pages, overview, partition_page
 from orchestration.catalog.answering import Answering
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.review_page import review_routes
@@ -74,9 +74,9 @@ def create_app(
             reading, asked, answering.words, request.path_params["facility"], request.path_params["day"])),
         page("/assets", lambda reading, asked, request: asset_pages.assets_page(reading, asked, _text(request, "layer"))),
         page("/asset/{asset}", lambda reading, asked, request: asset_pages.asset_page(reading, asked, request.path_params["asset"])),
-        page("/asset/{asset}/column/{column}", lambda reading, asked, request: asset_pages.column_page(
+        page("/asset/{asset}/column/{column}", lambda reading, asked, request: column_pages.column_page(
             reading, asked, request.path_params["asset"], request.path_params["column"])),
-        page("/asset/{asset}/{facility}/{day:batch_date}", lambda reading, asked, request: asset_pages.partition_page(
+        page("/asset/{asset}/{facility}/{day:batch_date}", lambda reading, asked, request: partition_page.partition_page(
             reading, asked, request.path_params["asset"], request.path_params["facility"], request.path_params["day"])),
         page("/log", lambda reading, asked, request: log_pages.log_page(
             reading, asked, answering.watch.verification(), _text(request, "kind"), _text(request, "subject"), _text(request, "run"),

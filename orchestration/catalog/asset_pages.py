@@ -1,4 +1,4 @@
-"""Pages of the assets: the list, one asset, one column, one partition."""
+"""Pages of the assets: the list, and one asset."""
 
 from __future__ import annotations
 
@@ -8,31 +8,19 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from lineage.audit_log import entries, newest_checkpoint
-from lineage.links import ColumnLink, Way, downstream_way, neighbours, upstream_way
+from lineage.links import ColumnLink, neighbours
 from orchestration.catalog.accounts import (
-    hold_table,
-    ledger_table,
-    partition_filter,
     verdict_table,
 )
-from orchestration.catalog.cells import count, long_date
+from orchestration.catalog.cells import count
 from orchestration.catalog.column_graph import draw
+from orchestration.catalog.column_pages import link_table
 from orchestration.catalog.heat import strip
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.tables import Asked, query_table, rows_table
 from orchestration.catalog.view import Code, Column, Crumb, Empty, Fact, Facts, Heat, Page, Picture, Prose, Section, Table
 
 _NO_CODE = Empty("The code has not been read into the catalog yet.", "lakehouse materialize")
-_LINK_COLUMNS = (
-    Column("src_asset", "From asset", "code", href="/asset/{src_asset}"),
-    Column("src_col", "From column", "code", href="/asset/{src_asset}/column/{src_col}"),
-    Column("path", "Place in it", "code"),
-    Column("asset", "To asset", "code", href="/asset/{asset}"),
-    Column("column", "To column", "code", href="/asset/{asset}/column/{column}"),
-    Column("kind", "How"),
-    Column("expression", "Expression", "sql"),
-)
 LAYER_ORDER = """case layer when 'raw' then 0 when 'staging' then 1 when 'canonical' then 2 when 'identity' then 3
                  when 'marts' then 4 else 5 end"""
 
@@ -93,7 +81,7 @@ def asset_page(reading: Reading, asked: Asked, asset: str) -> Page | None:
         _asset_strip(reading, asked, asset),
         _columns_table(asked, asset, json.loads(model["columns"]), links),
         *_neighbour_picture(asset, links),
-        _link_table(asked, "edges", "Column edges, one step each way", [(1, link) for link in links]),
+        link_table(asked, "edges", "Column edges, one step each way", [(1, link) for link in links]),
         _rowset_table(reading, asked, asset),
         verdict_table(reading, asked, "where asset = ? and status = 'failed'", (asset,)),
     ]
@@ -185,16 +173,6 @@ def _neighbour_picture(asset: str, links: list[ColumnLink]) -> list[Section]:
     return [Picture("Where its columns come from and go to, one step", svg, note)]
 
 
-def _link_table(asked: Asked, name: str, caption: str, links: list[tuple[int, ColumnLink]]) -> Table:
-    rows = [
-        {**link._asdict(), "distance": distance,
-         "kind": f"{'value' if link.type == 'DIRECT' else 'influence'}: {link.subtype.lower()}" + (", hashed" if link.masking else "")}
-        for distance, link in links
-    ]
-    return rows_table(asked, name, caption, (Column("distance", "Steps", "count"), *_LINK_COLUMNS), rows,
-                      Empty("No edge is known here."))
-
-
 def _rowset_table(reading: Reading, asked: Asked, asset: str) -> Table:
     return query_table(
         reading.db, asked, "rows", "Columns that decide which rows there are", (
@@ -206,122 +184,3 @@ def _rowset_table(reading: Reading, asked: Asked, asset: str) -> Table:
            from rowset_edge r join model m on m.asset = r.model and m.code_version = r.code_version and m.current = 1
            where r.model = ?""", (asset,), "src_asset, src_col, path, kind",
         Empty("Nothing filters, joins or groups: the rows are those of its source."))
-
-
-def column_page(reading: Reading, asked: Asked, asset: str, column: str) -> Page | None:
-    """Where one column comes from and where it goes; None where there is none of that name."""
-    model = reading.db.execute("select * from model where asset = ? and current = 1", (asset,)).fetchone()
-    up, down = upstream_way(reading.db, asset, column), downstream_way(reading.db, asset, column)
-    described = {item["name"]: item for item in json.loads(model["columns"])} if model else {}
-    if column not in described and not (up.values or down.values or up.deciding or down.deciding):
-        return None
-    expression = next((link.expression for distance, link in up.values if distance == 1), "")
-    sections: list[Section] = [
-        Facts("What it is", [
-            Fact("Protection", described.get(column, {}).get("phi", 0), "phi"),
-            Fact("Meaning", described.get(column, {}).get("description")), Fact("Payload fields behind it", _payload_fields(up))]),
-        *_way_picture(asset, column, up, down),
-        *([Code("Expression", expression)] if expression else []),
-        _link_table(asked, "upstream", "Where its value comes from", up.values),
-        _link_table(asked, "deciding", "What decides which value is taken", up.deciding),
-        _link_table(asked, "downstream", "Where its value goes", down.values),
-        _link_table(asked, "decided", "What it decides", down.deciding),
-    ]
-    layer = model["layer"] if model else asset.split(".", 1)[0]
-    crumbs = [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"), Crumb(column)]
-    return Page(f"Where does {column} come from?", _column_answer(column, up, down), "passed", crumbs, sections)
-
-
-_FIELDS_SHOWN = 12
-_DECIDING_DRAWN = 30
-
-
-def _payload_fields(up: Way) -> str:
-    """Fields of payloads as their standards call them; a place in a FHIR resource instead of the whole resource."""
-    names = set()
-    for _, link in up.values:
-        if link.src_asset == "landing.payload" and link.src_col not in ("resource", "row", "bytes"):
-            names.add(link.src_col)
-        elif link.src_asset.startswith("raw.") and link.path:
-            names.add(link.path.lstrip("/"))
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _FIELDS_SHOWN} more" if len(ordered) > _FIELDS_SHOWN else ""
-    return ", ".join(ordered[:_FIELDS_SHOWN]) + more
-
-
-def _way_picture(asset: str, column: str, up: Way, down: Way) -> list[Section]:
-    values = [link for _, link in up.values] + [link for distance, link in down.values if distance == 1]
-    if not values:
-        return []
-    near = list(dict.fromkeys([asset, *up.assets, *(link.asset for link in values)]))
-    deciding = [link for _, link in up.deciding if link.src_asset in near and link.asset in near]
-    drawn = deciding if len(deciding) <= _DECIDING_DRAWN else []
-    svg, hidden = draw([*values, *drawn], near, frozenset({(asset, column)}), f"Lineage of {asset}.{column}")
-    notes = [f"{hidden} more assets are in the tables below." if hidden else "",
-             "" if len(drawn) == len(deciding) else f"{count(len(deciding))} edges of influence are in the tables below."]
-    return [Picture("From the payload, and one step on", svg, " ".join(note for note in notes if note))]
-
-
-def _column_answer(column: str, up: Way, down: Way) -> str:
-    direct = {(link.src_asset, link.src_col) for distance, link in up.values if distance == 1}
-    if not up.values:
-        came = f"{column} is a constant, or stands at the beginning of the life of the data"
-    elif len(direct) == 1:
-        source, name = next(iter(direct))
-        came = f"{column} is made from {'the rows' if name == '*' else name} of {source}"
-    else:
-        came = f"{column} is made from {len(direct)} columns"
-    reached = {link.asset for _, link in (*down.values, *down.deciding)}
-    return f"{came}; {count(len(reached))} {'asset depends' if len(reached) == 1 else 'assets depend'} on it."
-
-
-def _times(number: int) -> str:
-    return {0: "before the log began", 1: "once", 2: "twice"}.get(number, f"{count(number)} times")
-
-
-def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, day: str) -> Page | None:
-    """One asset on one facility's day: what was written, from what, and the proof that it was recorded."""
-    found = reading.db.execute(
-        "select * from materialization where asset = ? and facility_id = ? and batch_date = ?", (asset, facility,
-        day)).fetchone()
-    history = entries(reading.db, subject=f"{asset}|{facility}|{day}", limit=asked.limit)
-    judged = reading.one(
-        "select (select count(*) from verdict where asset = ?1 and facility_id = ?2 and batch_date = ?3)"
-        " + (select count(*) from hold where asset = ?1 and facility_id = ?2 and batch_date = ?3)", asset, facility, day)
-    if found is None and not history and not judged:
-        return None
-    name = reading.name(facility)
-    signed = newest_checkpoint(reading.db)
-    rows = [
-        {"seq": entry.seq, "time": entry.time.isoformat(), "kind": entry.kind, "run_id": entry.run_id,
-         "rows": entry.body.get("rows"), "code_version": entry.body.get("code_version"),
-         "content_hash": entry.body.get("content_hash"),
-         "proof": "signed" if signed and entry.seq < signed[0] else "awaits the next checkpoint"}
-        for entry in history
-    ]
-    where, values = partition_filter(facility, day)
-    sections: list[Section] = [
-        Facts("As it stands", [
-            Fact("Rows", found["rows"], "count"), Fact("Run", found["run_id"], "id", f"/run/{found['run_id']}"),
-            Fact("Code version", found["code_version"], "id"), Fact("Data version", found["data_version"], "id"),
-            Fact("Content hash", found["content_hash"], "id"), Fact("Written", found["time"],
-            "instant")] if found else []),
-        rows_table(asked, "history", "Entries of the audit log", (
-            Column("seq", "Entry", "count", href="/log/{seq}"), Column("time", "When", "instant"), Column("kind",
-            "Event", "code"),
-            Column("rows", "Rows", "count"), Column("code_version", "Code", "id"), Column("content_hash", "Content",
-            "id"),
-            Column("run_id", "Run", "id", href="/run/{run_id}"), Column("proof", "Proof", href="/log/{seq}")), rows,
-            Empty("The log has no entry for this partition.")),
-        verdict_table(reading, asked, f"{where} and asset = ?", (*values, asset)),
-        hold_table(reading, asked, f"{where} and asset = ?", (*values, asset)),
-        ledger_table(reading, asked, where, values),
-    ]
-    layer = asset.split(".", 1)[0]
-    return Page(
-        f"What happened on {long_date(day)} at {name}, in {asset}?",
-        f"{count(found['rows'])} rows stand, written {_times(sum(row['kind'] == 'materialize' for row in rows))}." if found
-        else "No rows have been recorded here; what is known of it stands below.", "written" if found else "pending",
-        [Crumb("Assets", "/assets"), Crumb(layer, f"/assets?layer={layer}", layer), Crumb(asset, f"/asset/{asset}"),
-         Crumb(name, f"/facility/{facility}"), Crumb(long_date(day), f"/facility/{facility}/{day}")], sections,
-         reading.zone(facility))

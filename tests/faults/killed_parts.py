@@ -31,6 +31,7 @@ from checks.verdict import Verdict
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.opening import open_root
 from orchestration.settings import Settings
+from tests.faults.child import in_child
 from tests.integration.gate_world import GateWorld
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 
@@ -181,17 +182,8 @@ PARTS = {
 
 def _child(work: Callable[[], None]) -> str:
     """Do work in a child; gives how it ended."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            # Without Python's farewell, which would run the parent's.
-            os._exit(code)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: "lived", -signal.SIGKILL: "killed"}.get(status, f"failed with {status}")
+    code = in_child(work)
+    return {0: "lived", -signal.SIGKILL: "killed"}.get(code, f"failed with {code}")
 
 
 def _dying(part: Part, folder: Path, point: str) -> None:

@@ -6,7 +6,6 @@ import errno
 import os
 import random
 import resource
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -22,6 +21,7 @@ from lineage.audit_log import read_anchors
 from lineage.audit_verify import verify
 from orchestration.problems import problem_of
 from tests.command_line import CommandLine
+from tests.faults.child import in_child
 from transforms.errors import ConfigurationError
 from transforms.governance.events import Event
 
@@ -99,18 +99,6 @@ def test_a_catalog_store_that_cannot_grow(tmp_path: Path) -> None:
     assert (found.intact, found.entries) == (True, 3)
 
 
-def _in_child(work: Callable[[], None]) -> int:
-    """Do work in a child, whose limits are its own; gives its exit code."""
-    child = os.fork()
-    if child == 0:
-        code = 9
-        try:
-            work()
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> DuckDBStore:
     """A warehouse of one table."""
@@ -133,7 +121,7 @@ def test_a_warehouse_that_cannot_grow(store: DuckDBStore) -> None:
             problem = disk_fault(str(refused))
             os._exit(problem.exit_code if problem else 8)
 
-    assert _in_child(grow) == 3
+    assert in_child(grow) == 3
     with store.open() as warehouse:
         assert warehouse.query("select count(*) as n from LAKE.main.t").to_pylist() == [{"n": 20000}]
         assert warehouse.query("select table_name from information_schema.tables where table_catalog = 'LAKE'").num_rows == 1

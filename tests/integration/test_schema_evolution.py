@@ -56,14 +56,14 @@ FILES = [
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory, open_built_root: Any) -> dict[str, Any]:
+def lake(tmp_path_factory: pytest.TempPathFactory, open_test_root: Any) -> dict[str, Any]:
     """What the root says after each of the two runs."""
     home = tmp_path_factory.mktemp("evolution")
     said: dict[str, Any] = {}
     for name, registry, days in (("broken", REGISTRY.format("", ""), (FIRST, SECOND)), ("agreed", REGISTRY.format(CHANGES, CDC_CHANGES), (SECOND,))):
         facilities = home / "facilities.yaml"
         facilities.write_text(registry, encoding="utf-8")
-        root, settings = open_built_root(home / "root", facilities)
+        root, settings = open_test_root(home / "root", facilities)
         if name == "broken":
             files = [Arrival(_written(home / f"{source}-{day}.csv", text), "clinic", source, day) for day, source, text in FILES]
             land_arrivals(root, files, RECEIVED)

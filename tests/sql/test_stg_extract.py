@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.sql.staging_tables import StagingTables
+
 DBT_PARTS = ("staging/extract",)
 MRN = "https://ngh.example.org/id/mrn"
 LOINC, ICD10 = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10-cm"
@@ -104,31 +106,17 @@ FILES: list[tuple[str, str, str, str]] = [  # facility, source, batch date, text
 ]
 
 
-class Built:
-    """Staging tables, each read once."""
-
-    def __init__(self, scratch: Any) -> None:
-        self._scratch = scratch
-        self._tables: dict[str, list[dict[str, Any]]] = {}
-
-    def table(self, name: str) -> list[dict[str, Any]]:
-        """All rows of stg_extract__<name>."""
-        if name not in self._tables:
-            self._tables[name] = self._scratch.rows(f"select * from staging.stg_extract__{name}")
-        return self._tables[name]
-
-
 @pytest.fixture(scope="module")
-def built(shared_scratch) -> Built:
+def built(shared_scratch) -> StagingTables:
     """Staging of all files above, in one run."""
     shared_scratch.register(REGISTRY)
     for facility, source, day, text in FILES:
         shared_scratch.deliver(facility, source, day, text.encode())
     shared_scratch.build("staging.extract")
-    return Built(shared_scratch)
+    return StagingTables(shared_scratch, "extract")
 
 
-def said(built: Built, table: str, number: str, *columns: str, facility: str = "clinic") -> Any:
+def said(built: StagingTables, table: str, number: str, *columns: str, facility: str = "clinic") -> Any:
     """Columns of the row with a business identifier; one column bare, several as a tuple."""
     rows = [row for row in built.table(table) if row["identifier_value"] == number and row["facility_id"] == facility]
     assert len(rows) == 1

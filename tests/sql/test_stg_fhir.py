@@ -26,6 +26,7 @@ from tests.sql.fhir_resources import (
     quantity,
     resource,
 )
+from tests.sql.staging_tables import StagingTables
 
 DBT_PARTS = ("staging/fhir",)
 CVX = "http://hl7.org/fhir/sid/cvx"
@@ -166,29 +167,15 @@ TRANSACTION = bundle([
 DELETED = bundle([{"request": {"method": "DELETE", "url": "Observation/plain"}}], meta={"lastUpdated": "2026-01-05T00:00:00Z"})
 
 
-class Built:
-    """Staging tables, each read once."""
-
-    def __init__(self, scratch: Any) -> None:
-        self._scratch = scratch
-        self._tables: dict[str, list[dict[str, Any]]] = {}
-
-    def table(self, name: str) -> list[dict[str, Any]]:
-        """All rows of stg_fhir__<name>."""
-        if name not in self._tables:
-            self._tables[name] = self._scratch.rows(f"select * from staging.stg_fhir__{name}")
-        return self._tables[name]
-
-
 @pytest.fixture(scope="module")
-def built(shared_scratch) -> Built:
+def built(shared_scratch) -> StagingTables:
     """Staging of all resources above, in one run."""
     shared_scratch.register(REGISTRY)
     for name, payload in {"patients": ndjson(PATIENTS), "results": ndjson(OBSERVATIONS), "others": ndjson(OTHERS),
                           "transaction": TRANSACTION, "deleted": DELETED}.items():
         shared_scratch.deliver("clinic", "bulk", "2026-01-05", payload, name)
     shared_scratch.build("staging.fhir")
-    return Built(shared_scratch)
+    return StagingTables(shared_scratch, "fhir")
 
 
 def picked(row: dict[str, Any], *columns: str) -> tuple[Any, ...]:
@@ -196,7 +183,7 @@ def picked(row: dict[str, Any], *columns: str) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def said(built: Built, table: str, name: str, *columns: str) -> Any:
+def said(built: StagingTables, table: str, name: str, *columns: str) -> Any:
     """Columns of a resource's row that is no deletion; one column bare, several as a tuple."""
     rows = [row for row in built.table(table) if row["id"] == name and not row["is_deleted"]]
     assert len(rows) == 1
