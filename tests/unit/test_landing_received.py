@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.decoding import facility
-from transforms.landing.received import count_units
+from transforms.landing.received.units import count_units
 
 CSV = """
 feed: {kind: csv_extract, resource: patient, key: [A], encoding: utf-8, columns: {A: {}, B: {}}}

@@ -18,7 +18,7 @@ from transforms.decode.fhir import decode as fhir
 from transforms.decode.hl7v2 import decode as hl7v2
 from transforms.decode.x12 import decode as x12
 from transforms.facilities.entry import Source
-from transforms.landing.received import count_units
+from transforms.landing.received.units import count_units
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,93 @@
+"""Rows of extracts and change files, counted besides header and trailer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.facilities.entry import Source
+
+_UNKNOWN_BYTE = re.compile("[\udc80-\udcff]")
+_LAST_PRIVATE_USE = re.compile("[\U0010ff80-\U0010ffff]")
+
+
+def count_rows(payload: bytes, source: Source) -> int:
+    """One for each row besides header and trailer."""
+    try:
+        text = payload.decode(source.encoding, "surrogateescape").removeprefix("\ufeff")
+    except UnicodeError:
+        return 1
+    if _UNKNOWN_BYTE.search(text) and _LAST_PRIVATE_USE.search(text):
+        return 1  # damaged bytes could not be told from the sender's own characters
+    csv.field_size_limit(sys.maxsize)
+    lines = _Lines(text)
+    records = filter(None, csv.reader(lines, delimiter=source.delimiter))
+    first, last, count = next(records, None), None, 1
+    for last in records:  # noqa: B007 - the last one is asked for behind the loop
+        count += 1
+    if first is None or (source.header and not _is_header(first, source)):
+        return 1
+    rows = count - (1 if source.header else 0)
+    has_trailer = source.trailer is not None and rows > 0 and (last or first)[0] == source.trailer.prefix
+    rows -= 1 if has_trailer else 0
+    if rows:
+        return rows
+    sound = not source.header or _is_sound(first, source)
+    if source.trailer is not None:
+        sound = sound and has_trailer and _announces_none(lines.last, source, source.trailer.row_count_field)
+    return 0 if sound else 1
+
+
+class _Lines:
+    """Lines of a text one by one, so that a large file costs no more than itself; `last` is the last one that is not blank."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for found in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", self._text):
+            if found[0] not in ("\r\n", "\r", "\n"):
+                self.last = found[0]
+            yield found[0]
+
+
+def _announces_none(line: str, source: Source, field: int) -> bool:
+    cells = next(csv.reader([line], delimiter=source.delimiter))
+    count = cells[field - 1].strip() if field <= len(cells) else ""
+    return count != "" and set(count) == {"0"}
+
+
+def _is_header(cells: list[str], source: Source) -> bool:
+    """Is the first row readable text that names a contracted column, or is one cell (the wrong delimiter)?"""
+    if any(_UNKNOWN_BYTE.match(mark) or (mark < " " and mark != "\t") for cell in cells for mark in cell):
+        return False
+    return (len(cells) == 1 and cells[0].strip() != "") or not {c.name for c in source.columns}.isdisjoint(cells)
+
+
+def _is_sound(cells: list[str], source: Source) -> bool:
+    """Are the column names distinct and apart?"""
+    names = {column.name for column in source.columns}
+    return len(set(cells)) == len(cells) and (len(cells) > 1 or names == set(cells))
+
+
+def count_parquet_rows(payload: bytes, source: Source) -> int:
+    """One for each row."""
+    if payload[:4] != b"PAR1":
+        return 1
+    try:
+        file = pq.ParquetFile(io.BytesIO(payload))
+        rows = sum(batch.num_rows for batch in file.iter_batches(use_threads=False))
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        return 1
+    if rows != file.metadata.num_rows:
+        return 1  # a column is not as long as the footer says
+    names = file.schema_arrow.names
+    known = {column.name for column in source.columns} & set(names)
+    return rows if known and (rows or len(set(names)) == len(names)) else 1
