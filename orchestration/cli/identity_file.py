@@ -13,7 +13,7 @@ def resolve(
     records: Path = typer.Option(..., help="Parquet file, one row a patient record (columns: docs/identity.md)."),
     out: Path = typer.Option(..., help="Folder for links.parquet and review.parquet; made where it is missing."),
     policy: str = typer.Option("strict", help="strict or balanced."),
-    memory: str = typer.Option("3GB", help="Memory limit of the engine."),
+    memory: str = typer.Option("2GB", help="Memory limit of the engine; the process needs nearly twice as much."),
 ) -> None:
     """Resolve a file of records with the product's own SQL, model, rules and policy; the data root is not touched."""
     import pyarrow.parquet as pq

@@ -142,7 +142,7 @@ def _decide(scratch: ScratchIdentity, couples: list[tuple[Any, Any]], decision: 
 
 def bench(folder: Path, policy: str, profile: str, seed: int, extended: bool) -> Iterator[Gate | str]:
     """Resolve and score one policy; `extended` adds time, increment and unmerge."""
-    settings = Settings(load_model(), load_policy(policy), salt="bench", memory="3GB")
+    settings = Settings(load_model(), load_policy(policy), salt="bench", memory="2GB")
     dbt = dbt_runner(load_settings(), "local")
     dbt.prepare()
     with scratch_identity(dbt, settings) as scratch:
