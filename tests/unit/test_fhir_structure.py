@@ -63,6 +63,7 @@ def test_what_r4_allows_passes(value: dict[str, Any]) -> None:
     ("Patient", {"birthDate": 1980}, STRUCTURE, "Patient.birthDate"),
     ("Patient", {"gender": "F"}, CODE, "Patient.gender"),
     ("Patient", {"name": [{"family": ""}]}, STRUCTURE, "Patient.name[0].family"),
+    ("Patient", {"identifier": [{"system": "my numbers", "value": "1"}]}, STRUCTURE, "Patient.identifier[0].system"),
     ("Patient", {"link": [{"type": "refer"}]}, MISSING, "Patient.link[0].other"),
     ("Patient", {"a b: 7": "x"}, STRUCTURE, "Patient.?"),
     ("Patient", {"extension": [{"valueString": "x"}]}, MISSING, "Patient.extension[0].url"),

@@ -17,11 +17,13 @@ from typing import Any
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string", "pattern": "^[^\0]"}
+_URI: Schema = {"type": "string", "pattern": "^[^\0\\s]\\S*$"}  # no blanks (R4 s2.24.0.1, uri)
 _NUMBER: Schema = {"type": "string", "pattern": "^\0"}
 # What R4 writes as a JSON boolean or number; every other primitive is a text that is not empty (R4 json.html#primitive). The lexical form
 # of dates is judged where they are read (`fhir_datetime`).
 _PRIMITIVES: dict[str, Schema] = {
     "boolean": {"type": "boolean"}, **dict.fromkeys(("decimal", "integer", "positiveInt", "unsignedInt"), _NUMBER),
+    **dict.fromkeys(("uri", "url", "canonical"), _URI),
 }
 _EXTENSIONS: Schema = {"type": "array", "items": {"$ref": "#/$defs/Extension"}}
 _PARTS: Schema = {"id": _TEXT, "extension": _EXTENSIONS}
