@@ -47,7 +47,8 @@ ONCE_DIFFERENT = [
     ("csv_extract", "\ufeff\ufeff".encode()),
     ("csv_extract", "MRN,Last\U0010ff80Name\r\n1,A\r\n2,B\r\n".encode()),  # the sender's own character, not a mark of damage
     ("fhir_ndjson", b'{"a"\n{"b":' + b"[" * 300),
-    ("x12", b"\n"), ("x12", b"ISA"), ("x12", ISA + b"GS*HC~ST*837*1~CLM*1~SE*1~ST~CLM*1~IEA*1~"),
+    ("x12", ISA + b"GS*HC~ST*837*1~CLM*1~SE*1~IEA~ST*837*1~IEA*1~"),
+    ("x12", b"\n"), ("x12", b"ISA"), ("x12", ISA[:-1] + b"*ST*837*SE*ST*835*SE*"), ("x12", ISA + b"GS*HC~ST*837*1~CLM*1~SE*1~ST~CLM*1~IEA*1~"),
     ("ccda", CDA.format("", " a\ufeff=''").encode()),  # a name by the fifth edition of XML 1.0, none by the fourth
     ("ccda", CDA.format(" xmlns:x='relative'", "").encode()),  # no canonical form
     ("dicom", b"\0" * 128 + b"DICM\x02\x00\x00\x00UL\x03\x00abc"),

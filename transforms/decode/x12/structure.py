@@ -92,7 +92,9 @@ def judged_sets(segments: pl.DataFrame, interchanges: Sequence[Interchange], acc
         "is_closed": [one.is_closed for one in interchanges],
         "isa_13": [one.isa[12] for one in interchanges],
     }).join(
-        segments.filter(_is("IEA")).select("interchange", iea_01=element(1), iea_02=element(2)), on="interchange", how="left",
+        # Only the last one ends it: an IEA without elements may stand before.
+        segments.filter(_is("IEA")).unique("interchange", keep="last", maintain_order=True).select(
+            "interchange", iea_01=element(1), iea_02=element(2)), on="interchange", how="left",
     ).join(
         segments.filter(_is("GS")).group_by("interchange").agg(groups=pl.len()), on="interchange", how="left",
     )

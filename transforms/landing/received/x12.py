@@ -29,8 +29,8 @@ def count_claims(payload: bytes, source: Source) -> int:
 def _is_interchange(content: bytes) -> bool:
     if len(content) <= 105:
         return False
-    fields = content[:105].split(content[3:4])
-    return [len(one) for one in fields] == _X12_ISA_WIDTHS and not content[105:106].isalnum()
+    fields, ending = content[:105].split(content[3:4]), content[105:106]
+    return [len(one) for one in fields] == _X12_ISA_WIDTHS and ending != content[3:4] and not ending.isalnum()
 
 
 def _split_interchange(content: bytes, ending: bytes, separator: bytes) -> tuple[bytes, bool, bytes]:
