@@ -68,6 +68,7 @@ def open_built_root(open_test_root: Callable[..., object], tmp_path_factory: pyt
             (shared / "building").rename(made)
 
     def opened(home: Path, facilities: Path | None = None, **more: object) -> object:
+        assert not home.exists() or not any(home.iterdir()), f"{home} is a root already"
         shutil.copytree(made, home, dirs_exist_ok=True)
         return open_test_root(home, facilities, **more)
 

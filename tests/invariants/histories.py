@@ -8,7 +8,6 @@ runs, and what one facility does to another through identity is drawn too. Every
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ import yaml
 from assets.root import Root
 from assets.stores.control import Partition
 from orchestration.landing import Arrival, arrivals_of_network
+from tests.corrections import corrected
 
 ROUNDS = 4
 FIRST_RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
@@ -57,11 +57,6 @@ class Round:
     is_registry_changed: bool
     partitions: tuple[Partition, ...]
     crash: str | None
-
-
-def corrected(content: bytes) -> bytes:
-    """Correct every result of a file: FHIR Observation.status, HL7 v2 OBX-11 (table 0085). Other files stay as they are."""
-    return re.sub(rb"((?:^|[\r\n])OBX\|[^\r\n]*\|)F\|", rb"\1C|", content).replace(b'"status":"final"', b'"status":"amended"')
 
 
 def draw_histories(seed: int, feeds: Path) -> list[Round]:

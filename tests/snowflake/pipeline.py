@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from assets.root import Root
 from assets.stores.control import Partition
 from orchestration.landing import arrivals_of_network, land_arrivals
 from orchestration.parity.sides import Ran
+from tests.corrections import corrected
 
 RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
 RECEIVED_AGAIN = datetime(2026, 1, 21, 6, tzinfo=UTC)
@@ -33,14 +33,6 @@ def deliver_again(root: Root, feeds: Path, partition: Partition) -> None:
                 corrected(arrival.path.read_bytes()), facility_id=facility_id, source=arrival.source, batch_date=day,
                 original_name=f"again_{arrival.path.name}", received_time=RECEIVED_AGAIN,
             )
-
-
-def corrected(content: bytes) -> bytes:
-    """Correct every result of a file: FHIR Observation.status in a newer version; HL7 v2 OBX-11 (table 0085) in messages of a later MSH-7.
-    Other files stay as they are."""
-    amended = re.sub(rb'"versionId":"(\d+)"([^\n]*)"status":"final"', rb'"versionId":"9\1"\2"status":"amended"', content)
-    later = re.sub(rb"(MSH\|(?:[^|\r\n]*\|){5})[^|]*(\|[^|\r\n]*\|ORU)", rb"\g<1>20260119120000\2", amended)
-    return re.sub(rb"((?:^|[\r\n])OBX\|[^\r\n]*\|)F(?=[|\r\n]|$)", rb"\1C", later)
 
 
 def account(root: Root, ran: Ran) -> list[AssetState]:
