@@ -112,11 +112,11 @@ def log_changed_holds(warehouse: Warehouse, run_seq: int, partitions: Collection
                       resources: Sequence[str] | None = None) -> None:
     """Put all that the partitions say into the change log, as if it had just come or gone. Runs inside the caller's transaction.
 
-    `resources` are those with a version table; without it they are looked up.
+    `resources` are those with a version table; without it they are looked up. A warehouse without any has nothing to say yet.
     """
-    if not partitions:
-        return
     chosen = version_resources(warehouse) if resources is None else resources
+    if not partitions or not chosen:
+        return
     objects = [(f"{resource}_version", f"canonical.{resource}_version", "fact_key") for resource in chosen]
     for day in sorted({day for _, day in partitions}):
         facilities = sorted(facility for facility, one in partitions if one == day)

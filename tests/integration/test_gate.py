@@ -12,7 +12,9 @@ import pyarrow as pa
 import pytest
 import sqlglot
 
-from assets.stores.duckdb_warehouse import DuckDBWarehouse
+from assets.stores.control import create_control
+from assets.stores.duckdb_warehouse import DuckDBStore, DuckDBWarehouse
+from assets.stores.keys import Keys
 from checks import reading
 from checks.gate import GateResult, apply_gate, hold, judge, release
 from checks.reading import run_scope
@@ -264,6 +266,16 @@ def test_each_check_fails_on_what_it_is_for(world: GateWorld, name: str) -> None
     found = failing(judge(world.warehouse, "r1", [NORTH, SOUTH]))
     assert found.get((asset, check, "north")) == (rows, holds)
     assert {facility for _, _, facility in found} == {"north"}
+
+
+def test_a_partition_is_held_before_anything_was_run(tmp_path: Path) -> None:
+    """An order to hold is kept in a warehouse that has no table of units yet, and there is nothing to log."""
+    store = DuckDBStore(tmp_path, Keys(bytes(32)))
+    with store.open() as warehouse:
+        create_control(warehouse)
+        hold(warehouse, "before", 1, "lakeside", DAY, "codes look wrong", "d.steward")
+        assert [held["facility_id"] for held in warehouse.query("select facility_id from LAKE.control.held_partition").to_pylist()] == ["lakeside"]
+        assert warehouse.query("select 1 from LAKE.control.change_log").num_rows == 0
 
 
 def test_a_lost_column_holds_every_partition_of_the_table(world: GateWorld) -> None:
