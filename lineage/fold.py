@@ -33,9 +33,10 @@ class Fold:
         self._order = self._recency_order()
 
     def _recency_order(self) -> exp.Order:
+        # Other parts of a model may rank rows by recency, too: the fold's window is the one over the versions.
         for alias in self._tree.find_all(exp.Alias):
             order = alias.this.args.get("order") if alias.alias == RECENCY and isinstance(alias.this, exp.Window) else None
-            if isinstance(order, exp.Order):
+            if isinstance(order, exp.Order) and {column.table for column in order.find_all(exp.Column)} == {VERSION}:
                 return order.copy()
         raise ContractError(f"the model is no fold: it has no window {RECENCY}")
 

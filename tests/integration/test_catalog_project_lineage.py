@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 
 from assets.stores.control import CONTROL_TABLES
 from lineage.declared import PAYLOAD, identity_lineage, raw_lineage
+from lineage.fold import Fold
 from lineage.graph import Graph, extract_project, upstream
 from lineage.manifest import read_manifest
 from lineage.phi import PHI, phi_levels
@@ -17,11 +21,16 @@ from orchestration.opening import dbt_runner
 
 
 @pytest.fixture(scope="module")
-def graph(open_test_root: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """The graph of the compiled project; the compiled text is shared with the tests that run it."""
+def compiled(open_test_root: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Manifest of the compiled project; the compiled text is shared with the tests that run it."""
     _, settings = open_test_root(tmp_path_factory.mktemp("root"))
-    path = dbt_runner(settings, "local").compiled_manifest_path
-    manifest = read_manifest(path)
+    return dbt_runner(settings, "local").compiled_manifest_path
+
+
+@pytest.fixture(scope="module")
+def graph(compiled: Path) -> Graph:
+    """The graph of the compiled project."""
+    manifest = read_manifest(compiled)
     control = {f"control.{name}": columns for name, columns in CONTROL_TABLES.items()}
     declared = {**raw_lineage(), **identity_lineage()}
     return extract_project(manifest, source_schemas(manifest.sources, control), declared=declared)
@@ -30,6 +39,16 @@ def graph(open_test_root: Callable[..., Any], tmp_path_factory: pytest.TempPathF
 def test_no_model_is_opaque(graph: Graph) -> None:
     """Every model's shape is understood."""
     assert {asset: model.opaque for asset, model in graph.models.items() if model.opaque} == {}
+
+
+def test_every_current_resource_can_be_traced(compiled: Path) -> None:
+    """The fold of each current model is found in its compiled SQL, and its versions are put in the order of their own columns."""
+    nodes = json.loads(compiled.read_text(encoding="utf-8"))["nodes"].values()
+    folds = {node["name"]: node["compiled_code"] for node in nodes if node["config"].get("strategy") == "merge_current"}
+    assert {"encounter", "observation", "patient"} <= set(folds)
+    for name, sql in folds.items():
+        fold = sqlglot.parse_one(Fold(sql).versions_sql, read="duckdb")
+        assert {column.table for column in fold.args["order"].find_all(sqlglot.exp.Column)} == {"version"}, name
 
 
 def test_every_edge_begins_at_a_known_column(graph: Graph) -> None:
