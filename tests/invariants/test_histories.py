@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from orchestration.generate import generate
+from tests.corrections import CORRECTED_AT, corrected
 from tests.invariants.histories import Round, changed_registry, draw_histories, land, received_in
 from tests.steps import run_steps
 from tests.whole_warehouse import differences, whole_warehouse
@@ -84,10 +84,9 @@ def test_the_draw_has_every_kind_of_event(tmp_path: Path) -> None:
     assert {len(each.partitions) for each in rounds} > {0} or len({each.partitions for each in rounds}) > 2
 
 
-def test_a_correction_corrects(tmp_path: Path) -> None:
-    """The correction that histories land changes result status in both result formats and nothing else."""
-    from tests.invariants.histories import corrected
-
-    assert corrected(b"MSH|x\rOBX|1|NM|GLU||5|||||F|\r") == b"MSH|x\rOBX|1|NM|GLU||5|||||C|\r"
-    assert corrected(b'{"status":"final"}') == b'{"status":"amended"}'
-    assert re.sub(rb"x", b"y", corrected(b"ID,NAME\r\n1,F\r\n")) == b"ID,NAME\r\n1,F\r\n"
+def test_a_correction_corrects() -> None:
+    """The correction that histories land is a newer version of final results in both result formats, and changes nothing else."""
+    sent = b"MSH|^~\\&|LAB|LAK|LAKE|HUB|20260106123221-0600||ORU^R01|1\rOBX|1|NM|GLU||5|||||F\rOBX|2|NM|K||4|||||P|x\r"
+    assert corrected(sent) == sent.replace(b"20260106123221-0600", CORRECTED_AT).replace(b"|F\r", b"|C\r")
+    assert corrected(b'{"versionId":"2","status":"final"}') == b'{"versionId":"92","status":"amended"}'
+    assert corrected(b"ID,NAME\r\n1,F\r\n") == b"ID,NAME\r\n1,F\r\n"
