@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.root import Root, Run
-from assets.stores.warehouse import Warehouse, existing_tables
+from assets.stores.warehouse import Warehouse, existing_tables, filled_tables
 from transforms.decode.formats import FORMATS
 
 Node = Mapping[str, Any]
@@ -40,7 +40,7 @@ def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
         present = [node for node in nodes if table_of(node) in tables]
         silent = [node for node in present if node["schema"] == "staging" and node["fqn"][2] not in spoken]
         empty(warehouse, [table_of(node) for node in silent if node["config"]["materialized"] != "view"])
-        untold = [node for node in untold_versions(present, silent) if not holds_partitions(warehouse, run, table_of(node))]
+        untold = without_partitions(warehouse, run, untold_versions(present, silent))
     lasting = {name for name, text in sql.items() if "run_scope" not in text}
     views = [node for node in present if node["config"]["materialized"] == "view" and node["name"] in lasting and node not in silent]
     busy = busy_consumers({str(node["name"]) for node in nodes}, {str(node["name"]) for node in present}, consumed, news)
@@ -56,13 +56,12 @@ def untold_versions(nodes: Sequence[Node], silent: Sequence[Node]) -> list[Node]
     return [node for node in versions if read[node["unique_id"]] and read[node["unique_id"]] <= left_out]
 
 
-def holds_partitions(warehouse: Warehouse, run: Run, table: str) -> bool:
-    """Whether a table has rows of the run's partitions."""
-    found = warehouse.query(
-        f"select 1 as n from LAKE.{table} held join LAKE.control.run_scope scope on scope.run_id = ? "
-        "and scope.facility_id = held.facility_id and scope.batch_date = held.batch_date limit 1", [run.run_id],
-    )
-    return bool(found.num_rows)
+def without_partitions(warehouse: Warehouse, run: Run, nodes: Sequence[Node]) -> list[Node]:
+    """Give the models whose tables have no row of the run's partitions."""
+    in_scope = ("exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
+                "and scope.facility_id = held.facility_id and scope.batch_date = held.batch_date)")
+    filled = filled_tables(warehouse, [table_of(node) for node in nodes], in_scope, [run.run_id])
+    return [node for node in nodes if table_of(node) not in filled]
 
 
 def table_of(node: Node) -> str:
@@ -139,9 +138,6 @@ def dialect_of(kind: str) -> str:
 
 def empty(warehouse: Warehouse, tables: Sequence[str]) -> None:
     """Remove the rows of those tables that have any."""
-    if not tables:
-        return
-    asked = " union all ".join(f"select '{name}' as name where exists (select 1 from LAKE.{name})" for name in tables)
     with warehouse.transaction():
-        for row in warehouse.query(asked).to_pylist():
-            warehouse.execute(f"delete from LAKE.{row['name']}")
+        for name in sorted(filled_tables(warehouse, tables)):
+            warehouse.execute(f"delete from LAKE.{name}")

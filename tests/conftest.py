@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -31,15 +32,15 @@ def build_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def open_test_root(build_folder: Path) -> Callable[..., object]:
+def open_test_root(build_folder: Path) -> Callable[..., Any]:
     """Opens a data root in a folder: `open_test_root(home, facilities=…, **settings)` gives root and settings."""
     from filelock import FileLock
 
     from orchestration.opening import dbt_runner, open_root
     from orchestration.settings import Settings
 
-    def opened(home: Path, facilities: Path | None = None, **more: object) -> object:
-        settings = Settings(home=home, build=build_folder, facilities=facilities, **more)  # type: ignore[arg-type]
+    def opened(home: Path, facilities: Path | None = None, **more: Any) -> Any:
+        settings = Settings(home=home, build=build_folder, facilities=facilities, **more)
         build_folder.mkdir(exist_ok=True)
         with FileLock(build_folder / "prepare.lock"):
             dbt_runner(settings).prepare()
@@ -49,7 +50,7 @@ def open_test_root(build_folder: Path) -> Callable[..., object]:
 
 
 @pytest.fixture(scope="session")
-def open_built_root(open_test_root: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., object]:
+def open_built_root(open_test_root: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """As `open_test_root`, on a data root in which every table exists and none has a row: a copy of one that ran over a partition to which
     nothing was delivered, made once for all test processes. It saves a test the first build of every model."""
     from filelock import FileLock
@@ -63,11 +64,11 @@ def open_built_root(open_test_root: Callable[..., object], tmp_path_factory: pyt
     with FileLock(shared / "built.lock"):
         if not made.exists():
             registry.write_text(registry_text(5), encoding="utf-8")
-            root, _ = open_test_root(shared / "building", registry)  # type: ignore[misc]
+            root, _ = open_test_root(shared / "building", registry)
             run_steps(root, "built", [("lakeside", date(2026, 1, 5))])
             (shared / "building").rename(made)
 
-    def opened(home: Path, facilities: Path | None = None, **more: object) -> object:
+    def opened(home: Path, facilities: Path | None = None, **more: Any) -> Any:
         assert not home.exists() or not any(home.iterdir()), f"{home} is a root already"
         shutil.copytree(made, home, dirs_exist_ok=True)
         return open_test_root(home, facilities, **more)

@@ -105,7 +105,7 @@ def _write_control(connection: duckdb.DuckDBPyConnection, rules: CopyRules, part
     connection.execute(
         f"insert into copy.control.consumer select consumer, {COPY_SEQ} from LAKE.control.consumer "
         "where consumer not like 'touch\\_%' escape '\\' and consumer not in ('person', 'patient_features')")
-    marks = ", ".join("?" for _ in {facility for facility, _ in partitions})
+    facilities = sorted({facility for facility, _ in partitions})
     connection.execute(
         "insert into copy.raw.raw_delivery (facility_id, batch_date) select facility_id, max(batch_date) from LAKE.raw.raw_delivery "
-        f"where facility_id in ({marks}) group by facility_id", sorted({facility for facility, _ in partitions}))
+        f"where facility_id in ({', '.join('?' * len(facilities))}) group by facility_id", facilities)

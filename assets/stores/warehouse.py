@@ -5,7 +5,7 @@ What belongs here: opening, querying, loading and transactions. Not here: what a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,3 +60,12 @@ def existing_tables(warehouse: Warehouse, kind: str = "%") -> frozenset[str]:
         "select table_schema, table_name from information_schema.tables where table_catalog = 'LAKE' and table_type like ?", [kind]
     ).to_pylist()
     return frozenset(f"{row['table_schema']}.{row['table_name']}".lower() for row in rows)
+
+
+def filled_tables(warehouse: Warehouse, tables: Iterable[str], condition: str = "true", parameters: Sequence[Any] = ()) -> frozenset[str]:
+    """Give those of the tables (`schema.table`) that hold a row of which `condition` is true, by one statement; it calls the row `held`."""
+    named = list(tables)
+    if not named:
+        return frozenset()
+    asked = " union all ".join(f"select '{name}' as name where exists (select 1 from LAKE.{name} held where {condition})" for name in named)
+    return frozenset(row["name"] for row in warehouse.query(asked, list(parameters) * len(named)).to_pylist())

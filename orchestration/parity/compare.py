@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assets.stores.warehouse import Warehouse
+from assets.stores.warehouse import Warehouse, filled_tables
 from orchestration.parity.kinds import kind, row_hash, value_text
 
 BUCKET_DIGITS = 3
@@ -62,7 +62,8 @@ def compare(left: Side, right: Side, schemas: Iterable[str]) -> Iterator[Compare
     """Compare all tables and views of the schemas, in the order of their names."""
     wanted = frozenset(schemas)
     columns_left, columns_right = table_columns(left.warehouse, wanted), table_columns(right.warehouse, wanted)
-    empty = empty_tables(left, columns_left) & empty_tables(right, columns_right)
+    # Many a format is not spoken: its tables need no statement of their own.
+    filled = filled_tables(left.warehouse, columns_left) | filled_tables(right.warehouse, columns_right)
     for table in sorted({*columns_left, *columns_right}):
         if table not in columns_left or table not in columns_right:
             there = left if table in columns_left else right
@@ -70,7 +71,7 @@ def compare(left: Side, right: Side, schemas: Iterable[str]) -> Iterator[Compare
         elif unlike := set(columns_left[table]) ^ set(columns_right[table]):
             yield Compared(table, 0, 0, "has columns on one side only", tuple(sorted(unlike)))
         else:
-            yield _compare_table(left, right, table, columns_left[table], table in empty)
+            yield _compare_table(left, right, table, columns_left[table], table in filled)
 
 
 def table_columns(warehouse: Warehouse, schemas: frozenset[str]) -> dict[str, tuple[str, ...]]:
@@ -85,20 +86,12 @@ def table_columns(warehouse: Warehouse, schemas: frozenset[str]) -> dict[str, tu
     return {name: tuple(columns) for name, columns in found.items()}
 
 
-def empty_tables(side: Side, tables: Iterable[str]) -> frozenset[str]:
-    """Name the tables without a row, by one statement: many a format is not spoken, and its tables need no further one."""
-    counts = " union all ".join(f"select '{table}' as name, count(*) as n from LAKE.{table}" for table in tables)
-    if not counts:
-        return frozenset()
-    return frozenset(row["name"] for row in side.warehouse.query(f"select name from ({counts}) counted where n = 0").to_pylist())
-
-
-def _compare_table(left: Side, right: Side, table: str, columns: tuple[str, ...], is_empty: bool) -> Compared:
+def _compare_table(left: Side, right: Side, table: str, columns: tuple[str, ...], is_filled: bool) -> Compared:
     kinds_left, kinds_right = _kinds(left, table), _kinds(right, table)
     unlike = tuple(name for name in columns if kinds_left[name] != kinds_right[name])
     if unlike:
         return Compared(table, 0, 0, "has columns of different kinds", unlike)
-    if is_empty:
+    if not is_filled:
         return Compared(table, 0, 0)
     kinds = {name: kinds_left[name] for name in columns}
     buckets_left, buckets_right = _buckets(left, table, kinds), _buckets(right, table, kinds)

@@ -191,3 +191,17 @@ def _code() -> list[Projection]:
     ]
     rows = [{"model": current, "code_version": "v1", "src_asset": version, "src_col": "birth_date", "path": "", "subtype": "FILTER"}]
     return [Projection("model", models, {}), Projection("column_edge", edges, {}), Projection("rowset_edge", rows, {})]
+
+
+def assert_harmless(html: str) -> None:
+    """A page closes its tags, labels its fields, has a heading, holds no script, no inline style and no hostile value, and loads nothing from
+    elsewhere."""
+    page = Reader(html)
+    assert (page.faults, page.open) == ([], [])
+    assert "script" not in page.tags
+    assert not {name for name in page.attributes if name.startswith("on") or name == "style"}
+    assert page.fields <= page.labelled
+    assert "h1" in page.tags
+    assert all(not link.startswith(("http:", "https:", "//")) for link in page.links)
+    assert HOSTILE not in html
+    assert ">None<" not in html

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from identity_world import IdentityWorld, patient
 
 from assets.stores.identity_decisions import Decision, record_decision
 from assets.stores.identity_review import needs_another, open_pairs, queue, standing_opinions
+from tests.sql.identity_world import IdentityWorld, patient
 from transforms.errors import ConfigurationError
 
 NOON = datetime(2026, 3, 1, 12)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fhir_resources import REGISTRY
-from marts_world import contract
+
+from tests.sql.fhir_resources import REGISTRY
+from tests.sql.marts_world import contract
 
 DBT_PARTS: tuple[str, ...] = ()
 MODEL = Path(__file__).parents[2] / "transforms" / "dbt" / "models" / "canonical" / "current" / "unmapped_code.sql"
