@@ -16,6 +16,7 @@ from assets.idle import idle_models
 from assets.metadata import state_metadata
 from assets.raw import raw_asset
 from assets.recording import AssetState, asset_states, record_states
+from assets.restating import landed_versions
 from assets.root import Run
 from assets.session import Session
 from assets.stores.crash_points import reach
@@ -145,7 +146,9 @@ class ModelGroup:
         named = [(f"{node['schema']}.{node.get('alias') or node['name']}", str(node["schema"])) for node in ordered]
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, named)
-        record_states(session.root, run, states, {})
+        # Version tables hold what a partition's own deliveries say; later ones also what others said.
+        own = [(facility_id, day.isoformat()) for facility_id, day in run.partitions] if self.name == "version" else []
+        record_states(session.root, run, states, landed_versions(session.root.home, own))
         seconds = {result.name: result.seconds for result in results}
         return [(state, seconds.get(state.asset.split(".")[1], 0.0)) for state in states]
 

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from assets.restating import restatements
 from assets.root import Root, Run
 from assets.stores.catalog import CatalogStore
 from assets.stores.catalog_reading import read_catalog
+from assets.stores.control import Partition
 from assets.stores.warehouse import Warehouse
 from transforms.governance.events import Event, partition_subject
 from transforms.governance.projection_rows import Projection
@@ -129,9 +131,12 @@ def _slices_state(warehouse: Warehouse, run: Run, asset: str, layer: str, column
 
 
 def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versions: Mapping[tuple[str, str], str]) -> None:
-    """Write each asset's partitions to the catalog and their events to the log, in one transaction."""
+    """Write each asset's partitions to the catalog and their events to the log, in one transaction.
+
+    `data_versions` are those of the inputs, by partition; where not all inputs are the partition's own there is none: the run names it."""
     now = datetime.now(UTC)
     scope = [(facility_id, day.isoformat()) for facility_id, day in run.partitions]
+    rules = rules_of(root, run.partitions)
     rows: list[dict[str, Any]] = []
     events: list[Event] = []
     for state in states:
@@ -141,15 +146,24 @@ def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versi
             version = data_versions.get(partition, run.run_id)
             rows.append({
                 "asset": state.asset, "layer": state.layer, "facility_id": facility_id, "batch_date": day, "run_id": run.run_id,
-                "code_version": root.code_version, "data_version": version, "rows": count, "content_hash": content_hash, "time": now,
+                "code_version": root.code_version, "data_version": version, "reading_rules": rules[partition], "rows": count,
+                "content_hash": content_hash, "time": now,
             })
             body: dict[str, Any] = {
-                "facility_id": facility_id, "batch_date": day, "asset": state.asset, "code_version": root.code_version, "inputs": {},
-                "data_version": version, "rows": count,
+                "facility_id": facility_id, "batch_date": day, "asset": state.asset, "code_version": root.code_version,
+                "inputs": {"reading_rules": rules[partition]} if rules[partition] else {}, "data_version": version, "rows": count,
             }
             if content_hash:
                 body["content_hash"] = content_hash
             events.append(Event("materialize", partition_subject(state.asset, facility_id, day), body, run_id=run.run_id))
     scopes = [{"asset": row["asset"], "facility_id": row["facility_id"], "batch_date": row["batch_date"]} for row in rows]
+    if data_versions:
+        events += restatements(root.home, rows, run.run_id)
     with root.catalog() as catalog:
         catalog.record(events, [Projection("materialization", rows, scopes)])
+
+
+def rules_of(root: Root, partitions: Sequence[Partition]) -> dict[tuple[str, str], str | None]:
+    """Give the digest of the rules that each partition is read under."""
+    by_facility = {facility_id: root.reading_rules(facility_id) for facility_id in {facility_id for facility_id, _ in partitions}}
+    return {(facility_id, day.isoformat()): by_facility[facility_id].on(day) for facility_id, day in partitions}

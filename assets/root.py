@@ -25,6 +25,7 @@ from assets.stores.raw import RawLoader, raw_tables
 from assets.stores.signing_key import signing_key
 from assets.stores.terminology import TerminologyStore
 from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
+from transforms.facilities.reading_rules import ReadingRules, reading_rules
 from transforms.facilities.registry import Registry
 from transforms.facilities.registry_tables import registry_tables
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
@@ -77,6 +78,10 @@ class Root:
     def raw(self) -> RawLoader:
         """The raw layer's writer."""
         return RawLoader(self.home, self.keys, self.landing, self.registry, self.raw_objects)
+
+    def reading_rules(self, facility_id: str) -> ReadingRules:
+        """Under which rules a facility's batches are read, by date."""
+        return reading_rules(self.registry, self.terminology.versions(), facility_id)
 
     @cached_property
     def code_version(self) -> str:

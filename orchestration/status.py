@@ -12,6 +12,7 @@ from assets.stores.catalog_reading import read_catalog
 from assets.stores.lock import lock_holder
 from checks.silence import LateFeed, late_feeds
 from checks.verdict import CONTRACT
+from orchestration.behind import behind_partitions
 
 COUNTS = ("received", "held", "failed", "warnings", "quarantined", "pending_slices", "stale_slices")
 
@@ -20,16 +21,18 @@ def facility_status(root: Root, now: datetime) -> list[dict[str, Any]]:
     """Give one row for each registered facility at `now` (UTC), worst first.
 
     `failed` counts failing checks that block and are released or not; `warnings` those that only warn. `quarantine_days` is the age of
-    the oldest quarantined unit, `late_feeds` the feeds past their window.
+    the oldest quarantined unit, `late_feeds` the feeds past their window, `behind` the partitions read under rules edited since.
     """
     known = {row["facility_id"]: row for row in read_catalog(root.home, _STATUS)}
     holder = lock_holder(root.home) or ""
     late = Counter(one.facility_id for one in overdue_feeds(root, now))
-    return sorted((_row(name, known.get(name, {}), late[name], holder, now) for name in root.registry.facility_ids),
+    behind = Counter(facility_id for facility_id, _ in behind_partitions(root))
+    return sorted((_row(name, known.get(name, {}), late[name], behind[name], holder, now) for name in root.registry.facility_ids),
                   key=lambda row: (_ORDER.index(row["state"]), -row["quarantined"], row["facility"]))
 
 
-_ORDER = ["■ unbalanced", "■ run failed", "▲ held", "■ failed", "○ late", "▲ stale", "○ pending", "○ silent", "● warnings", "● current"]
+_ORDER = ["■ unbalanced", "■ run failed", "▲ held", "■ failed", "○ late", "▲ stale", "○ pending", "○ behind", "○ silent",
+          "● warnings", "● current"]
 
 
 def is_current(row: Mapping[str, Any]) -> bool:
@@ -37,11 +40,11 @@ def is_current(row: Mapping[str, Any]) -> bool:
     return bool(row["state"] in _ORDER[-2:])
 
 
-def _row(facility_id: str, found: Mapping[str, Any], late: int, holder: str, now: datetime) -> dict[str, Any]:
+def _row(facility_id: str, found: Mapping[str, Any], late: int, behind: int, holder: str, now: datetime) -> dict[str, Any]:
     counts = {name: int(found.get(name) or 0) for name in COUNTS}
     since = found.get("quarantined_since")
     row = {
-        "facility": facility_id, **counts, "late_feeds": late, "newest_batch": found.get("newest_batch"),
+        "facility": facility_id, **counts, "late_feeds": late, "behind": behind, "newest_batch": found.get("newest_batch"),
         "newest_delivery": found.get("newest_delivery"), "quarantine_days": (now - datetime.fromisoformat(since)).days if since else None,
     }
     run_id, _, ended = str(found.get("last_run") or "").partition(" ")
@@ -55,7 +58,7 @@ def _state(row: Mapping[str, Any], is_unbalanced: bool, has_died: bool, is_waiti
         "■ unbalanced": is_unbalanced, "■ run failed": has_died, "▲ held": row["held"], "■ failed": row["failed"],
         # A facility that never sent anything is silent, not late.
         "○ silent": row["newest_batch"] is None, "○ late": row["late_feeds"], "▲ stale": row["stale_slices"],
-        "○ pending": is_waiting or row["pending_slices"], "● warnings": row["warnings"],
+        "○ pending": is_waiting or row["pending_slices"], "○ behind": row["behind"], "● warnings": row["warnings"],
     }
     return next((state for state, is_so in reasons.items() if is_so), "● current")
 

@@ -39,6 +39,7 @@ def partition_page(reading: Reading, asked: Asked, asset: str, facility: str, da
         Facts("As it stands", [
             Fact("Rows", found["rows"], "count"), Fact("Run", found["run_id"], "id", f"/run/{found['run_id']}"),
             Fact("Code version", found["code_version"], "id"), Fact("Data version", found["data_version"], "id"),
+            Fact("Reading rules", found["reading_rules"], "id"),
             Fact("Content hash", found["content_hash"], "id"), Fact("Written", found["time"],
             "instant")] if found else []),
         rows_table(asked, "history", "Entries of the audit log", (

@@ -34,7 +34,7 @@ def status(as_json: bool = Json, limit: int = typer.Option(20, help="Facilities 
 
     root = open_root(load_settings())
     rows = facility_status(root, datetime.now(UTC))
-    columns = ["facility", "state", "newest_batch", "received", "held", "failed", "warnings", "late_feeds", "quarantined"]
+    columns = ["facility", "state", "newest_batch", "received", "held", "failed", "warnings", "late_feeds", "behind", "quarantined"]
     if as_json:
         print_table(rows, [*columns, "quarantine_days", "pending_slices", "stale_slices", "newest_delivery"], as_json=True)
         return

@@ -38,6 +38,7 @@ def materialize(
     facility: list[str] | None = Facility,
     from_date: str | None = FromDate,
     to_date: str | None = ToDate,
+    behind: bool = typer.Option(False, "--behind", help="Only those read under registry entries or maps that were edited since."),
     select: list[str] | None = typer.Option(None, "--select", help="Assets in Dagster's selection syntax. Default: all, raw to marts."),
 ) -> None:
     """Run the pipeline for the chosen facilities and dates. Running it again gives the same answer."""
@@ -49,6 +50,13 @@ def materialize(
     from orchestration.materialize import materialize as run_pipeline
 
     partitions = chosen_partitions(root, facility, from_date, to_date)
+    if behind:
+        from orchestration.behind import behind_partitions
+
+        partitions = sorted(set(partitions) & set(behind_partitions(root)))
+        if not partitions:
+            print("None of these partitions is behind.")
+            return
     began = time.monotonic()
     with progress("Materializing", None) as advance:
         results = run_pipeline(root, settings, partitions, select=select or (), on_step=lambda step: advance(1, f"Materializing: {step}"))

@@ -165,7 +165,7 @@ def _accounts() -> list[Projection]:
                    "oldest_service_date": date(2026, 1, 5), "run_id": "run-1", "time": TIME}]
     written = [
         {"asset": "canonical.patient", "layer": "canonical", "facility_id": facility, "batch_date": day, "run_id": "run-1",
-         "code_version": "abc", "data_version": "run-1", "rows": 10, "content_hash": "ab" * 16, "time": TIME} for facility, day in every
+         "code_version": "abc", "data_version": "run-1", "reading_rules": "0123456789ab", "rows": 10, "content_hash": "ab" * 16, "time": TIME} for facility, day in every
     ]
     run = [{"run_id": "run-1", "run_seq": 1, "kind": "daily", "facilities": ["lakeside", "riverside"],
             "dates": [day.isoformat() for day in DAYS], "started": TIME, "ended": TIME + timedelta(seconds=42), "state": "success"}]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from assets.stores.catalog_reading import read_catalog
+from orchestration.behind import behind_partitions
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.status import contract_words
 from tests.pipeline_runs import RECEIVED, run
@@ -64,11 +65,12 @@ def lake(tmp_path_factory: pytest.TempPathFactory, open_test_root: Any) -> dict[
         facilities = home / "facilities.yaml"
         facilities.write_text(registry, encoding="utf-8")
         root, settings = open_test_root(home / "root", facilities)
+        behind = behind_partitions(root) if said else []
         if name == "broken":
             files = [Arrival(_written(home / f"{source}-{day}.csv", text), "clinic", source, day) for day, source, text in FILES]
             land_arrivals(root, files, RECEIVED)
         run(root, settings, [("clinic", day) for day in days])
-        said[name] = _said(root)
+        said[name] = {**_said(root), "behind": behind, "behind after": behind_partitions(root)}
     return said
 
 
@@ -81,7 +83,7 @@ def _said(root: Any) -> dict[str, Any]:
     with root.warehouse.open(read_only=True) as warehouse:
         outcomes = warehouse.query("select source, batch_date, outcome, reason from LAKE.canonical.unit_outcome").to_pylist()
         patients = warehouse.query("select identifier_value, name_family, telecom_phone from LAKE.canonical.patient").to_pylist()
-    events = read_catalog(root.home, "select kind, body from entry where kind in ('schema.drift', 'contract.change') order by seq")
+    events = read_catalog(root.home, "select kind, body from entry where kind in ('schema.drift', 'contract.change', 'restate') order by seq")
     return {
         "outcomes": sorted((row["source"], row["batch_date"].day, row["outcome"], row["reason"]) for row in outcomes),
         "patients": {row["identifier_value"]: (row["name_family"], row["telecom_phone"]) for row in patients},
@@ -117,6 +119,21 @@ def test_a_registered_change_releases_what_waited(lake: Any) -> None:
 def test_the_change_is_on_record(lake: Any) -> None:
     """The log holds one change for each feed, from its date on, with both versions; setting up is no change."""
     assert [kind for kind, _ in lake["broken"]["events"]] == ["schema.drift"] * 3
+    assert {kind for kind, _ in lake["agreed"]["events"]} == {"schema.drift", "contract.change", "restate"}
     changes = {body["product"]: (body["old_version"].split("+")[0], body["new_version"].split("+")[0])
                for kind, body in lake["agreed"]["events"] if kind == "contract.change"}
     assert changes == {"clinic|people|2026-01-06": ("1", "2"), "clinic|captured|2026-01-06": ("1", "2")}
+
+
+def test_what_the_change_concerns_is_behind_until_it_is_read_anew(lake: Any) -> None:
+    """The day from which the change holds is behind and the day before it is not; the run that reads it leaves none behind."""
+    assert (lake["broken"]["behind after"], lake["agreed"]["behind"], lake["agreed"]["behind after"]) == ([], [("clinic", SECOND)], [])
+
+
+def test_what_a_partition_now_says_otherwise_is_on_record(lake: Any) -> None:
+    """The log names the tables that were restated, of that day alone, and the rules of before and after."""
+    restated = [body for kind, body in lake["agreed"]["events"] if kind == "restate"]
+    assert {body["batch_date"] for body in restated} == {SECOND.isoformat()}
+    assert "canonical.patient_version" in {body["asset"] for body in restated}
+    code, rules = zip(*[version.split(".") for body in restated for version in (body["old_version"], body["new_version"])], strict=True)
+    assert (len(set(code)), len(set(rules))) == (1, 2)

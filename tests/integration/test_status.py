@@ -17,14 +17,14 @@ from transforms.governance.projection_rows import Projection
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 DAY = date(2026, 1, 8)
-FACILITIES = ("held", "failed", "late", "stale", "pending", "waiting", "silent", "warned", "current", "unbalanced", "broken", "killed", "running")
+FACILITIES = ("held", "failed", "late", "stale", "pending", "waiting", "behind", "silent", "warned", "current", "unbalanced", "broken", "killed", "running")
 ENTRY = """- {{facility_id: {0}, valid_from: 2026-01-01, name: N, region: w, owner: n@x.example, timezone: America/Denver, charset: utf-8,
    source_system: epic, default_authority: A, authorities: {{A: 'urn:oid:2.999.1'}}, sources: {{adt: {{kind: hl7v2}}}}}}"""
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
-    """A root without a warehouse, with thirteen facilities that delivered at noon today."""
+    """A root without a warehouse, with fourteen facilities that delivered at noon today."""
     registry = "registry_version: 1\nfirst_batch_date: 2026-01-01\nfacilities:\n" + "\n".join(map(ENTRY.format, FACILITIES))
     (tmp_path / "facilities.yaml").write_text(registry)
     root = open_root(Settings(home=tmp_path / "home", build=tmp_path / "build", facilities=tmp_path / "facilities.yaml"))
@@ -51,6 +51,11 @@ def _slice(facility: str, state: str) -> dict[str, Any]:
     return {"mart": "mart_census", "facility_id": facility, "service_date": DAY, "state": state, "run_id": "r", "time": NOW}
 
 
+def _written(facility: str, rules: str | None) -> dict[str, Any]:
+    return {"asset": "raw.raw_delivery", "layer": "raw", "facility_id": facility, "batch_date": DAY, "run_id": "r", "code_version": "c",
+            "data_version": "v", "reading_rules": rules, "rows": 1, "content_hash": None, "time": NOW}
+
+
 def _run(facility: str, seq: int, state: str) -> dict[str, Any]:
     return {"run_id": f"run-{seq}", "run_seq": seq, "kind": "pipeline", "facilities": [facility], "dates": ["2026-01-08"], "started": NOW,
             "ended": None if state == "running" else NOW, "state": state}
@@ -64,6 +69,8 @@ def test_each_state_has_its_name(root: Root) -> None:
     _tell(root, "slice", [_slice("pending", "pending"), _slice("stale", "stale"), _slice("current", "current")])
     _tell(root, "hold", [{"facility_id": "held", "batch_date": DAY, "asset": "a", "reason": "schema", "since": NOW, "released": None},
                          {"facility_id": "current", "batch_date": DAY, "asset": "a", "reason": "schema", "since": NOW, "released": NOW}])
+    read_under = {"current": root.reading_rules("current").on(DAY), "behind": "of long ago"}
+    _tell(root, "materialization", [_written(facility, rules) for facility, rules in read_under.items()])
     numbers = dict.fromkeys(("received", "canonical", "duplicate", "superseded", "quarantined", "ignored_by_rule"), 1)
     _tell(root, "ledger", [{"facility_id": "unbalanced", "batch_date": DAY, "source": "adt", "record_type": "ADT^A01",
                             "unit_kind": "hl7.message", **numbers, "balanced": False}])
@@ -75,7 +82,7 @@ def test_each_state_has_its_name(root: Root) -> None:
         rows = facility_status(root, NOW)
     assert [(row["facility"], row["state"].split(maxsplit=1)[1]) for row in rows] == [
         ("unbalanced", "unbalanced"), ("broken", "run failed"), ("killed", "run failed"), ("held", "held"), ("failed", "failed"), ("late", "late"), ("stale", "stale"),
-        ("pending", "pending"), ("waiting", "pending"), ("silent", "silent"), ("warned", "warnings"), ("current", "current"), ("running", "current"),
+        ("pending", "pending"), ("waiting", "pending"), ("behind", "behind"), ("silent", "silent"), ("warned", "warnings"), ("current", "current"), ("running", "current"),
     ]
     assert [row["facility"] for row in rows if is_current(row)] == ["warned", "current", "running"]
     by_name = {row["facility"]: row for row in rows}

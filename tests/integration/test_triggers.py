@@ -112,7 +112,7 @@ def _ran(root: Root, delivery: Delivery, state: str) -> None:
     run = {"run_id": f"run-{state}", "run_seq": 1, "kind": "pipeline", "facilities": [delivery.facility_id], "dates": [day],
            "started": delivery.received_time, "ended": delivery.received_time, "state": state}
     written = {"asset": "raw.raw_delivery", "layer": "raw", "facility_id": delivery.facility_id, "batch_date": day, "run_id": run["run_id"],
-               "code_version": "c", "data_version": "d", "rows": 1, "content_hash": None, "time": delivery.received_time}
+               "code_version": "c", "data_version": "d", "reading_rules": None, "rows": 1, "content_hash": None, "time": delivery.received_time}
     with root.catalog() as catalog:
         catalog.record((), [
             Projection("delivery", [{**delivery_row(delivery), "units": 1}], {"delivery_id": delivery.delivery_id}),

@@ -312,7 +312,7 @@ def test_catalog_and_log_agree(tmp_path: Path) -> None:
     path = tmp_path / "audit.sqlite"
     row = {
         "asset": "canonical.patient", "layer": "canonical", "facility_id": "lakeside", "batch_date": "2026-01-02", "run_id": "r1",
-        "code_version": "c1", "data_version": "d1", "rows": 10, "content_hash": "ab" * 16, "time": "2026-01-03T00:00:00Z",
+        "code_version": "c1", "data_version": "d1", "reading_rules": None, "rows": 10, "content_hash": "ab" * 16, "time": "2026-01-03T00:00:00Z",
     }
     body = {key: row[key] for key in ("facility_id", "batch_date", "asset", "code_version", "data_version", "rows", "content_hash")}
     event = Event("materialize", "canonical.patient|lakeside|2026-01-02", {**body, "inputs": {}}, run_id="r1")

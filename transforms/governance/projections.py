@@ -87,6 +87,7 @@ _ALL = (
         run_id         text      run that wrote it
         code_version   text      version of the code or SQL
         data_version   text      version of the inputs
+        reading_rules  text?     digest of the registry entry and concept maps that the partition was read under
         rows           integer   rows of the partition; of a mart in the slices it touched; else of the whole table
         content_hash   text?     hash of the partition's rows
         time           instant   when it was written
