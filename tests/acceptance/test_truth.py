@@ -71,6 +71,34 @@ COMPARISONS = {
         "left join LAKE.canonical.diagnostic_report report on report.fact_key = mart.result_key "
         "left join LAKE.canonical.observation observation on observation.fact_key = mart.result_key",
     ),
+    "claim": (
+        "select facility_id, identifier_value, type, status, total_value, subscriber_id, diagnosis_code, item_count, billable_period_start, "
+        "billable_period_end, frequency_code, related_claim_reference from truth_claims",
+        "select facility_id, identifier_value, type, status, total_value, subscriber_id, diagnosis_code, item_count, billable_period_start, "
+        "billable_period_end, frequency_code, related_claim_reference from LAKE.canonical.claim "
+        "where not is_deleted and identifier_system like 'urn:x12:%'",
+    ),
+    "claim payment": (
+        "select facility_id, claim_identifier_value, payer_claim_control_number, claim_status_code, submitted_amount, payment_amount, "
+        "patient_responsibility_amount, trace_number, payment_date from truth_claim_payments",
+        "select facility_id, claim_identifier_value, payer_claim_control_number, claim_status_code, submitted_amount, payment_amount, "
+        "patient_responsibility_amount, trace_number, payment_date from LAKE.canonical.explanation_of_benefit where not is_deleted",
+    ),
+    "payment": (
+        "select facility_id, payment_identifier_value, payment_amount_value, payment_date from truth_payments",
+        "select facility_id, payment_identifier_value, payment_amount_value, payment_date from LAKE.canonical.payment_reconciliation "
+        "where not is_deleted",
+    ),
+    "payment carried forward": (
+        "select facility_id, payment_identifier_value, 'FB', carried_forward from truth_payments where carried_forward is not null",
+        "select facility_id, payment_identifier_value, type_code, amount_value from LAKE.canonical.payment_reconciliation_detail "
+        "where not is_deleted",
+    ),
+    "coverage eligibility": (
+        "select facility_id, kind, trace_number, subscriber_id, serviced_date, eligibility_code, outcome from truth_eligibilities",
+        "select facility_id, kind, trace_number, subscriber_id, serviced_date, eligibility_code, outcome "
+        "from LAKE.canonical.coverage_eligibility where not is_deleted",
+    ),
 }
 
 

@@ -85,8 +85,12 @@ def test_the_draw_has_every_kind_of_event(tmp_path: Path) -> None:
 
 
 def test_a_correction_corrects() -> None:
-    """The correction that histories land is a newer version of final results in both result formats, and changes nothing else."""
+    """The correction that histories land is a newer version of final results in both result formats and of claims, and changes nothing else."""
     sent = b"MSH|^~\\&|LAB|LAK|LAKE|HUB|20260106123221-0600||ORU^R01|1\rOBX|1|NM|GLU||5|||||F\rOBX|2|NM|K||4|||||P|x\r"
     assert corrected(sent) == sent.replace(b"20260106123221-0600", CORRECTED_AT).replace(b"|F\r", b"|C\r")
     assert corrected(b'{"versionId":"2","status":"final"}') == b'{"versionId":"92","status":"amended"}'
+    claims = b"ISA*00*          *00*          *ZZ*A*ZZ*B*260106*2200*^*00501*000000002*0*P*:~GS*HC*A*B*20260106*2200*2*X*005010X222A1~" \
+        b"ST*837*0001~BHT*0019*00*1*20260106*2200*CH~CLM*C7*5***11:B:1*Y~SE*4*0001~GE*1*2~IEA*1*000000002~"
+    assert corrected(claims) == claims.replace(b"000000002", b"900000002").replace(b"20260106", CORRECTED_AT[:8]).replace(
+        b":1*Y~SE*4", b":7*Y~REF*F8*ICN7~SE*5")
     assert corrected(b"ID,NAME\r\n1,F\r\n") == b"ID,NAME\r\n1,F\r\n"

@@ -67,6 +67,9 @@ def _count(file: FeedFile) -> int:
         return sum(line.startswith("MSH|") for line in file.content.decode().replace("\r", "\n").split("\n"))
     if file.unit_kind == "fhir.resource":
         return len(file.content.decode().splitlines())
+    if file.unit_kind.startswith("x12."):
+        opening = {"x12.claim": "CLM", "x12.claim_payment": "CLP", "x12.transaction_set": "ST"}[file.unit_kind]
+        return sum(segment.split("*")[0] == opening for segment in file.content.decode().split("~"))
     source = feeds(file.facility_id)[file.source]
     text = file.content.decode(source.get("encoding", "utf-8"))
     rows = list(csv.reader(io.StringIO(text), delimiter=source.get("delimiter", ",")))
@@ -97,7 +100,7 @@ def test_json_is_whole_but_for_planted_lines(network: Network) -> None:
 
 
 def _texts(file: FeedFile) -> list[str]:
-    """The content of each unit; of an HL7 message without MSH-7 and MSH-10."""
+    """The content of each unit; of an HL7 message without MSH-7 and MSH-10. Formats of which only whole files are sent again: file and place."""
     if file.unit_kind == "hl7.message":
         told = []
         for message in file.content.decode().replace("\n", "\r").split("MSH|")[1:]:
@@ -105,6 +108,8 @@ def _texts(file: FeedFile) -> list[str]:
             fields = head.split("|")
             told.append("|".join(fields[:5] + fields[6:8] + fields[9:]) + body)
         return told
+    if file.unit_kind.startswith("x12."):
+        return [f"{file.content.hex()}/{place}" for place in range(len(file.units))]
     lines = file.content.decode("utf-8" if file.unit_kind != "csv.row" else "latin-1").splitlines()
     return lines if file.unit_kind == "fhir.resource" else lines[1 : len(file.units) + 1]
 
@@ -127,7 +132,8 @@ def test_planted_defects_cover_the_known_kinds(network: Network) -> None:
         "hl7.missing_pid", "hl7.non_production", "hl7.acknowledgement", "hl7.passthrough_event", "hl7.unknown_event",
         "hl7.missing_patient_id", "time.invalid", "fhir.invalid_json", "fhir.operation_outcome", "fhir.invalid_datetime",
         "fhir.unresolved_reference", "fhir.unsupported_resource_type", "fhir.unregistered_modifier_extension",
-        "fhir.duplicate_json_key", "csv.excel_mangled", "csv.ragged_row", "cdc.type_incompatible"}
+        "fhir.duplicate_json_key", "csv.excel_mangled", "csv.ragged_row", "cdc.type_incompatible",
+        "x12.claim_charge_mismatch", "x12.replacement_without_original", "x12.non_production"}
 
 
 def test_messages_of_every_registered_event(network: Network) -> None:

@@ -44,8 +44,8 @@ class FileCloser:
         self.site, self.opening_day, self.group = site, opening_day, group
         self.sources = registry_feeds(site.style)
 
-    def files(self, feed: Feed, rng: Random) -> Iterator[FeedFile]:
-        """The feed's files by day; now and then one is sent again, byte for byte, on a later day."""
+    def files(self, feed: Feed, rng: Random, rate: float = FILE_RATE) -> Iterator[FeedFile]:
+        """The feed's files by day; now and then (`rate`) one is sent again, byte for byte, on a later day."""
         again: list[tuple[int, FeedFile]] = []
         for day, units in enumerate(feed.days):
             for target, file in again:
@@ -54,7 +54,7 @@ class FileCloser:
             units.sort(key=_by_order)
             for file in self._day(feed, day, units):
                 yield file
-                if feed.stem != LOAD and file.units and day + 1 < len(feed.days) and rng.random() < FILE_RATE:
+                if feed.stem != LOAD and file.units and day + 1 < len(feed.days) and rng.random() < rate:
                     target = day + 1 + int((len(feed.days) - day - 1) * rng.random())
                     copies: list[tuple[str, str, str | None]] = [(kind, "duplicate", why) for kind, _, why in file.units]
                     again.append((target, FeedFile(file.facility_id, file.source, file.unit_kind, self.opening_day + target,
@@ -63,7 +63,10 @@ class FileCloser:
     def _day(self, feed: Feed, day: int, units: list[Unit]) -> Iterator[FeedFile]:
         date = iso_day[self.opening_day + day].replace("-", "")
         part = "" if self.group == 1 else f"_{self.group:04}"
-        if feed.kind == "hl7.message":
+        if feed.pack is not None:
+            for name, content, chosen in feed.pack(feed, day, f"{feed.stem}_{date}{part}", units):
+                yield self._file(feed, day, name, content, chosen)
+        elif feed.kind == "hl7.message":
             size = max(1, -(-len(units) // _HL7_FILES_A_DAY))
             for number, start in enumerate(range(0, len(units), size), 1):
                 chosen = units[start : start + size]

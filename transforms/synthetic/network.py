@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from transforms.synthetic.beside import REPLAYED, Beside
 from transforms.synthetic.clock import DAY, day_number
 from transforms.synthetic.defects import plant_defects
 from transforms.synthetic.encode_dms import DmsWriter
@@ -128,15 +129,21 @@ def _group(plan: NetworkPlan, number: int, people: range, sites: list[Site], fac
             plant_defects(site, outbox, day, scribe.hl7)
         if scribe.hl7 is not None:
             replay_messages(scribe.hl7.feed, site, outbox.opening_day, rng)
-    judge(outbox.feeds.values(), facts.next())
     truth = TruthRows()
+    beside = Beside(plan.seed, number, sites, facts, window, plan.days)
     for life in lives:
         truth.add(life)
-    return Group(number, truth, _files(outbox, sites, number, rng))
+        beside.tell(life)
+    beside.write(truth)
+    judge([*outbox.feeds.values(), *beside.outbox.feeds.values()], facts.next())
+    return Group(number, truth, _files(outbox, beside, sites, number, rng))
 
 
-def _files(outbox: Outbox, sites: list[Site], number: int, rng: Random) -> Iterator[FeedFile]:
+def _files(outbox: Outbox, beside: Beside, sites: list[Site], number: int, rng: Random) -> Iterator[FeedFile]:
     closers = [FileCloser(site, outbox.opening_day, number) for site in sites]
     for feed in outbox.feeds.values():
         yield from closers[feed.facility].files(feed, rng)
+        feed.days = []
+    for feed in beside.outbox.feeds.values():
+        yield from closers[feed.facility].files(feed, beside.rng, REPLAYED)
         feed.days = []

@@ -7,6 +7,7 @@ Lists, because a network has millions of them and each is finished by `outcomes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -16,16 +17,19 @@ Unit = list[Any]
 ORDER, RECORD_TYPE, TEXT, SOURCE_TIME, FACTS, OUTCOME, REASON = range(7)
 
 _LATE = 0.015
+Pack = Callable[["Feed", int, str, list[Unit]], Iterator[tuple[str, bytes, list[Unit]]]]
 
 
 class Feed:
-    """The units of one facility's source (and file stem), by day of delivery."""
+    """The units of one facility's source (and file stem), by day of delivery. Where several units need more around them than a header
+    and a trailer, `pack` makes the day's files of them: (feed, day, name without its ending, units) to (name, bytes, units) a file."""
 
-    __slots__ = ("facility", "source", "kind", "stem", "days")
+    __slots__ = ("facility", "source", "kind", "stem", "days", "pack")
 
     def __init__(self, facility: int, source: str, kind: str, stem: str, days: int) -> None:
         self.facility, self.source, self.kind, self.stem = facility, source, kind, stem
         self.days: list[list[Unit]] = [[] for _ in range(days)]
+        self.pack: Pack | None = None
 
 
 class Outbox:

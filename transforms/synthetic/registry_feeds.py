@@ -42,7 +42,7 @@ def _dms(table: str, resource: str, key: str, columns: Mapping) -> Mapping:
 
 
 def _riverside() -> Mapping:
-    return {"bulk": {"kind": "fhir_ndjson"}}
+    return {"bulk": {"kind": "fhir_ndjson"}, "clearinghouse": {"kind": "x12"}}
 
 
 def _lakeside() -> Mapping:
@@ -161,9 +161,19 @@ def _oldmill() -> Mapping:
     }
 
 
+_PARTNERS: dict[str, Mapping] = {
+    "riverside": {"trading_partners": {"CLEARONE": {
+        "claim_versions": ["005010X222A1", "005010X223A2"], "remittance_versions": ["005010X221A1"],
+        "eligibility_versions": ["005010X279A1"]}}},
+}
 _FEEDS = {"riverside": _riverside, "lakeside": _lakeside, "summit": _summit, "harbor": _harbor, "oldmill": _oldmill}
 
 
 def feeds(style: str) -> Mapping:
     """The `sources` mapping of a style's registry entry, in the registry's keys."""
     return _FEEDS[style]()
+
+
+def partners(style: str) -> Mapping:
+    """The registry keys that say from whom else, and under which names, a style's feeds speak."""
+    return _PARTNERS.get(style, {})

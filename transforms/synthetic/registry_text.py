@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from transforms.synthetic.facility_plan import FacilityPlan, code_maps, facility_plans
-from transforms.synthetic.registry_feeds import feeds
+from transforms.synthetic.registry_feeds import feeds, partners
 
 FIRST_BATCH_DATE = "2026-01-01"
 
@@ -45,6 +45,7 @@ def _entry(plan: FacilityPlan) -> dict[str, Any]:
         "modifier_extensions": {},
         "extraction_window": {"from": "01:00", "to": "05:00"},
         "code_maps": code_maps(style.name),
+        **partners(style.name),
         "sources": feeds(style.name),
     }
 

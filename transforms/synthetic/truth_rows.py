@@ -12,6 +12,7 @@ from transforms.synthetic.facility_plan import local_test_code
 from transforms.synthetic.journey import Life
 from transforms.synthetic.people import Patient, Person
 from transforms.synthetic.site import Site
+from transforms.synthetic.truth_billing import ClaimPaymentRow, ClaimRow, EligibilityRow, PaymentRow
 from transforms.synthetic.truth_types import (
     ConditionRow,
     EncounterRow,
@@ -40,6 +41,10 @@ class TruthRows:
         self.reports: list[ReportRow] = []
         self.results: list[ResultRow] = []
         self.conditions: list[ConditionRow] = []
+        self.claims: list[ClaimRow] = []
+        self.claim_payments: list[ClaimPaymentRow] = []
+        self.payments: list[PaymentRow] = []
+        self.eligibilities: list[EligibilityRow] = []
 
     def add(self, life: Life) -> None:
         """Read the truth of one life off its story."""

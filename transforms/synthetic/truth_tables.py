@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from transforms.synthetic.feed_files import FeedFile
 from transforms.synthetic.outcomes import OUTCOMES
+from transforms.synthetic.truth_billing import ClaimPaymentRow, ClaimRow, EligibilityRow, PaymentRow
 from transforms.synthetic.truth_rows import TruthRows
 from transforms.synthetic.truth_types import (
     ConditionRow,
@@ -26,10 +27,12 @@ _INSTANTS = {"died_at", "period_start", "period_end", "authored_on", "effective"
 _DATES = {"service_date", "service_end_date", "onset", "batch_date", "readmission_date"}
 _INTEGERS = {"person_no", "reuses_number_of_person", "versions", "unit_ordinal", "units", *OUTCOMES, "inpatients", "open_stays",
              "encounters", "persons", "results", "orders", "observation_count", "order_count", "condition_count",
-             "days_to_readmission"}
+             "days_to_readmission", "item_count"}
 _FLAGS = {"active", "is_current", "is_deleted", "recorded_in_adt", "is_inpatient_stay", "is_open", "is_readmitted",
           "is_identity_hard"}
-_DECIMALS = {"length_of_stay_hours", "order_to_collection_minutes", "collection_to_result_minutes", "order_to_result_minutes"}
+_DECIMALS = {"length_of_stay_hours", "order_to_collection_minutes", "collection_to_result_minutes", "order_to_result_minutes",
+             "total_value", "submitted_amount", "payment_amount", "patient_responsibility_amount", "payment_amount_value",
+             "carried_forward"}
 
 
 def _type(column: str) -> pa.DataType:
@@ -59,6 +62,8 @@ def truth_tables(rows: TruthRows) -> dict[str, pa.Table]:
         "encounters": table_of(EncounterRow, rows.encounters), "orders": table_of(OrderRow, rows.orders),
         "reports": table_of(ReportRow, rows.reports), "results": table_of(ResultRow, rows.results),
         "conditions": table_of(ConditionRow, rows.conditions),
+        "claims": table_of(ClaimRow, rows.claims), "claim_payments": table_of(ClaimPaymentRow, rows.claim_payments),
+        "payments": table_of(PaymentRow, rows.payments), "eligibilities": table_of(EligibilityRow, rows.eligibilities),
     }
 
 
