@@ -2,8 +2,8 @@
 
 dbt spends more time on a model without rows than the engine does. A model is left out only where its table exists and
 - it is a view that says nothing of the run (views are dropped when the project changes, so one that exists is the present one), or
-- it is staging of a dialect that no delivery of the run speaks; its rows, those of an earlier run, are removed, or
-- it holds versions of a resource of which only such dialects tell, and none of the run's partitions, or
+- it is staging of what no delivery of the run speaks of (`spoken`); its rows, those of an earlier run, are removed, or
+- it holds rows by partition of which only such staging tells, and none of the run's partitions, or
 - it derives what the change log says and the log holds nothing that it has not seen: its SQL names the objects that it reads, or, where it
   derives all from tables whose changes are logged, its config `consumes` does.
 Everything else is built. `idle_models` must be asked before each group, since each group writes to the change log.
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from assets.root import Root, Run
+from assets.spoken import is_silent, spoken
 from assets.stores.warehouse import Warehouse, existing_tables, filled_tables
-from transforms.decode.formats import FORMATS
 
 Node = Mapping[str, Any]
 UNITS = "model.lakehouse.unit"
@@ -35,12 +35,12 @@ def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
     consumed = {**consumed_objects(sql), **stated_objects(nodes)}
     with root.warehouse.open() as warehouse:
         tables = existing_tables(warehouse)
-        spoken = spoken_dialects(warehouse, run)
+        said = spoken(warehouse, run)
         news = unseen_objects(warehouse, consumed)
         present = [node for node in nodes if table_of(node) in tables]
-        silent = [node for node in present if node["schema"] == "staging" and node["fqn"][2] not in spoken]
+        silent = [node for node in present if node["schema"] == "staging" and is_silent(node, said)]
         empty(warehouse, [table_of(node) for node in silent if node["config"]["materialized"] != "view"])
-        untold = without_partitions(warehouse, run, untold_versions(present, silent))
+        untold = without_partitions(warehouse, run, untold_tables(present, silent))
     lasting = {name for name, text in sql.items() if "run_scope" not in text}
     views = [node for node in present if node["config"]["materialized"] == "view" and node["name"] in lasting and node not in silent]
     busy = busy_consumers({str(node["name"]) for node in nodes}, {str(node["name"]) for node in present}, consumed, news)
@@ -48,12 +48,12 @@ def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
     return [*silent, *untold, *views, *unmoved]
 
 
-def untold_versions(nodes: Sequence[Node], silent: Sequence[Node]) -> list[Node]:
-    """Give the version models that read staging of silent dialects and no other model, but for the units whose rows they leave out."""
+def untold_tables(nodes: Sequence[Node], silent: Sequence[Node]) -> list[Node]:
+    """Give the models by partition that read silent staging and no other model, but for the units whose rows version tables leave out."""
     left_out = {node["unique_id"] for node in silent}
-    versions = [node for node in nodes if node["config"].get("strategy") == "merge_version"]
-    read = {node["unique_id"]: {one for one in node["depends_on"]["nodes"] if one.startswith("model.")} - {UNITS} for node in versions}
-    return [node for node in versions if read[node["unique_id"]] and read[node["unique_id"]] <= left_out]
+    by_partition = [node for node in nodes if node["config"].get("strategy") in ("merge_version", "replace_scope")]
+    read = {node["unique_id"]: {one for one in node["depends_on"]["nodes"] if one.startswith("model.")} - {UNITS} for node in by_partition}
+    return [node for node in by_partition if read[node["unique_id"]] and read[node["unique_id"]] <= left_out]
 
 
 def without_partitions(warehouse: Warehouse, run: Run, nodes: Sequence[Node]) -> list[Node]:
@@ -118,22 +118,6 @@ def unseen_objects(warehouse: Warehouse, consumers: Iterable[str]) -> dict[str, 
         for row in warehouse.query("select consumer, max(run_seq) as run_seq from LAKE.control.consumer group by consumer").to_pylist()
     }
     return {name: frozenset(one for one, run_seq in newest.items() if run_seq > seen.get(name, -1)) for name in consumers}
-
-
-def spoken_dialects(warehouse: Warehouse, run: Run) -> frozenset[str]:
-    """Give the dialects of the run's deliveries, named as the staging folders and the raw tables are."""
-    kinds = warehouse.query(
-        "select distinct feed.kind from LAKE.raw.raw_delivery delivery join LAKE.control.run_scope scope on scope.run_id = ? "
-        "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date "
-        "join LAKE.ref.source feed on feed.facility_id = delivery.facility_id and feed.source = delivery.source "
-        "and feed.valid_from <= delivery.batch_date and delivery.batch_date < feed.valid_to", [run.run_id],
-    ).to_pylist()
-    return frozenset(dialect_of(row["kind"]) for row in kinds)
-
-
-def dialect_of(kind: str) -> str:
-    """Give the dialect of a kind of feed: what its raw tables are named after (`raw_hl7v2__msh`)."""
-    return FORMATS[kind].tables[0].split("__")[0].removeprefix("raw_")
 
 
 def empty(warehouse: Warehouse, tables: Sequence[str]) -> None:

@@ -1,7 +1,9 @@
 """Breaches of a table's promise, counted by partition.
 
 What belongs here: running a Pandera schema over one frame and turning its errors into counts. Pandera's error text and failure
-cases can show values: neither is read, kept or chained. Not here: reading tables (`reading`), judging counts (`table_verdicts`).
+cases can show values: neither is read, kept or chained. Pandera asks a frame anew for each column, twice; so one query over all columns
+asks first which of them have a broken row at all, by the same expressions, and Pandera counts those: mostly none.
+Not here: reading tables (`reading`), judging counts (`table_verdicts`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import polars.selectors as cs
 import pyarrow as pa
 
 from assets.stores.control import Partition
-from checks.table_schema import EMPTY_WORDS, GRAIN_WORDS, Severity, TableSchema, row_schema, shape_schema
+from checks.table_schema import EMPTY_WORDS, GRAIN_WORDS, Severity, TableSchema, column_in_order, row_schema, rules_over, shape_schema
 
 Phrase = tuple[Severity, str]
 
@@ -54,6 +56,9 @@ def to_frame(table: pa.Table) -> pl.DataFrame:
 
 def shape_breaches(table: TableSchema, empty: pl.DataFrame) -> dict[str, str]:
     """Give the promised columns that are missing or of another type, each with its words. Takes a frame without rows."""
+    if all(empty.schema.get(column.name) == column.form.dtype for column in table.columns):
+        return {}
+
     def phrase(error: Any) -> tuple[str, str]:
         if error.reason_code.name == "COLUMN_NOT_IN_DATAFRAME":
             return str(error.failure_cases), "is missing"
@@ -65,10 +70,13 @@ def shape_breaches(table: TableSchema, empty: pl.DataFrame) -> dict[str, str]:
 def row_breaches(table: TableSchema, frame: pl.DataFrame) -> Breaches:
     """Count the rows of `frame` that break the table's promise, by partition. Columns that the frame lacks are not looked at."""
     found = Breaches()
+    broken_columns, broken_rules = _broken(table, frame)
+    if not broken_columns and not broken_rules:
+        return found
     keys = frame.select("facility_id", table.date_column)
     worst: dict[Severity, pl.Series] = {}
     severities = _severities(table)
-    for error in _errors(row_schema(table, frozenset(frame.columns)), frame):
+    for error in _errors(row_schema(table, broken_columns, broken_rules), frame):
         column = None if error.schema.name == table.asset else str(error.schema.name)
         check = error.check if isinstance(error.check, str) else str(error.check.name)
         words = EMPTY_WORDS if check == "not_nullable" else check
@@ -84,6 +92,16 @@ def row_breaches(table: TableSchema, frame: pl.DataFrame) -> Breaches:
     if broken:
         found.broken.update(_count(keys, reduce(or_, broken)))
     return found
+
+
+def _broken(table: TableSchema, frame: pl.DataFrame) -> tuple[frozenset[str], frozenset[str]]:
+    """Name the columns and, by their words, the row rules that some row breaks: one query for all of them."""
+    tests = {("column", column.name): column_in_order(column) for column in table.columns if column.name in frame.columns}
+    tests |= {("rule", words): test() for words, test in rules_over(table, frozenset(frame.columns)).items()}
+    named = {f"{number}": test.fill_null(True).all() for number, test in enumerate(tests.values())}
+    answers = frame.select(**named).row(0) if named else ()
+    broken = [key for key, is_in_order in zip(tests, answers, strict=True) if not is_in_order]
+    return (frozenset(name for kind, name in broken if kind == "column"), frozenset(words for kind, words in broken if kind == "rule"))
 
 
 def _severities(table: TableSchema) -> dict[tuple[str | None, str], Severity]:

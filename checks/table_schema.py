@@ -97,9 +97,28 @@ def shape_schema(table: TableSchema) -> Any:
     return pa.DataFrameSchema({column.name: pa.Column(column.form.dtype, nullable=True) for column in table.columns}, name=table.asset)
 
 
+def column_in_order(column: Column) -> pl.Expr:
+    """Give the test of one column's values: null or true where a value is in order. Not a number is no value, as to Pandera."""
+    value = pl.col(column.name)
+    tests = [column.form.test(value).fill_null(True)] if column.form.test is not None else []
+    if column.required:
+        tests.append(value.is_not_null())
+        if column.form.dtype.is_float():
+            tests.append(value.is_not_nan().fill_null(True))
+    return pl.all_horizontal(tests) if tests else pl.lit(True)
+
+
+def rules_over(table: TableSchema, present: frozenset[str]) -> dict[str, Callable[[], pl.Expr]]:
+    """Give the tests of whole rows that need no other columns than `present`, by their words: the rules, and the grain."""
+    tests: dict[str, Callable[[], pl.Expr]] = {rule.words: rule.test for rule in table.rules if set(rule.columns) <= present}
+    if set(table.grain) <= present:
+        tests[GRAIN_WORDS] = lambda: pl.struct(list(table.grain)).is_unique()
+    return tests
+
+
 @cache
-def row_schema(table: TableSchema, present: frozenset[str]) -> Any:
-    """Build the `pandera.polars.DataFrameSchema` of the values of `present` columns.
+def row_schema(table: TableSchema, columns: frozenset[str], rules: frozenset[str]) -> Any:
+    """Build the `pandera.polars.DataFrameSchema` of the values of those columns and of those tests of whole rows.
 
     No check hands out failing values (`n_failure_cases=0`), so that not even Pandera's own error text can hold one.
     """
@@ -111,15 +130,12 @@ def row_schema(table: TableSchema, present: frozenset[str]) -> Any:
             return []
         return [pa.Check(lambda data: data.lazyframe.select(test(pl.col(data.key))), name=column.form.words, n_failure_cases=0)]
 
-    def row_check(rule: RowRule) -> Any:
-        return pa.Check(lambda data: data.lazyframe.select(rule.test()), name=rule.words, n_failure_cases=0)
+    def row_check(words: str, test: Callable[[], pl.Expr]) -> Any:
+        return pa.Check(lambda data: data.lazyframe.select(test()), name=words, n_failure_cases=0)
 
-    checks = [row_check(rule) for rule in table.rules if set(rule.columns) <= present]
-    if set(table.grain) <= present:
-        grain = list(table.grain)
-        checks.append(pa.Check(lambda data: data.lazyframe.select(pl.struct(grain).is_unique()), name=GRAIN_WORDS, n_failure_cases=0))
-    columns = {
+    checks = [row_check(words, test) for words, test in rules_over(table, table.names).items() if words in rules]
+    promised = {
         column.name: pa.Column(column.form.dtype, column_check(column), nullable=not column.required)
-        for column in table.columns if column.name in present
+        for column in table.columns if column.name in columns
     }
-    return pa.DataFrameSchema(columns, checks=checks, name=table.asset)
+    return pa.DataFrameSchema(promised, checks=checks, name=table.asset)

@@ -6,7 +6,7 @@ and holds are set and released.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import pyarrow as pa
@@ -95,16 +95,6 @@ def replace_reference(warehouse: Warehouse, tables: Mapping[str, pa.Table]) -> N
             warehouse.execute(f"delete from LAKE.ref.{name}")
             if table.num_rows:
                 warehouse.load(f"ref.{name}", table)
-
-
-def prune_change_log(warehouse: Warehouse, consumers: Sequence[str]) -> None:
-    """Drop entries of the change log that every consumer has seen."""
-    marks = ", ".join("?" for _ in consumers)
-    seen = warehouse.query(
-        f"select count(*) as consumers, min(run_seq) as run_seq from LAKE.control.consumer where consumer in ({marks})", list(consumers)
-    ).to_pylist()[0]
-    if seen["consumers"] == len(consumers):
-        warehouse.execute("delete from LAKE.control.change_log where run_seq <= ?", [seen["run_seq"]])
 
 
 def _sql_type(kind: pa.DataType) -> str:

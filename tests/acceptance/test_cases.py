@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from assets.models import read_manifest
+from assets.spoken import WORDS
 from tests.acceptance.case_comparison import FIRST_RECEIVED_STAYS, canonical_differences, differences, ledger_differences
 from tests.acceptance.case_lake import CaseLake, open_case_lake
 from tests.acceptance.case_rows import Found
@@ -123,3 +125,21 @@ def _found(case: Case, fixture: str, reading: str, request: pytest.FixtureReques
         pytest.fail(f"no decoder reads {case.kind}")
     lake: CaseLake = request.getfixturevalue(fixture)
     return lake.found[reading][case.id]
+
+
+def test_staging_says_truly_what_it_is_told_by(at_once: CaseLake) -> None:
+    """No row of a staging model comes from a message or resource without one of the words of its `told_by`, or from a feed of another resource."""
+    models = [node for node in read_manifest(at_once.root.dbt.manifest_path)["nodes"].values() if node["config"].get("told_by")]
+    told = {dialect: f"select said.unit_id from LAKE.raw.{table} said where said.{column}" for dialect, (table, column) in WORDS.items()}
+    told["extract"] = ("select unit.unit_id from LAKE.raw.raw_unit unit join LAKE.ref.source feed on feed.facility_id = unit.facility_id "
+                       "and feed.source = unit.source where feed.resource")
+    looked_at = 0
+    with at_once.root.warehouse.open(read_only=True) as warehouse:
+        for node in models:
+            words = ", ".join(f"'{word}'" for word in node["config"]["told_by"])
+            found = warehouse.query(f"select count(*) as n, count(*) filter (made.unit_id not in ({told[node['fqn'][2]]} in ({words}))) as untold "
+                                    f"from LAKE.staging.{node['name']} made").to_pylist()[0]
+            looked_at += found["n"]
+            assert found["untold"] == 0, node["name"]
+    assert len(models) > 40
+    assert looked_at > 300

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from assets.idle import busy_consumers, compiled_sql, consumed_objects, dialect_of, idle_models, objects_read, stated_objects
+from assets.idle import busy_consumers, compiled_sql, consumed_objects, idle_models, objects_read, stated_objects
 from assets.models import read_manifest
 from assets.root import Root, Run
+from assets.spoken import dialect_of, is_silent
 from transforms.decode.formats import FORMATS
 
 DAY = date(2026, 1, 5)
@@ -90,6 +91,15 @@ def test_a_dialect_that_nobody_spoke_is_left_out_and_emptied(root: Root) -> None
     with root.warehouse.open(read_only=True) as warehouse:
         left = [warehouse.query(f"select count(*) as n from LAKE.staging.{name}").to_pylist()[0]["n"] for name in ("stg_hl7v2__a", "stg_fhir__a")]
     assert left == [1, 0]
+
+
+def test_a_staging_model_is_silent_where_none_of_its_words_was_said() -> None:
+    """Of a spoken dialect, a model that names its words is built where one of them was said; one that names none is always built."""
+    condition, message = node("staging", "stg_hl7v2__condition", "run_table", "hl7v2"), node("staging", "stg_hl7v2__message", "run_table", "hl7v2")
+    condition["config"]["told_by"] = ["DG1"]
+    assert [is_silent(one, {"hl7v2": frozenset({"MSH", "PID"})}) for one in (condition, message)] == [True, False]
+    assert [is_silent(one, {"hl7v2": frozenset({"MSH", "DG1"})}) for one in (condition, message)] == [False, False]
+    assert [is_silent(one, {"fhir": frozenset({"Patient"})}) for one in (condition, message)] == [True, True]
 
 
 def test_versions_of_which_nobody_spoke_are_left_out_unless_some_are_there(root: Root) -> None:

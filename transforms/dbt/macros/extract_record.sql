@@ -10,6 +10,7 @@
   `record` also has `<column>_at`, the position of each column, null where the feed does not map it.
 -#}
 {% macro extract_record(resource, texts=[], dates=[], coded=[], by_identifier=false) %}
+  {%- do config(told_by=[resource]) -%}
   {%- set common = ['identifier_value'] + (['subject_identifier_value'] if resource not in ['patient', 'practitioner', 'organization', 'location'] else []) -%}
   {%- if resource not in ['patient', 'encounter', 'practitioner', 'organization', 'location', 'coverage'] -%}{%- do common.append('encounter_identifier_value') -%}{%- endif -%}
   {%- set all_dates = ['source_time'] + dates -%}

@@ -10,6 +10,7 @@
   exact      numbers are wanted digit by digit
 -#}
 {% macro fhir_record(resource_type, fields, dates=[], subject=none, encounter=none, service=[], service_end=[], exact=false) %}
+  {%- do config(told_by=[resource_type]) -%}
   {%- set resource = fhir_resources()[resource_type] -%}
   {%- set paths = {'document_type': ['resourceType']} -%}
   {%- for place in [0, 1] -%}

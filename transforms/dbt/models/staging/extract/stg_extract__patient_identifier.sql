@@ -1,4 +1,5 @@
 {#- The identifier that a patient row is known by, as a by-product of the row. -#}
+{{ config(told_by=['patient']) }}
 select
   {{ staging_select('patient_identifier', {
     'record_id': 'patient.record_id', 'unit_id': 'patient.unit_id', 'delivery_id': 'patient.delivery_id', 'payload_id': 'patient.payload_id',

@@ -1,5 +1,6 @@
 {#- One row for each component of an observation (R4 Observation.component), as part of it: key is the observation and the component's place. A
     component without a value says why (dataAbsentReason) and is a row like any other. -#}
+{{ config(told_by=['Observation']) }}
 {%- set paths = {'code': ['code'], 'quantity_value': ['valueQuantity', 'value'], 'quantity_comparator': ['valueQuantity', 'comparator'],
   'quantity_unit': ['valueQuantity', 'unit'], 'quantity_system': ['valueQuantity', 'system'], 'quantity_code': ['valueQuantity', 'code'],
   'integer_value': ['valueInteger'], 'string_value': ['valueString'], 'boolean_value': ['valueBoolean'], 'datetime_value': ['valueDateTime'],

@@ -1,5 +1,6 @@
 {#- Every business identifier of a patient record; a by-product of the patient, keyed by patient, system and value; one that is listed twice
     is one. -#}
+{{ config(told_by=['Patient']) }}
 select
   {{ staging_select('patient_identifier', {
     'record_id': 'patient.record_id', 'unit_id': 'patient.unit_id', 'delivery_id': 'patient.delivery_id', 'payload_id': 'patient.payload_id',

@@ -1,4 +1,5 @@
 {#- One row for each DG1 of a visit message (by-product): key is the visit and the code, so that a diagnosis sent again is the same one. -#}
+{{ config(told_by=['DG1']) }}
 {%- set coded = coded_columns('diagnosis', 'said', 'dg1_3', 'coalesce(said.dg1_3_3, said.dg1_2_1)') -%}
 with said as (
   select dg1.record_id, dg1.record_locator, dg1.unit_id, dg1.facility_id, dg1.batch_date, subject.record_id as subject_record_id, subject.timezone,

@@ -1,4 +1,5 @@
 {#- One row for each IN1 of an ADT message (by-product): key is the patient, the plan and the policy. -#}
+{{ config(told_by=['IN1']) }}
 with said as (
   select in1.record_id, in1.record_locator, in1.facility_id, in1.batch_date, subject.record_id as subject_record_id, subject.timezone,
     coalesce({{ hl7_value('in1.in1_2_1') }}, {{ hl7_value('in1.in1_2_2') }}) as plan, coalesce({{ hl7_value('in1.in1_3_1') }}, {{ hl7_value('in1.in1_4_1') }}) as company,

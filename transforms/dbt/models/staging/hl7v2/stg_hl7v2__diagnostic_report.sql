@@ -1,4 +1,5 @@
 {#- One row for each OBR of a result message: the report that its observations belong to. -#}
+{{ config(told_by=['OBR']) }}
 {%- set coded = coded_columns('report', 'orders', 'obr_4') -%}
 select
   {{ staging_select('diagnostic_report', hl7_header('orders', 'orders', {

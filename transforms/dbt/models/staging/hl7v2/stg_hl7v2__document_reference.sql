@@ -1,5 +1,6 @@
 {#- One row for each document that a result carries (OBX-2 is ED, ch. 2A): R4 Observation has no attachment as a value, so it stands beside the
     observation, by-product of its message. The size is that of the decoded data. -#}
+{{ config(told_by=['OBX']) }}
 {%- set content = "replace(replace(replace(said.obx_5_5, ' ', ''), chr(13), ''), chr(10), '')" -%}
 with said as (
   select obx.record_id, obx.obx_5_2, obx.obx_5_3, obx.obx_5_4, obx.obx_5_5

@@ -1,5 +1,6 @@
 {#- One row for each visit message: what PV1 says of the visit. Its status is what this message alone tells; the current one comes
     from the fold (PV1-45 and class, the event only opens, cancels or discharges: s3.3.11, s3.3.13). -#}
+{{ config(told_by=['PV1']) }}
 with said as (
   select pv1.record_id, pv1.record_locator, pv1.facility_id, pv1.batch_date, subject.timezone, subject.record_id as subject_record_id,
     pv1.pv1_2, pv1.pv1_2_1, pv1.pv1_3, pv1.pv1_3_1, pv1.pv1_3_2, pv1.pv1_3_3, pv1.pv1_7, pv1.pv1_7_1, pv1.pv1_36, pv1.pv1_36_1, pv1.pv1_44_1, pv1.pv1_45_1,

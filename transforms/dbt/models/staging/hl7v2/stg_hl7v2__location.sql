@@ -1,4 +1,5 @@
 {#- One row for each point of care (PV1-3.1) that a partition's visit messages name (by-product); the newest naming of each batch date. -#}
+{{ config(told_by=['PV1']) }}
 with refused as (
   select distinct rule.unit_id from {{ ref('stg_hl7v2__unit_rule') }} rule where rule.reason_kind <> 'flag'
 ),

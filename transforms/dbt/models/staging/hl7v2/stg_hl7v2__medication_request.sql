@@ -1,4 +1,5 @@
 {#- One row for each drug of a general order message (RXO or RXE; by-product beside the order itself): status by the order control (table 0119). -#}
+{{ config(told_by=['RXO', 'RXE']) }}
 {%- set coded = coded_columns('drug', 'said', 'drug') -%}
 with ordered as (
   select rxo.record_id, rxo.record_locator, rxo.unit_id, rxo.order_group, rxo.segment_ordinal, rxo.rxo_1_1 as drug_1, rxo.rxo_1_2 as drug_2, rxo.rxo_1_3 as drug_3,

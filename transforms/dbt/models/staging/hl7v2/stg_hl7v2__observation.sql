@@ -1,5 +1,6 @@
 {#- One row for each value that a result message gives: keyed by order number, what was observed (OBX-3), its sub-id (OBX-4), occurrence and
     repetition, never by OBX-1. -#}
+{{ config(told_by=['OBX']) }}
 {%- set test = coded_columns('test', 'result', 'obx_3') -%}
 {%- set answer = coded_columns('answer', 'result', 'v') -%}
 {%- set result_obx -%}

@@ -1,5 +1,6 @@
 {#- One row for each order group (ORC and OBR) of a mapped order or result message: numbers, times, subject. Observations, reports and requests
     read it. An entity number without a registered authority keeps its namespace in the key, so that two numberings never meet. -#}
+{{ config(told_by=['ORC', 'OBR']) }}
 with orc as (
   select
     orc.unit_id, orc.order_group, orc.patient_group, orc.facility_id, orc.batch_date, orc.record_id, orc.record_locator, orc.orc_1_1, orc.orc_2_1,

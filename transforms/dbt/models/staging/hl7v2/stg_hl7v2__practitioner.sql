@@ -1,6 +1,7 @@
 {#- One row for each practitioner that a partition's messages name (by-product): attending, referring, consulting and admitting doctor (PV1), who
     ordered (ORC-12, OBR-16). A thousand messages name the same one, so only the newest naming of each batch date is kept, of messages that
     are not refused as a whole. -#}
+{{ config(told_by=['PV1', 'ORC', 'OBR']) }}
 with said as (
   {%- for segment, fields in {'pv1': ['pv1_7', 'pv1_8', 'pv1_9', 'pv1_17'], 'orc': ['orc_12'], 'obr': ['obr_16']}.items() %}
   {%- set outer = loop %}

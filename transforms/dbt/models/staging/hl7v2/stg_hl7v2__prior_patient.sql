@@ -1,5 +1,6 @@
 {#- One row for each patient number that a merge or a change of number retires (MRG-1), beside the patient that remains. All numbers of the
     best kind that MRG-1 lists are retired, never the one that remains. -#}
+{{ config(told_by=['MRG']) }}
 with retired as (
   select identifier.record_id, identifier.record_locator, identifier.unit_id, identifier.patient_group, identifier.system, identifier.numbering,
     identifier.value, identifier.preference,

@@ -1,4 +1,5 @@
 {#- One row for each PR1 of a visit message (by-product): key is the visit, the code and when it was done. -#}
+{{ config(told_by=['PR1']) }}
 {%- set coded = coded_columns('code', 'said', 'pr1_3', 'coalesce(said.pr1_3_3, said.pr1_2_1)') -%}
 with said as (
   select pr1.record_id, pr1.record_locator, pr1.facility_id, pr1.batch_date, subject.record_id as subject_record_id, subject.timezone,

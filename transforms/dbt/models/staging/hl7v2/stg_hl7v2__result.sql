@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', told_by=['OBX']) }}
 {#-
   One row for each value of OBX-5 of a result message: one OBX, or one repetition where numbers, codes or times repeat; repetitions of text are
   lines of one text. OBX-2 governs what OBX-5 means (v2-to-FHIR, OBX[Observation]). A deleted or unobtainable result keeps no value.

@@ -1,4 +1,5 @@
 {#- One row for each order of an order message. Its status is what the order control says (table 0119), else the order status (table 0038). -#}
+{{ config(told_by=['ORC', 'OBR']) }}
 {%- set coded = coded_columns('request', 'orders', 'obr_4') -%}
 select
   {{ staging_select('service_request', hl7_header('orders', 'orders', {
