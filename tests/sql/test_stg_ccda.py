@@ -61,10 +61,12 @@ ENTRIES: dict[str, str] = {
     "no drug allergy": allergy(substance('nullFlavor="NA"')), "not allergic to it": allergy(substance(f'code="387207008" {SNOMED}')),
     "reaction inside": CONCERN.format("30", "active", f'<observation>{template("7")}<id root="2.999.5" extension="2"/>{substance(f"code={chr(34)}387207008{chr(34)} {SNOMED}")}'
                                       f'<entryRelationship>{observed("", extension="inner")}</entryRelationship></observation>'),
+    "behind a narrative": f"<supply><id root='2.999.3'/></supply></entry><entry>{observed('', extension='behind')}",
     "supply": "<supply><id root='2.999.3'/></supply>",
     "planned": f'<procedure moodCode="INT">{template("14")}<id root="2.999.3" extension="9"/><code code="80146002" {SNOMED}/><statusCode code="active"/></procedure>',
     "visit": f'<encounter>{template("49")}<id root="2.999.6" extension="V1"/><code code="AMB" codeSystem="2.16.840.1.113883.5.4"/>'
              '<effectiveTime><low value="20240501100000-0400"/></effectiveTime></encounter>',
+    "named by a UUID": f'<observation>{template("2")}<id root="0C1F3C1E-9E0A-4C55-8A0B-5F6D4D1A0001"/><code code="718-7" {LOINC}/></observation>',
     "by section alone": f'<observation><id root="2.999.4" extension="s"/><code code="718-7" {LOINC}/></observation>',
 }
 
@@ -97,6 +99,7 @@ def staged(shared_scratch) -> dict[str, dict[str, list[dict[str, Any]]]]:  # typ
     ("translated", {"code_code": "2345-7", "code_system": "http://loinc.org", "code_local_code": "X", "code_translations": "urn:oid:2.999.77|X"}),
     ("of an organizer", {"effective_datetime": "2024-05-01"}), ("no such day", {"reject_code": "time.invalid"}),
     ("by section alone", {"code_code": "718-7"}),
+    ("named by a UUID", {"identifier_system": "urn:ietf:rfc:3986", "identifier_value": "urn:uuid:0c1f3c1e-9e0a-4c55-8a0b-5f6d4d1a0001"}),
 ])
 def test_observations_say_their_value(staged, name: str, said: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
     """Each type of value has its columns; a nullFlavor its reason; the system decides what a code is."""
@@ -125,7 +128,7 @@ def test_what_is_nested_in_a_fact_is_none(staged) -> None:  # type: ignore[no-un
 
 def test_entries_outside_the_model_are_ignored_by_rule(staged) -> None:  # type: ignore[no-untyped-def]
     """A supply alone is no fact; every other entry here is one."""
-    assert [name for name, rows in staged["unit_rule"].items() if rows] == ["supply"]
+    assert [name for name, rows in staged["unit_rule"].items() if rows] == ["behind a narrative", "supply"]
 
 
 def test_plans_and_visits(staged) -> None:  # type: ignore[no-untyped-def]
@@ -141,3 +144,11 @@ def test_the_patient_is_the_one_of_the_registered_authority(staged) -> None:  # 
     assert (patient["identifier_system"], patient["identifier_value"], patient["maintains"]) == ("https://ngh.example.org/id/mrn", "X1", 0)
     assert staged["observation"]["number"][0]["subject_key"] == patient["fact_key"]
     assert staged["document_reference"]["number"][0]["is_fact"] is False
+
+
+def test_the_header_is_carried_by_what_is_read(staged) -> None:  # type: ignore[no-untyped-def]
+    """Where the first entry is ignored by rule, patient and document stand with the first one that is read."""
+    (read,) = staged["observation"]["behind a narrative"]
+    (ignored,) = staged["unit_rule"]["behind a narrative"]
+    carried = {row["unit_id"] for model in ("patient", "document_reference") for row in staged[model]["behind a narrative"]}
+    assert (carried, ignored["unit_id"] == read["unit_id"]) == ({read["unit_id"]}, False)

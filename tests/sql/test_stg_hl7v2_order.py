@@ -10,7 +10,7 @@ import pytest
 from tests.sql.hl7_messages import OBR, PID, REGISTRY, adt, message, oru, pv1
 
 DBT_PARTS = ("staging/hl7v2",)
-MODELS = ("service_request", "diagnostic_report", "observation", "condition", "procedure", "coverage", "medication_request")
+MODELS = ("service_request", "diagnostic_report", "observation", "condition", "allergy_intolerance", "procedure", "coverage", "medication_request")
 ORM_OBR = "OBR|1|P1||24323-8^Comprehensive metabolic panel^LN"
 COMMENT = "OBX|1|ST|8251-1^Comment^LN||x||||||F"
 
@@ -31,6 +31,8 @@ MESSAGES: dict[str, bytes] = {
     "drug": orm("ORC|NW|P3|||||||20240510070000-0400", "RXO|197361^Amlodipine 5 MG^RXNORM||||||^once daily"),
     "drug encoded": orm("ORC|OD|P3|||||||20240511070000-0400", "RXO|197361^Amlodipine 5 MG^RXNORM",
                         "RXE|^^^20240510^20240610|308136^Amlodipine 10 MG^RXNORM"),
+    "laboratory order": message("OML^O21", PID, "ORC|NW|P8", ORM_OBR.replace("P1", "P8")),
+    "clinical order": message("OMG^O19", PID, "ORC|NW|P9", ORM_OBR.replace("P1", "P9")),
     "no such order time": orm("ORC|NW|P1|||||||20240231", ORM_OBR),
     "report": oru(COMMENT),
     "report without its own time": oru(COMMENT, obr="OBR|1|P1|F1|24323-8^CMP^LN" + "|" * 21 + "P", sent="20240510090500-0400"),
@@ -39,6 +41,8 @@ MESSAGES: dict[str, bytes] = {
     "diagnoses": adt("A08", PID, pv1(), "DG1|1||E11.9^Type 2 diabetes^I10||20240510|F", "DG1|2||E119^^I10C|||W",
                      "DG1|3||401.9^Hypertension^I9C|||A", "DG1|4|I10|Z00.0|||F", "DG1|5||XX^Odd^L",
                      "DG1|6||R05^^I10|||F" + "|" * 15 + "D"),
+    "allergies": adt("A31", PID, "AL1|1|DA|7980^Penicillin^RXNORM|SV|rash|20240301", "AL1|2|FA|^^^PNT^Peanuts^L", "AL1|3|DA||MO"),
+    "an allergy again": adt("A08", PID, pv1(), "AL1|1||7980^PENICILLIN V^RXNORM"),
     "procedure": adt("A03", PID, pv1(), "PR1|1||99213^Office visit^C4||20240510103000"),
     "insurance": adt("A01", PID, pv1(), "IN1|1|PPO^Choice|77|Acme Health" + "|" * 8 + "20240101" + "|" * 24 + "POL-1"),
     "person": adt("A31", PID, "PV1|1|N", "DG1|1||E11.9^Type 2 diabetes^I10"),
@@ -126,6 +130,23 @@ def test_diagnoses_of_a_visit(staged) -> None:
     assert {row["is_fact"] for row in staged["condition"]["diagnoses"]} == {False}
     assert {row["encounter_identifier_value"] for row in staged["condition"]["diagnoses"]} == {"V1"}
     assert staged["condition"]["person"] == []
+
+
+@pytest.mark.parametrize(("name", "number"), [("laboratory order", "P8"), ("clinical order", "P9")])
+def test_an_order_of_another_structure_is_an_order(staged, name: str, number: str) -> None:
+    """OML and OMG (HL7 v2.5 and later) say what ORM says."""
+    assert only(staged["service_request"][name], "identifier_value", "code_code", "status") == (number, "24323-8", "active")
+
+
+def test_allergies_of_a_patient(staged) -> None:
+    """AL1 is a by-product of any ADT message, active since its date; one without a substance says nothing; sent again it is the same one."""
+    columns = ("code_code", "code_local_code", "code_text", "clinical_status", "onset_datetime", "is_fact", "flags")
+    assert [tuple(row[column] for column in columns) for row in staged["allergy_intolerance"]["allergies"]] == [
+        ("7980", None, "Penicillin", "active", "2024-03-01", False, None),
+        (None, "PNT", "Peanuts", "active", None, False, "code.unmapped_local"),
+    ]
+    again = staged["allergy_intolerance"]["an allergy again"]
+    assert [row["fact_key"] for row in again] == [staged["allergy_intolerance"]["allergies"][0]["fact_key"]]
 
 
 def test_procedures_and_insurances_of_a_visit(staged) -> None:

@@ -25,6 +25,8 @@ MESSAGES: dict[str, bytes] = {
     "several numbers": adt("A04", pid("998-77^^^STATE&2.999.44.1&ISO^SS~E0042^^^ENT^PI~M1^^^NGH^MR"), pv1()),
     "other registered authority": adt("A04", pid("77^^^ELSE^MR~E0042^^^ENT^MR"), pv1()),
     "bare number": adt("A04", pid("M1"), pv1()),
+    "laboratory's own number": adt("A04", pid("77^^^ELSE^PI~E0042^^^ENT^PI"), pv1()),
+    "internal number of somebody unknown": adt("A04", pid("77^^^ELSE^PI"), pv1()),
     "no usable number": adt("A04", pid("77^^^ELSE^MR"), pv1()),
     "empty number": adt("A04", pid(""), pv1()),
     "no patient": adt("A01", pv1()),
@@ -102,7 +104,8 @@ def key(*parts: str) -> str:
 
 
 REASONS = {
-    "no usable number": ("hl7.missing_patient_id", "quarantine"), "empty number": ("hl7.missing_patient_id", "quarantine"),
+    "no usable number": ("hl7.missing_patient_id", "quarantine"),
+    "internal number of somebody unknown": ("hl7.missing_patient_id", "quarantine"), "empty number": ("hl7.missing_patient_id", "quarantine"),
     "no patient": ("hl7.missing_pid", "quarantine"), "merge of nobody": ("hl7.missing_patient_id", "quarantine"),
     "link of one": ("hl7.missing_pid", "quarantine"), "unknown event": ("hl7.unknown_event", "quarantine"),
     "no such recording time": ("time.invalid", "quarantine"), "document": ("hl7.passthrough_event", "ignore"),
@@ -167,11 +170,12 @@ def test_a_code_outside_its_table_is_flagged_not_guessed(staged) -> None:
 
 
 def test_the_patient_number_is_the_facilitys_own_wherever_it_stands(staged) -> None:
-    """The default authority's MR wins, then the first MR of a registered one; a bare number is the facility's own."""
+    """The default authority's MR wins, then the first MR of a registered one; a bare number is the facility's own; a registered
+    authority's internal number serves where nothing else does."""
     found = {name: only(staged["patient"][name], "identifier_system", "identifier_value")
-             for name in ("several numbers", "other registered authority", "bare number")}
+             for name in ("several numbers", "other registered authority", "bare number", "laboratory's own number")}
     assert found == {"several numbers": (SYSTEM, "M1"), "other registered authority": ("https://ent.example.org/id/person", "E0042"),
-                     "bare number": (SYSTEM, "M1")}
+                     "bare number": (SYSTEM, "M1"), "laboratory's own number": ("https://ent.example.org/id/person", "E0042")}
 
 
 def test_all_identifiers_are_kept_with_their_systems(staged) -> None:

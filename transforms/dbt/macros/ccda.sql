@@ -25,9 +25,13 @@
     when statement.section_kind = 'encounters' and statement.element = 'encounter' then 'encounter' end
 {%- endmacro %}
 
-{#- Authority and value of an instance identifier (II): a root alone is the identifier itself (data types R1, s2.15). -#}
-{% macro ccda_system(root, extension) -%} case when {{ extension }} is null then 'urn:ietf:rfc:3986' else 'urn:oid:' || {{ root }} end {%- endmacro %}
-{% macro ccda_value(root, extension) -%} coalesce({{ extension }}, 'urn:oid:' || {{ root }}) {%- endmacro %}
+{#- Authority and value of an instance identifier (II): a root alone is the identifier itself (data types R1, s2.15); a root is an object
+    identifier or a UUID, which is written in lower case (RFC 9562, s4). -#}
+{% macro ccda_uri(root) -%}
+  case when {{ regexp_full(root, '[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}') }} then 'urn:uuid:' || lower({{ root }}) else 'urn:oid:' || {{ root }} end
+{%- endmacro %}
+{% macro ccda_system(root, extension) -%} case when {{ extension }} is null then 'urn:ietf:rfc:3986' else {{ ccda_uri(root) }} end {%- endmacro %}
+{% macro ccda_value(root, extension) -%} coalesce({{ extension }}, {{ ccda_uri(root) }}) {%- endmacro %}
 
 {#- Data absent reason of a nullFlavor (C-CDA on FHIR, concept map of null flavors). -#}
 {% macro ccda_absent_reason(null_flavor) -%}

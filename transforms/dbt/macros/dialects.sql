@@ -25,7 +25,7 @@
   'immunization': ['stg_fhir__immunization', 'stg_ccda__immunization'],
   'medication_administration': ['stg_fhir__medication_administration'],
   'document_reference': ['stg_hl7v2__document_reference', 'stg_fhir__document_reference', 'stg_ccda__document_reference'],
-  'allergy_intolerance': ['stg_fhir__allergy_intolerance', 'stg_ccda__allergy_intolerance']
+  'allergy_intolerance': ['stg_hl7v2__allergy_intolerance', 'stg_fhir__allergy_intolerance', 'stg_ccda__allergy_intolerance']
 }) }}{% endmacro %}
 
 {#- Dialects that have rules on whole units (`stg_<dialect>__unit_rule`). -#}

@@ -10,18 +10,19 @@ with document as (
 {{ hl7_times('made', 'document', 'effective_time') }}
 select
   {{ staging_select('document_reference', {
-    'record_id': 'said.record_id', 'unit_id': 'said.unit_id', 'delivery_id': 'said.delivery_id', 'payload_id': 'said.payload_id',
+    'record_id': 'said.record_id', 'unit_id': 'carrier.unit_id', 'delivery_id': 'said.delivery_id', 'payload_id': 'said.payload_id',
     'record_locator': 'said.record_locator', 'facility_id': 'said.facility_id', 'batch_date': 'said.batch_date', 'received_time': 'said.received_time',
     'source': 'said.source', 'source_time': 'coalesce(made.moment, said.received_time)', 'source_order': "''", 'is_deleted': 'false',
     'is_fact': "said.kind = 'nonXMLBody'", 'maintains': '1',
     'fact_key': md5_key(['said.facility_id', "'document_reference'", ccda_system('said.id_root', 'said.id_extension'),
       'coalesce(' ~ ccda_value('said.id_root', 'said.id_extension') ~ ', said.payload_id)']),
     'identifier_system': ccda_system('said.id_root', 'said.id_extension'), 'identifier_value': ccda_value('said.id_root', 'said.id_extension'),
-    'subject_key': 'subject.fact_key', 'status': "'current'", 'service_date': 'made.local_day', 'service_end_date': 'made.local_day',
+    'subject_key': 'subject.patient_key', 'status': "'current'", 'service_date': 'made.local_day', 'service_end_date': 'made.local_day',
     'type_code': 'said.type_code', 'date': 'made.value',
     'content_attachment_content_type': "case when said.kind = 'nonXMLBody' then said.media_type else 'text/xml' end",
     'content_attachment_size': "case when said.kind = 'nonXMLBody' then said.attachment_size else said.size end",
     'reject_code': time_reject(['made']), 'flags': flag_list(time_flags(['made']))}) }}
 from document said
-left join {{ ref('stg_ccda__patient') }} subject on subject.delivery_id = said.delivery_id
+join {{ ref('stg_ccda__carrier') }} carrier on carrier.delivery_id = said.delivery_id
+left join {{ ref('stg_ccda__subject') }} subject on subject.delivery_id = said.delivery_id
 {{ hl7_time_join('made', 'said.timezone', 'said.effective_time') }}

@@ -71,12 +71,12 @@ select said.record_id, said.unit_id, said.delivery_id, said.payload_id, said.rec
   case when said.id_root is not null then {{ ccda_value('said.id_root', 'said.id_extension') }} end as identifier_value,
   case when said.id_root is not null then {{ md5_key(['said.facility_id', 'said.resource', ccda_system('said.id_root', 'said.id_extension'), ccda_value('said.id_root', 'said.id_extension')]) }}
     else {{ md5_key(['said.facility_id', 'said.resource', 'unit.content_hash', 'said.statement_ordinal']) }} end as fact_key,
-  subject.fact_key as subject_key,
+  subject.patient_key as subject_key,
   case when {% for name in ['point', 'low', 'high', 'made', 'answered'] %}{{ name }}.doubt = 'invalid'{{ ' or ' if not loop.last }}{% endfor %} then 'time.invalid' end as reject_code,
   {{ more_flags(time_flags(['point', 'low', 'high', 'made', 'answered']), 'said.flags') }} as flags
 from said
 join {{ source('raw', 'raw_unit') }} unit on unit.unit_id = said.unit_id
-left join {{ ref('stg_ccda__patient') }} subject on subject.delivery_id = said.delivery_id
+left join {{ ref('stg_ccda__subject') }} subject on subject.delivery_id = said.delivery_id
 {%- for name, column in {'point': 'effective_value', 'low': 'effective_low', 'high': 'effective_high', 'made': 'document_time', 'answered': 'value_time'}.items() %}
 left join moment {{ name }} on {{ name }}.text = said.{{ column }} and {{ name }}.zone = said.timezone
 {%- endfor %}

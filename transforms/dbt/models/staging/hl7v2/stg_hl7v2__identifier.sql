@@ -32,10 +32,12 @@ ranked as (
   select resolved.record_id, resolved.record_locator, resolved.unit_id, resolved.patient_group, resolved.segment_name, resolved.repetition,
     resolved.value, resolved.type_code, resolved.system, coalesce(resolved.system, resolved.namespace) as numbering,
     resolved.system is null as is_unknown_authority,
-    {#- The facility's own number first, then another registered one's; a number of the facility without a type is taken for one. -#}
+    {#- The facility's own number first, then another registered one's; a number of the facility without a type is taken for one. Laboratories
+        know no record number: they send their own internal identifier (table 0203: PI), which serves where nothing else does. -#}
     case when resolved.system = resolved.default_system and resolved.type_code = 'MR' then 1
       when registered_system.system is not null and resolved.type_code = 'MR' then 2
-      when resolved.system = resolved.default_system and resolved.type_code is null then 3 end as preference
+      when resolved.system = resolved.default_system and resolved.type_code is null then 3
+      when registered_system.system is not null and resolved.type_code = 'PI' then 4 end as preference
   from resolved
   left join registered_system on {{ in_force('registered_system', 'resolved') }} and registered_system.system = resolved.system
 )
