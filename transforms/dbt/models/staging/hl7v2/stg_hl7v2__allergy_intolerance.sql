@@ -1,4 +1,5 @@
 {#- One row for each AL1 of an ADT message (by-product): key is the patient and the substance, since AL1 has no identifier (ch. 3, s3.4.6). -#}
+{{ config(told_by=['AL1']) }}
 {%- set coded = coded_columns('allergen', 'said', 'al1_3') -%}
 with said as (
   select al1.record_id, al1.record_locator, al1.facility_id, al1.batch_date, subject.record_id as subject_record_id, subject.timezone,
