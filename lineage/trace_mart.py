@@ -1,4 +1,4 @@
-"""Trace of a mart's row: the current rows that feed it, proved by replay, and from one of them down to the bytes."""
+"""Trace of a derived row, a mart's or a view's: the current rows that feed it, proved by replay, and from one of them to the bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lineage.extract import Schemas
 from lineage.trace import as_text, one_row, sql_of, trace_row
 from lineage.trace_result import OUTDATED, REPLAYED, SUPERSET, Candidate, Step, Trace, Value
 from lineage.trace_sources import Query, Record, Sources, lowered
-from lineage.witness import on_witnesses_alone, with_witnesses, witness_column
+from lineage.witness import Pin, on_witnesses_alone, pinned, pinned_to_key, with_witnesses, witness_column
 from transforms.errors import ContractError
 
 WITNESSES_SHOWN = 50
@@ -23,17 +23,29 @@ def trace_mart(
     `schemas` are the columns of what the mart reads. Raises ContractError where no row or several have the key, the row has no such
     column, or the model's rows cannot be told apart.
     """
-    row = one_row(sources.query, asset, key)
+    return _trace_derived(sources, schemas, asset, one_row(sources.query, asset, key), column, pinned)
+
+
+def trace_view(
+    sources: Sources, schemas: Schemas, asset: str, key: Mapping[str, str], column: str = ""
+) -> Trace:
+    """The same of a row of a canonical view over current tables (`imaging_study`). Raises ContractError as `trace_mart`, and where the
+    view's rows have no key."""
+    return _trace_derived(sources, schemas, asset, one_row(sources.query, asset, key), column, pinned_to_key)
+
+
+def _trace_derived(sources: Sources, schemas: Schemas, asset: str, row: Record, column: str, pin: Pin) -> Trace:
     if column and column not in row:
         raise ContractError(f"{asset} has no column {column}")
     sql = sql_of(sources, asset)
+    place = _slice(row) if pin is pinned else [row.get("fact_key")]
     resources = sorted(name for name in schemas.assets if _is_current(name, schemas))
-    query, carried = with_witnesses(sql, schemas, resources)
-    same = _same_row(sources.query, query, row, carried)
+    query, carried = with_witnesses(sql, schemas, resources, pin)
+    same = _same_row(sources.query, query, place, row, carried)
     if same is None:
         return Trace(f"{asset} has this row, but the model gives another now.", (_mart_step(asset, row, column, sql),), OUTDATED)
     witnesses = {name: sorted(set(same[witness_column(name)] or ())) for name in sorted(carried)}
-    replayed = _replays(sources.query, sql, witnesses, row)
+    replayed = _replays(sources.query, on_witnesses_alone(sql, witnesses, schemas.dialect, pin), place, row)
     links = [link for link in sources.links_into(asset, column) if link.type == "DIRECT"] if column else []
     named = {link.src_asset for link in links} & set(witnesses) or set(witnesses)
     feeding = {name for name in named if witnesses[name]} or {name for name in witnesses if witnesses[name]}
@@ -67,31 +79,29 @@ def _slice(row: Record) -> list[object]:
     return [row["facility_id"], str(row["service_date"])[:10]]
 
 
-def _same_row(query: Query, sql: str, row: Record, carried: set[str]) -> Record | None:
+def _same_row(query: Query, sql: str, place: Sequence[object], row: Record, carried: set[str]) -> Record | None:
     """The derived row that equals the stored one in every column; None where there is none any more."""
     wanted = {name: as_text(value) for name, value in row.items()}
     keys = {witness_column(name) for name in carried}
-    for found in lowered(query(sql, _slice(row))):
+    for found in lowered(query(sql, place)):
         said = {name: as_text(value) for name, value in found.items() if name not in keys}
         if all(said.get(name) == wanted.get(name) for name in said):
             return found
     return None
 
 
-def _replays(query: Query, sql: str, witnesses: Mapping[str, Sequence[str]], row: Record) -> bool:
-    """Does the model give the same row from the witnesses alone?"""
+def _replays(query: Query, sql: str, place: Sequence[object], row: Record) -> bool:
+    """Does the model over the witnesses alone give the same row?"""
     wanted = {name: as_text(value) for name, value in row.items()}
-    for found in lowered(query(on_witnesses_alone(sql, witnesses), _slice(row))):
-        if all(as_text(value) == wanted.get(name) for name, value in found.items()):
-            return True
-    return False
+    return any(all(as_text(value) == wanted.get(name) for name, value in found.items()) for found in lowered(query(sql, place)))
 
 
 def _mart_step(asset: str, row: Record, column: str, sql: str) -> Step:
     ordered = sorted(row, key=lambda name: name != column)
     values = tuple(Value(name, as_text(row[name]), name == column) for name in ordered)
     key = (("facility_id", str(row["facility_id"])), ("service_date", str(row["service_date"])[:10]))
-    return Step("marts", "The number", asset, key, values, sql=sql)
+    schema, title = ("marts", "The number") if asset.startswith("marts.") else ("canonical", "What holds now")
+    return Step(schema, title, asset, key, values, sql=sql)
 
 
 def _witness_step(query: Query, asset: str, keys: Sequence[str]) -> Step:

@@ -2,14 +2,14 @@
 
 Every select also yields, for each canonical relation, the list of `fact_key`s of the rows that went into the row. The number of rows and
 their values stay as they are, so that windows, joins and groups above stay right. The model's CTE `slice` is pinned to the one slice
-asked about. Replaying the model on the witnesses alone must give the same row again.
+asked about, a view over current tables to the key of the one row. Replaying the model on the witnesses alone must give the same row again.
 
 Rows that only decide (in EXISTS, IN or a scalar subquery) are influence and no witnesses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import sqlglot
 from sqlglot import exp
@@ -24,6 +24,7 @@ from transforms.errors import ContractError
 SLICE, GRAIN = "slice", "fact_key"
 _PREFIX = "w__"
 _REFUSED = (exp.Pivot, exp.Columns, exp.Except, exp.Intersect)
+Pin = Callable[[str, str], exp.Expression]
 _FEEDING = (exp.From, exp.Join, exp.CTE, exp.Lateral, exp.Create, exp.Insert)
 
 
@@ -41,17 +42,33 @@ def pinned(sql: str, dialect: str = "duckdb") -> exp.Expression:
     return tree
 
 
+def pinned_to_key(sql: str, dialect: str = "duckdb") -> exp.Expression:
+    """A view over current tables pinned to one of its rows: one parameter, its `fact_key`. Raises ContractError where the view has none."""
+    try:
+        body = sqlglot.parse_one(sql, read=dialect)
+    except SqlglotError as fault:
+        raise ContractError("the model's SQL does not parse") from fault
+    if not isinstance(body, exp.Query) or GRAIN not in body.named_selects:
+        raise ContractError(f"rows of this view cannot be told apart: it has no {GRAIN}")
+    ctes = body.args.pop("with_", None)
+    columns = [exp.column(name, table="derived") for name in body.named_selects]
+    tree = exp.select(*columns).from_(body.subquery("derived")).where(f"derived.{GRAIN} = cast(? as varchar)", dialect=dialect)
+    if ctes is not None:
+        tree.set("with_", ctes)
+    return tree
+
+
 def witness_column(asset: str) -> str:
     """Name of the column that carries the keys of one relation."""
     return _PREFIX + asset.replace(".", "__")
 
 
-def with_witnesses(sql: str, schemas: Schemas, relations: Iterable[str]) -> tuple[str, set[str]]:
-    """The pinned model with a column of keys for each of the relations that it reads, and which these are.
+def with_witnesses(sql: str, schemas: Schemas, relations: Iterable[str], pin: Pin = pinned) -> tuple[str, set[str]]:
+    """The model, pinned by `pin`, with a column of keys for each of the relations that it reads, and which these are.
 
     Raises ContractError for a shape whose rows cannot be told apart (PIVOT, EXCEPT, INTERSECT, DISTINCT ON).
     """
-    tree = pinned(sql, schemas.dialect)
+    tree = pin(sql, schemas.dialect)
     refused = tree.find(*_REFUSED)
     if refused is not None:
         raise ContractError(f"rows cannot be told apart through {type(refused).__name__.upper()}")
@@ -183,9 +200,9 @@ def _only_decides(select: exp.Select) -> bool:
     return parent is not None and not isinstance(parent, _FEEDING)
 
 
-def on_witnesses_alone(sql: str, witnesses: Mapping[str, Iterable[str]], dialect: str = "duckdb") -> str:
-    """The pinned model over the witnesses only; relations that carry none stay whole."""
-    tree = pinned(sql, dialect)
+def on_witnesses_alone(sql: str, witnesses: Mapping[str, Iterable[str]], dialect: str = "duckdb", pin: Pin = pinned) -> str:
+    """The model, pinned by `pin`, over the witnesses only; relations that carry none stay whole."""
+    tree = pin(sql, dialect)
     names = {cte.alias for cte in tree.find_all(exp.CTE)}
     for table in list(tree.find_all(exp.Table)):
         asset = asset_name(table) if isinstance(table.this, exp.Identifier) else ""

@@ -17,7 +17,7 @@ from lineage.audit_log import open_catalog
 from lineage.extract import Schemas
 from lineage.links import links_into
 from lineage.trace import trace_row
-from lineage.trace_mart import trace_mart
+from lineage.trace_mart import trace_mart, trace_view
 from lineage.trace_result import Question, Trace
 from lineage.trace_sources import Sources
 from orchestration.catalog.trace_page import Tracer
@@ -40,9 +40,12 @@ def _trace(root: Root, question: Question) -> Trace:
     try:
         with open_catalog(root.home / "catalog" / "audit.sqlite") as catalog, _patient(root.warehouse).open(read_only=True) as warehouse:
             sources = _sources(root, catalog, warehouse)
-            if schema == "canonical":
-                return trace_row(sources, table.removesuffix("_version"), question.key, question.column)
-            return trace_mart(sources, _schemas(sources), question.asset, question.key, question.column)
+            if schema == "marts":
+                return trace_mart(sources, _schemas(sources), question.asset, question.key, question.column)
+            resource, schemas = table.removesuffix("_version"), _schemas(sources)
+            if schemas.columns(f"canonical.{resource}") and not schemas.columns(f"canonical.{resource}_version"):
+                return trace_view(sources, schemas, f"canonical.{resource}", question.key, question.column)
+            return trace_row(sources, resource, question.key, question.column)
     except UnavailableError as busy:
         holder = lock_holder(root.home)
         raise UnavailableError(f"The warehouse is in use by {holder}; try again when it has ended." if holder else str(busy)) from busy

@@ -85,19 +85,56 @@ COMPARISONS = {
         "patient_responsibility_amount, trace_number, payment_date from LAKE.canonical.explanation_of_benefit where not is_deleted",
     ),
     "payment": (
-        "select facility_id, payment_identifier_value, payment_amount_value, payment_date from truth_payments",
-        "select facility_id, payment_identifier_value, payment_amount_value, payment_date from LAKE.canonical.payment_reconciliation "
-        "where not is_deleted",
-    ),
-    "payment carried forward": (
-        "select facility_id, payment_identifier_value, 'FB', carried_forward from truth_payments where carried_forward is not null",
-        "select facility_id, payment_identifier_value, type_code, amount_value from LAKE.canonical.payment_reconciliation_detail "
-        "where not is_deleted",
+        "select facility_id, payment_identifier_value, payment_amount_value, payment_date, carried_forward from truth_payments",
+        "select said.facility_id, said.payment_identifier_value, said.payment_amount_value, said.payment_date, forward.amount_value "
+        "from LAKE.canonical.payment_reconciliation said left join LAKE.canonical.payment_reconciliation_detail forward "
+        "on forward.facility_id = said.facility_id and forward.payment_identifier_value = said.payment_identifier_value "
+        "and forward.type_code = 'FB' where not said.is_deleted",
     ),
     "coverage eligibility": (
         "select facility_id, kind, trace_number, subscriber_id, serviced_date, eligibility_code, outcome from truth_eligibilities",
         "select facility_id, kind, trace_number, subscriber_id, serviced_date, eligibility_code, outcome "
         "from LAKE.canonical.coverage_eligibility where not is_deleted",
+    ),
+    "allergy of a summary": (
+        "select facility_id, identifier_value, code_code, code_system, clinical_status, onset_date from truth_allergies",
+        "select facility_id, identifier_value, code_code, code_system, clinical_status, onset_datetime "
+        "from LAKE.canonical.allergy_intolerance where not is_deleted and identifier_system like 'urn:oid:2.999.7.%'",
+    ),
+    "immunization": (
+        "select facility_id, identifier_value, vaccine_code, status, occurrence_date from truth_immunizations",
+        "select facility_id, identifier_value, vaccine_code_code, status, occurrence_datetime from LAKE.canonical.immunization "
+        "where not is_deleted",
+    ),
+    "problem of a summary": (
+        "select facility_id, identifier_value, code_code, clinical_status, onset_date from truth_problems",
+        "select facility_id, identifier_value, code_code, clinical_status, onset_datetime from LAKE.canonical.condition "
+        "where not is_deleted and identifier_system like 'urn:oid:2.999.7.%'",
+    ),
+    "imaging study": (
+        "select facility_id, identifier_value, accession_identifier_value, patient_identifier_value, number_of_series, number_of_instances, "
+        "modalities, started, description from truth_imaging_studies",
+        "select said.facility_id, said.identifier_value, said.accession_identifier_value, patient.identifier_value, said.number_of_series, "
+        "said.number_of_instances, said.modalities, try_cast(replace(said.started, 'Z', '') as timestamp), said.description "
+        "from LAKE.canonical.imaging_study said join LAKE.canonical.patient patient on patient.fact_key = said.subject_key",
+    ),
+    "captured prescription": (
+        "select facility_id, identifier_value, encounter_identifier_value, medication_code, status, authored_on from truth_prescriptions",
+        "select facility_id, identifier_value, encounter_identifier_value, medication_code_code, status, "
+        "try_cast(replace(authored_on, 'Z', '') as timestamp) from LAKE.canonical.medication_request "
+        "where not is_deleted and facility_id = 'harbor'",
+    ),
+    "captured procedure": (
+        "select facility_id, identifier_value, encounter_identifier_value, code_code, status, performed_at from truth_procedures",
+        "select facility_id, identifier_value, encounter_identifier_value, code_code, status, "
+        "try_cast(replace(performed_datetime, 'Z', '') as timestamp) from LAKE.canonical.procedure "
+        "where not is_deleted and facility_id = 'harbor'",
+    ),
+    "document": (
+        "select facility_id, identifier_value, type_code, patient_identifier_value, 'text/xml' from truth_documents",
+        "select said.facility_id, said.identifier_value, said.type_code, patient.identifier_value, said.content_attachment_content_type "
+        "from LAKE.canonical.document_reference said join LAKE.canonical.patient patient on patient.fact_key = said.subject_key "
+        "where not said.is_deleted and said.identifier_system like 'urn:oid:2.999.7.%' and said.identifier_value like 'D%'",
     ),
 }
 

@@ -17,9 +17,9 @@ from lineage.fold import Fold
 from lineage.json_span import json_spans
 from lineage.links import ColumnLink
 from lineage.trace import trace_row
-from lineage.trace_mart import trace_mart
+from lineage.trace_mart import trace_mart, trace_view
 from lineage.trace_sources import Sources
-from lineage.witness import on_witnesses_alone, with_witnesses
+from lineage.witness import on_witnesses_alone, pinned_to_key, with_witnesses
 from transforms.errors import ContractError
 
 HL7 = (b"MSH|^~\\&|ADT|LAK|||20260105||ADT^A01|1|P|2.5.1\rPID|1||40^^^LAK^MR~77^^^LAK^PI||Lee^James||19510905|M\r"
@@ -152,6 +152,14 @@ woman as (
 select woman.facility_id, woman.service_date, woman.ward, count(*) as events, count(distinct woman.fact_key) as stays
 from woman group by woman.facility_id, woman.service_date, woman.ward
 """
+VIEW = """
+with born as (select p.facility_id, p.birth_date, p.service_date from LAKE.canonical.patient p where p.is_deleted = false),
+ward as (select distinct e.facility_id, e.ward from LAKE.canonical.encounter e)
+select 'all of ' || born.facility_id as fact_key, born.facility_id, max(born.service_date) as service_date, min(born.birth_date) as eldest
+from born group by born.facility_id
+union all
+select 'ward ' || ward.ward, ward.facility_id, cast(null as date), cast(null as varchar) from ward
+"""
 
 
 @pytest.fixture
@@ -176,8 +184,10 @@ def lake() -> duckdb.DuckDBPyConnection:
     db.executemany(
         "insert into LAKE.canonical.patient_version values ('k', ?, 'h' || ?, ?, ?, ?, 'lakeside', ?, ?, ?, ?, 'd', ?, 'adt', null)",
         [[r, r, time, birth, mark, batch, batch, locator, unit, payload] for r, time, birth, mark, batch, unit, locator in rows])
-    db.execute("create table LAKE.canonical.patient (fact_key varchar, facility_id varchar, birth_date varchar, current_hash varchar, is_deleted boolean)")
-    db.execute("insert into LAKE.canonical.patient select 'k', 'lakeside', '1951-09-05', md5('k|1951-09-05'), false")
+    db.execute("create table LAKE.canonical.patient (fact_key varchar, facility_id varchar, birth_date varchar, current_hash varchar, is_deleted boolean, "
+               "service_date date, status varchar, source_time timestamp, batch_date date)")
+    db.execute("insert into LAKE.canonical.patient (fact_key, facility_id, birth_date, current_hash, is_deleted) "
+               "select 'k', 'lakeside', '1951-09-05', md5('k|1951-09-05'), false")
     db.execute("create table LAKE.raw.raw_hl7v2__segment (unit_id varchar, record_id varchar, record_locator varchar, unit_ordinal integer, "
                "segment_ordinal integer, segment_name varchar, segment_text varchar)")
     db.execute("insert into LAKE.raw.raw_hl7v2__segment values ('u1', 'x1', 'message/1/segment/1', 1, 1, 'MSH', 'MSH'), "
@@ -197,6 +207,7 @@ def lake() -> duckdb.DuckDBPyConnection:
     db.execute("insert into LAKE.control.touched_slice values ('lakeside', '2026-01-05')")
     db.execute("create table LAKE.marts.mart_events as " + MART)
     db.execute("delete from LAKE.control.touched_slice")
+    db.execute("create view LAKE.canonical.eldest as " + VIEW)
     db.execute("use LAKE")
     return db
 
@@ -216,9 +227,10 @@ def sources(db: duckdb.DuckDBPyConnection, payload: bytes = HL7) -> Sources:
         ("canonical.patient", "birth_date"): [
             link(version, "birth_date", "canonical.patient", "birth_date"),
             link(version, "birth_date_mark", "canonical.patient", "birth_date", "INDIRECT")],
+        ("canonical.eldest", "eldest"): [link("canonical.patient", "birth_date", "canonical.eldest", "eldest")],
         (version, "birth_date"): [link("raw.raw_hl7v2__pid", "pid_7_1", version, "birth_date")],
     }
-    models = {"canonical.patient": CURRENT, "marts.mart_events": MART}
+    models = {"canonical.patient": CURRENT, "marts.mart_events": MART, "canonical.eldest": VIEW}
 
     def links_into(asset: str, column: str) -> list[ColumnLink]:
         given = links.get((asset, column), [])
@@ -310,6 +322,25 @@ def test_a_marts_row(lake: duckdb.DuckDBPyConnection) -> None:
         trace_mart(sources(lake), schemas(lake), "marts.mart_events", {"facility_id": "lakeside", "ward": "A"}, "events")
     gone = trace_mart(sources(lake), schemas(lake), "marts.mart_events", {"facility_id": "lakeside", "ward": "none"}, "events")
     assert gone.badge == "derived differently now"
+
+
+def test_a_views_row(lake: duckdb.DuckDBPyConnection) -> None:
+    """A row of a view, which has no fold and no slices, leads to the current rows that it is derived from and to the bytes behind the first;
+    only the view's part that gave the row is a witness."""
+    found = trace_view(sources(lake), schemas(lake), "canonical.eldest", {"fact_key": "all of lakeside"}, "eldest")
+    assert found.badge == "replayed equal"
+    assert [step.asset for step in found.steps] == [
+        "canonical.eldest", "canonical.patient", "canonical.patient", "canonical.patient_version", "raw.raw_hl7v2__pid", "landing.payload"]
+    payload = found.steps[-1].excerpt
+    assert payload is not None
+    assert payload.marked == "19510905"
+    query, carried = with_witnesses(VIEW, schemas(lake), ["canonical.encounter", "canonical.patient"], pinned_to_key)
+    rows = sources(lake).query(query, ["ward A"])
+    assert carried == {"canonical.encounter", "canonical.patient"}
+    assert [sorted(row["w__canonical__encounter"]) for row in rows] == [["e0", "e1", "e2"]]
+    assert [row["w__canonical__patient"] for row in rows] == [[]]
+    with pytest.raises(ContractError, match="no fact_key"):
+        with_witnesses("select ward from LAKE.canonical.encounter", schemas(lake), [], pinned_to_key)
 
 
 @pytest.mark.parametrize("sql", [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter, defaultdict
 from datetime import date, datetime
 
+import pyarrow.parquet as pq
 import pytest
 
 from transforms.synthetic.encode_dms import LOAD
@@ -70,6 +72,15 @@ def _count(file: FeedFile) -> int:
     if file.unit_kind.startswith("x12."):
         opening = {"x12.claim": "CLM", "x12.claim_payment": "CLP", "x12.transaction_set": "ST"}[file.unit_kind]
         return sum(segment.split("*")[0] == opening for segment in file.content.decode().split("~"))
+    if file.unit_kind == "payload" or file.unit_kind == "dicom.instance":
+        return 1
+    if file.unit_kind == "ccda.entry":
+        text = file.content.decode()
+        return text.count("<entry>") + text.count("<nonXMLBody>") + len(re.findall("</text></section>", text))
+    if file.name.endswith(".parquet"):
+        return int(pq.read_metadata(io.BytesIO(file.content)).num_rows)
+    if file.name.endswith(".jsonl"):
+        return len(file.content.splitlines())
     source = feeds(file.facility_id)[file.source]
     text = file.content.decode(source.get("encoding", "utf-8"))
     rows = list(csv.reader(io.StringIO(text), delimiter=source.get("delimiter", ",")))
@@ -108,21 +119,29 @@ def _texts(file: FeedFile) -> list[str]:
             fields = head.split("|")
             told.append("|".join(fields[:5] + fields[6:8] + fields[9:]) + body)
         return told
-    if file.unit_kind.startswith("x12."):
+    if file.unit_kind.startswith(("x12.", "dicom.", "payload")):
         return [f"{file.content.hex()}/{place}" for place in range(len(file.units))]
+    if file.unit_kind == "ccda.entry":
+        text = file.content.decode()
+        known = text[text.find("<recordTarget>") : text.find("</recordTarget>")] if "<entry>" not in text else ""
+        return [known + one for one in re.findall("<entry>.*?</entry>|<text>[^<]*</text></section>|<nonXMLBody>.*?</nonXMLBody>", text)]
     lines = file.content.decode("utf-8" if file.unit_kind != "csv.row" else "latin-1").splitlines()
     return lines if file.unit_kind == "fhir.resource" else lines[1 : len(file.units) + 1]
 
 
 def test_repeated_content_is_what_is_called_duplicate(network: Network) -> None:
-    """Outside change files, a unit is a duplicate if and only if its content came on an earlier day."""
+    """Outside change files, a unit is a duplicate if and only if its content came on an earlier day; a statement also where another
+    summary of the day has it."""
     first: dict[tuple[str, str, str], int] = {}
+    counted: Counter[tuple[str, str, str]] = Counter()
     for file in sorted(network[1], key=lambda file: file.day):
         if file.unit_kind == "cdc.row":
             continue
         for text, (_, outcome, _) in zip(_texts(file), file.units, strict=True):
             earlier = first.setdefault((file.facility_id, file.source, text), file.day)
-            assert (outcome == "duplicate") == (earlier < file.day)
+            counted[file.facility_id, file.source, text] += outcome != "duplicate"
+            assert (outcome == "duplicate") == (earlier < file.day) or file.unit_kind == "ccda.entry"
+    assert set(counted.values()) == {1}
 
 
 def test_planted_defects_cover_the_known_kinds(network: Network) -> None:
@@ -133,6 +152,8 @@ def test_planted_defects_cover_the_known_kinds(network: Network) -> None:
         "hl7.missing_patient_id", "time.invalid", "fhir.invalid_json", "fhir.operation_outcome", "fhir.invalid_datetime",
         "fhir.unresolved_reference", "fhir.unsupported_resource_type", "fhir.unregistered_modifier_extension",
         "fhir.duplicate_json_key", "csv.excel_mangled", "csv.ragged_row", "cdc.type_incompatible",
+        "ccda.multiple_patients", "ccda.narrative_only_section", "xml.dtd_forbidden", "dicom.missing_study_uid", "dicom.not_part10",
+        "dicom.sop_uid_conflict", "dicom.study_patient_conflict", "cdc.tombstone", "cdc.column_missing", "payload.unrecognised_format",
         "x12.claim_charge_mismatch", "x12.replacement_without_original", "x12.non_production"}
 
 
@@ -158,10 +179,26 @@ def test_life_is_untidy(network: Network) -> None:
     assert {"cancelled", "in-progress", "finished"} == {stay.status for stay in truth.encounters}
 
 
+def test_bills_and_documents_change_their_minds(network: Network) -> None:
+    """Claims are replaced and voided, payments taken back and carried forward, summaries replaced, captured rows deleted."""
+    truth = network[0]
+    assert {row.frequency_code for row in truth.claims} == {"1", "7", "8"}
+    assert {row.claim_status_code for row in truth.claim_payments} == {"1", "22"}
+    assert any(row.carried_forward is not None for row in truth.payments)
+    assert {row.outcome for row in truth.eligibilities} == {None, "complete", "error"}
+    assert {row.identifier_value[-2:] for row in truth.documents} == {".1", ".2"}
+    assert {row.clinical_status for row in truth.allergies} == {"active", "inactive"}
+    assert {row.status for row in truth.immunizations} == {"completed", "not-done"}
+    assert any(row.number_of_series > 1 for row in truth.imaging_studies)
+    assert any(b'"op": "d"' in file.content for file in network[1])
+
+
 def test_full_load_comes_first_and_once(network: Network) -> None:
     """Each table of the change feed is loaded on the first day, without change sequences, and later only changed."""
     loads = [file for file in network[1] if file.name.startswith(LOAD[:4])]
     assert {file.batch_date for file in loads} == {"2026-01-05"}
+    assert len(loads) == 7
+    loads = [file for file in loads if file.name.endswith(".csv")]
     assert len(loads) == 5
     assert all(line.startswith("I,,") for file in loads for line in file.content.decode().splitlines()[1:])
 

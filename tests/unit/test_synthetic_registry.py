@@ -31,7 +31,7 @@ def test_registry_of_twelve_facilities_is_valid_and_distinct() -> None:
 def test_every_format_is_spoken() -> None:
     """The five styles together use every kind of feed that the generator writes."""
     kinds = {source["kind"] for style in STYLES for source in feeds(style).values()}
-    assert kinds == {"hl7v2", "fhir_ndjson", "csv_extract", "dms_s3_csv", "x12"}
+    assert kinds == {"hl7v2", "fhir_ndjson", "csv_extract", "dms_s3_csv", "x12", "ccda", "dicom", "debezium_jsonl", "dms_s3_parquet"}
 
 
 def test_old_system_writes_dates_in_eight_ways() -> None:

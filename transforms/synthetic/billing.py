@@ -135,9 +135,9 @@ class Billing:
             stay.conditions[0].diagnosis.icd10 if stay.conditions else None, newest.start // DAY, newest.end // DAY, f"ICN{number}")
         claim.versions.append(ClaimVersion(day, ORIGINAL, self._charges(), None))
         fate, later = self.rng.random(), day + 2
-        if later < self.days and fate < 0.3:
-            lines = claim.versions[0].lines if fate < 0.1 else self._charges()
-            claim.versions.append(ClaimVersion(later, VOID if fate < 0.1 else REPLACEMENT, lines, claim.control))
+        if later < self.days and fate < 0.35:
+            lines = claim.versions[0].lines if fate < 0.15 else self._charges()
+            claim.versions.append(ClaimVersion(later, VOID if fate < 0.15 else REPLACEMENT, lines, claim.control))
         self.claims.append(claim)
 
     def _cover(self, stay: Stay) -> Cover:
@@ -150,16 +150,17 @@ class Billing:
         return tuple(500 + int(90_000 * draw()) for _ in range(1 + int(3 * draw())))
 
     def remittances(self) -> Iterator[Remittance]:
-        """What the payers pay on the day after each claim: for one that was replaced the old payment is taken back first."""
-        due: dict[tuple[int, int], list[tuple[Claim, str, tuple[int, ...]]]] = {}
+        """What the payers pay on the day after each claim: for one that was replaced the old payment is taken back first. What is taken
+        back for good goes apart: there nothing outweighs it."""
+        due: dict[tuple[int, int, bool], list[tuple[Claim, str, tuple[int, ...]]]] = {}
         for claim in self.claims:
             for place, version in enumerate(claim.versions):
-                parts = due.setdefault((version.day + 1, claim.cover.payer), [])
+                parts = due.setdefault((version.day + 1, claim.cover.payer, version.frequency == VOID), [])
                 if place:
                     parts.append((claim, REVERSED, tuple(-cents for cents in claim.versions[place - 1].lines)))
                 if version.frequency != VOID:
                     parts.append((claim, PAID, version.lines))
-        for (day, payer), parts in sorted(due.items(), key=lambda item: item[0]):
+        for (day, payer, _), parts in sorted(due.items(), key=lambda item: item[0]):
             if day < self.days:
                 yield Remittance(day, payer, f"EFT{500_000 + self.site.count('remittance')}",
                                  tuple(ClaimPayment(claim, self.facts.next(), status, lines) for claim, status, lines in parts))

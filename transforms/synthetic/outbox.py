@@ -8,6 +8,7 @@ Lists, because a network has millions of them and each is finished by `outcomes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from random import Random
 from typing import Any
 
@@ -74,3 +75,16 @@ def newest_by_day(versions: list[Any], opening_day: int) -> list[Any]:
             shown.append(version)
     shown.append(versions[-1])
     return shown
+
+
+def pack_by_name(feed: Feed, day: int, name: str, units: list[Unit]) -> Iterator[tuple[str, bytes, list[Unit]]]:
+    """Files of units whose order begins with the file's name and whose texts, in bytes, make its content."""
+    for own_name, chosen in groupby(units, key=lambda unit: str(unit[ORDER][0])):
+        listed = list(chosen)
+        yield own_name, b"".join([unit[TEXT] for unit in listed]), listed
+
+
+def pack_lines(feed: Feed, day: int, name: str, units: list[Unit]) -> Iterator[tuple[str, bytes, list[Unit]]]:
+    """One file of lines of JSON; none on a day without units."""
+    if units:
+        yield f"{name}.jsonl", "".join([f"{unit[TEXT]}\n" for unit in units]).encode(), units

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from transforms.synthetic.terminology import ICD10
+from transforms.synthetic.terminology import ICD10, RXNORM, SNOMED
 
 Mapping = dict[str, Any]
 
@@ -48,6 +48,7 @@ def _riverside() -> Mapping:
 def _lakeside() -> Mapping:
     return {
         "adt_oru": {"kind": "hl7v2"},
+        "radiology": {"kind": "dicom"},
         "providers_csv": _extract("practitioner", "PROVIDER_ID", "UPDATED_AT", {
             "PROVIDER_ID": _column("identifier_value"), "LAST_NAME": _column("name_family"),
             "FIRST_NAME": _column("name_given"), "UPDATED_AT": _column("source_time", type="datetime")}, delimiter="|"),
@@ -63,6 +64,7 @@ def _lakeside() -> Mapping:
 def _summit() -> Mapping:
     return {
         "fhir_export": {"kind": "fhir_ndjson"},
+        "summaries": {"kind": "ccda"},
         "orders_csv": _extract("service_request", "ORDER_NO", "LAST_CHANGED", {
             "ORDER_NO": _column("identifier_value"), "CHART_NO": _column("subject_identifier_value"),
             "ENCOUNTER_NO": _column("encounter_identifier_value"), "ORDER_CODE": _column("code_local_code"),
@@ -124,6 +126,20 @@ def _harbor() -> Mapping:
             "Unit": _column("value_quantity_unit_source", type="varchar(20)"),
             "CollectedAt": _column("effective_datetime", type="datetime"), "ReportedAt": _column("issued", type="datetime"),
             "ResultStatus": _column("status", type="char(1)", value_map=RESULT_STATUS)}),
+        "pharmacy_events": {"kind": "debezium_jsonl", "table": "dbo.Prescription", "resource": "medication_request",
+                            "primary_key": ["PrescriptionID"], "columns": {
+            "PrescriptionID": _column(type="int"), "RxNo": _column("identifier_value", type="varchar(20)"), **who,
+            "RxNorm": _column("medication_code_code", type="varchar(20)", code_system=RXNORM),
+            "DrugName": _column("medication_text", type="varchar(100)"), "Sig": _column("dosage_text", type="varchar(100)"),
+            "Status": _column("status", type="char(1)", value_map={"A": "active", "S": "stopped"}),
+            "OrderedAt": _column("authored_on", type="datetime")}},
+        "theatre_parquet": {"kind": "dms_s3_parquet", "table": "dbo.Procedure", "resource": "procedure", "op_column": "Op",
+                            "sequence_column": "AR_H_CHANGE_SEQ", "primary_key": ["ProcedureID"], "columns": {
+            "ProcedureID": _column(type="int"), "ProcedureNo": _column("identifier_value", type="varchar(20)"), **who,
+            "Snomed": _column("code_code", type="varchar(20)", code_system=SNOMED),
+            "ProcedureName": _column("code_text", type="varchar(100)"),
+            "Status": _column("status", type="char(1)", value_map={"P": "in-progress", "C": "completed", "E": "entered-in-error"}),
+            "PerformedAt": _column("performed_datetime", type="datetime")}},
     }
 
 

@@ -161,3 +161,7 @@ PROCEDURES = (
 )
 
 ALLERGY_TEXTS = ("PCN", "penicillin", "sulfa drugs", "nkda", "NKDA", "shellfish", "latex gloves", "peanuts - hives")
+
+# Ingredients (RxNorm) that people are allergic to, and vaccines (CVX).
+ALLERGENS = ("7980", "10180", "1191", "2670")
+VACCINES = ("140", "33", "115", "208")

@@ -13,6 +13,9 @@ from transforms.synthetic.journey import Life
 from transforms.synthetic.people import Patient, Person
 from transforms.synthetic.site import Site
 from transforms.synthetic.truth_billing import ClaimPaymentRow, ClaimRow, EligibilityRow, PaymentRow
+from transforms.synthetic.truth_documents import AllergyRow, DocumentRow, ImmunizationRow, ProblemRow
+from transforms.synthetic.truth_studies import ImagingStudyRow
+from transforms.synthetic.truth_treatments import PrescriptionRow, ProcedureRow
 from transforms.synthetic.truth_types import (
     ConditionRow,
     EncounterRow,
@@ -45,6 +48,13 @@ class TruthRows:
         self.claim_payments: list[ClaimPaymentRow] = []
         self.payments: list[PaymentRow] = []
         self.eligibilities: list[EligibilityRow] = []
+        self.allergies: list[AllergyRow] = []
+        self.immunizations: list[ImmunizationRow] = []
+        self.problems: list[ProblemRow] = []
+        self.documents: list[DocumentRow] = []
+        self.imaging_studies: list[ImagingStudyRow] = []
+        self.prescriptions: list[PrescriptionRow] = []
+        self.procedures: list[ProcedureRow] = []
 
     def add(self, life: Life) -> None:
         """Read the truth of one life off its story."""

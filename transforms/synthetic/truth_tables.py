@@ -11,7 +11,10 @@ import pyarrow as pa
 from transforms.synthetic.feed_files import FeedFile
 from transforms.synthetic.outcomes import OUTCOMES
 from transforms.synthetic.truth_billing import ClaimPaymentRow, ClaimRow, EligibilityRow, PaymentRow
+from transforms.synthetic.truth_documents import AllergyRow, DocumentRow, ImmunizationRow, ProblemRow
 from transforms.synthetic.truth_rows import TruthRows
+from transforms.synthetic.truth_studies import ImagingStudyRow
+from transforms.synthetic.truth_treatments import PrescriptionRow, ProcedureRow
 from transforms.synthetic.truth_types import (
     ConditionRow,
     EncounterRow,
@@ -23,11 +26,13 @@ from transforms.synthetic.truth_types import (
 )
 
 _INSTANTS = {"died_at", "period_start", "period_end", "authored_on", "effective", "issued", "started_at", "ended_at", "ordered_at",
-             "collected_at", "resulted_at", "discharged_at", "readmitted_at"}
+             "collected_at", "resulted_at", "discharged_at", "readmitted_at", "started",
+             "performed_at"}
 _DATES = {"service_date", "service_end_date", "onset", "batch_date", "readmission_date"}
 _INTEGERS = {"person_no", "reuses_number_of_person", "versions", "unit_ordinal", "units", *OUTCOMES, "inpatients", "open_stays",
              "encounters", "persons", "results", "orders", "observation_count", "order_count", "condition_count",
-             "days_to_readmission", "item_count"}
+             "days_to_readmission", "item_count", "number_of_series",
+             "number_of_instances"}
 _FLAGS = {"active", "is_current", "is_deleted", "recorded_in_adt", "is_inpatient_stay", "is_open", "is_readmitted",
           "is_identity_hard"}
 _DECIMALS = {"length_of_stay_hours", "order_to_collection_minutes", "collection_to_result_minutes", "order_to_result_minutes",
@@ -64,6 +69,10 @@ def truth_tables(rows: TruthRows) -> dict[str, pa.Table]:
         "conditions": table_of(ConditionRow, rows.conditions),
         "claims": table_of(ClaimRow, rows.claims), "claim_payments": table_of(ClaimPaymentRow, rows.claim_payments),
         "payments": table_of(PaymentRow, rows.payments), "eligibilities": table_of(EligibilityRow, rows.eligibilities),
+        "allergies": table_of(AllergyRow, rows.allergies), "immunizations": table_of(ImmunizationRow, rows.immunizations),
+        "problems": table_of(ProblemRow, rows.problems), "documents": table_of(DocumentRow, rows.documents),
+        "imaging_studies": table_of(ImagingStudyRow, rows.imaging_studies),
+        "prescriptions": table_of(PrescriptionRow, rows.prescriptions), "procedures": table_of(ProcedureRow, rows.procedures),
     }
 
 
