@@ -68,8 +68,11 @@ bench: $(VENV)/.development ## The benchmark table: medians beside named peers
 	$(BIN)/python -m tests.bench
 
 identity-bench: PEOPLE = 49000
-identity-bench: $(VENV)/.development ## The gates of patient identity: SEED=1 PEOPLE=49000 PROFILE=outpatient
-	@$(BIN)/python tests/identity_bench/gates.py --seed $(SEED) --people $(PEOPLE) --profile $(PROFILE) --out .build/identity-bench
+identity-bench: POLICIES = strict balanced
+identity-bench: PARTS = all
+identity-bench: $(VENV)/.development ## The gates of patient identity: SEED="1 2 3" (pooled) PEOPLE=49000 PROFILE=outpatient
+	@$(BIN)/python tests/identity_bench/gates.py --seed $(SEED) --people $(PEOPLE) --profile $(PROFILE) --policies $(POLICIES) \
+	  --parts $(PARTS) --out .build/identity-bench
 
 lock: ## Write the hash-locked requirements anew (needs uv)
 	sh requirements/lock.sh

@@ -24,6 +24,7 @@ from assets.stores.identity import Settings
 from assets.stores.identity_file import ScratchIdentity, scratch_identity
 from orchestration.opening import dbt_runner
 from orchestration.settings import Settings as ProjectSettings
+from tests.identity_bench.measures import score
 from transforms.identity.model import load_model
 from transforms.identity.policy import load_policy
 from transforms.identity.records_file import COLUMNS
@@ -73,15 +74,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_gates_hold_on_a_small_population(tmp_path: Path, resolve: Resolve) -> None:
     """On eight thousand generated people: no false link in ten thousand, nine of ten true ones, and a review queue that people can work off."""
-    sys.path.insert(0, str(BENCH))
-    try:
-        import gates
-    finally:
-        sys.path.remove(str(BENCH))
     subprocess.run([sys.executable, str(BENCH / "generate.py"), "--people", "8000", "--seed", "7", "--out", str(tmp_path)],
                    check=True, capture_output=True)
     scratch = resolve(tmp_path / "records.parquet", "strict")
-    found: dict[str, Any] = gates.score(tmp_path, scratch.links(), scratch.review())
+    found: dict[str, Any] = score(tmp_path, scratch.links(), scratch.review())
     assert found["precision"] >= 0.9999
     assert found["recall"] >= 0.92
     assert found["review"]["resolved"]["recall"] >= 0.97

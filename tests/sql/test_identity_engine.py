@@ -87,6 +87,44 @@ def test_a_number_shared_by_too_many_is_no_evidence(world: IdentityWorld) -> Non
     assert world.person("a") == world.person("b")
 
 
+@pytest.mark.parametrize(("said", "linked"), [
+    # the number differs: one shared thing asks where many bear the name, two link
+    (({"ssn": "219456780", "ssn_last4": "6780"}, {"ssn": "547312299", "ssn_last4": "2299", "phone": "5035550199"}), False),
+    (({"ssn": "219456780", "ssn_last4": "6780"}, {"ssn": "547312299", "ssn_last4": "2299"}), True),
+    # the sex differs: a name that both sexes bear may be a twin's
+    (({"gender": "female"}, {"phone": "5035550199"}), False),
+    (({"gender": "female"}, {}), True),
+    # two given names in the field of the family name, and one of them beside another
+    (({"family": "SUN", "given": "XIAO", "middle": "HONG"}, {"family": "XIAO HONG", "given": "SUN"}), True),
+    (({"family": "SUN", "given": "XIAO", "middle": "MIN"}, {"family": "XIAO HONG", "given": "SUN"}), False),
+    # twins whose one-letter initials agree
+    (({"given": "JALEN", "middle": "J"}, {"given": "SALEN", "middle": "J"}), False),
+    # a birth date that is a slip away
+    (({}, {"birth_date": datetime.date(1961, 5, 27), "phone": None}), False),
+])
+def test_what_one_shared_address_is_worth(world: IdentityWorld, said: tuple[dict[str, object], dict[str, object]], linked: bool) -> None:
+    """Where a name that many bear comes with something that differs, one thing that a household shares links nobody."""
+    names = (("KOWALCHUK", "ALEXEI"), ("SUN", "XIAO"), ("MILLER", "JALEN"), ("MILLER", "SALEN"))
+    crowd = [patient(f"{given}{place}", family=family, given=given, birth_date=datetime.date(1900 + place, 1, 9), phone=None,
+                     address_number=None, postal_code=f"{10000 + place}") for family, given in names for place in range(9)]
+    world.put(patient("a", **said[0]), patient("b", **said[1]), *crowd)
+    world.resolve()
+    assert (world.person("a") == world.person("b")) is linked
+
+
+def test_a_name_that_begins_another_is_a_short_form_only_where_a_table_knows_it(world: IdentityWorld) -> None:
+    """MIN and MINJUN of one birth date and household are asked about where others bear both names; ALEX and ALEXANDER are linked."""
+    twins = {"family": "PARK", "birth_date": datetime.date(2014, 10, 24)}
+    crowd = [patient(f"{given}{place}", given=given, family=f"KIM{place}", birth_date=datetime.date(1900 + place, 1, 9), phone=None,
+                     address_number=None, postal_code=f"{10000 + place}") for given in ("MIN", "MINJUN") for place in range(6)]
+    world.put(patient("a", given="MIN", **twins), patient("b", given="MINJUN", **twins), patient("c", given="ALEX"),
+              patient("d", given="ALEXANDER"), *crowd)
+    world.resolve()
+    assert world.person("a") != world.person("b")
+    assert world.person("c") == world.person("d")
+    assert world.rows("select count(*) from identity.review_pair where 'a' in (patient_key_l, patient_key_r)") == [(1,)]
+
+
 def test_a_trusted_merge_links_and_its_undoing_unlinks(world: IdentityWorld) -> None:
     """An A40 puts the retired record in its survivor's person, whatever it says; without it the record stands alone again."""
     world.put(patient("a"), patient("b", family="OTHER", given="PAULA", gender="female", birth_date=datetime.date(1990, 1, 2), phone=None,
@@ -99,6 +137,23 @@ def test_a_trusted_merge_links_and_its_undoing_unlinks(world: IdentityWorld) -> 
     world.resolve()
     assert world.persons() == {frozenset("a"), frozenset("b")}
     assert world.rows("select count(*) from identity.review_pair") == [(0,)]
+
+
+def test_a_wrong_merge_undone_gives_each_its_own_id_however_large_the_other_is(world: IdentityWorld) -> None:
+    """A person of one record that a wrong A40 joined with a younger one of three keeps its id when it is parted from them again."""
+    other = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": datetime.date(1990, 1, 2), "phone": "5035559999",
+             "address_number": "77"}
+    world.put(patient("a"))
+    world.resolve()
+    world.put(*(patient(key, **other) for key in "bcd"))
+    world.resolve()
+    before = {key: world.person(key) for key in "abcd"}
+    world.merge("a", "b")
+    world.resolve()
+    assert world.persons() == {frozenset("abcd")}
+    world.decide("a", "b", "cannot_link")
+    world.resolve()
+    assert {key: world.person(key) for key in "abcd"} == before
 
 
 def test_a_retired_record_brings_nobody_with_it(world: IdentityWorld) -> None:

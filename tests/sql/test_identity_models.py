@@ -152,6 +152,15 @@ def test_placeholders_are_null(models: Models) -> None:
                      "d": ("DOE", "MARTA", False, False)}
 
 
+def test_a_name_that_looks_like_a_placeholder_is_a_name(models: Models) -> None:
+    """NA is a Chinese given name and a Korean family name; only where nothing else stands in either field does it stand for nothing."""
+    for key, family, given in (("a", "Zhang", "Na"), ("b", "NA", "Minjun"), ("c", "NA", "NA")):
+        models.say("patient", key, name_family=family, name_given=given)
+    models.run("patient_features")
+    found = {key: (models.features(key)["family"], models.features(key)["given"]) for key in "abc"}
+    assert found == {"a": ("ZHANG", "NA"), "b": ("NA", "MINJUN"), "c": (None, None)}
+
+
 def test_numbers_are_taken_for_what_their_type_says(models: Models) -> None:
     """A social security number must be possible and single, four digits may stand alone; a dependent's number is the family's."""
     numbers = {"full": ["123-45-6780"], "last": ["6780"], "two": ["123456780", "223456780"], "area": ["000-45-6780"],

@@ -35,12 +35,18 @@ class Comparison:
 
 JOINED = "(given_l || middle_words_l[1] = given_r or given_r || middle_words_r[1] = given_l)"
 SAME_GENERATION = "abs(year(birth_date_l) - year(birth_date_r)) < 16"
-# given and family name in each other's field; with two family names, or with a slip, as well
-SWAPPED = ("((given_l = family_r or list_contains(family_words_r, given_l)) "
-           "and (family_l = given_r or list_contains(family_words_l, given_r)))")
+# given and family name in each other's field; with two family names, written together, or with a slip, as well. Two given names in the
+# family's field must be the other's two, where it has two: XIAO HONG is not XIAO MIN
+_OTHER_TWO = " or ".join(
+    f"coalesce(len(family_words_{one}) > 1 and family_{one} <> given_{other} and middle_{one} is null "
+    f"and length(middle_words_{other}[1]) > 1 and not list_contains(family_words_{one}, middle_words_{other}[1]), false)"
+    for one, other in (("l", "r"), ("r", "l")))
+SWAPPED = ("((given_l = family_r or given_l || middle_words_l[1] = family_r or list_contains(family_words_r, given_l)) "
+           "and (family_l = given_r or family_l = given_r || middle_words_r[1] or list_contains(family_words_l, given_r)) "
+           f"and not ({_OTHER_TWO}))")
 _BORNE = "list_contains(given_roots_{0}, family_{1}) or list_contains(family_words_{1}, given_{0})"
 CROSSED, TANGLED = (
-    "length(given_l) >= 3 and length(given_r) >= 3 and " + " and ".join(
+    f"length(given_l) >= 3 and length(given_r) >= 3 and not ({_OTHER_TWO}) and " + " and ".join(
         f"({_BORNE.format(one, other)}{slip.format(one, other)})" for one, other in (("l", "r"), ("r", "l")))
     for slip in ("", " or damerau_levenshtein(given_{0}, family_{1}) <= 1"))
 # first and middle name in each other's place

@@ -38,6 +38,9 @@ def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: s
             cast(is_known_given_l <> is_known_given_r as integer) as slip,
             cast(not (is_known_given_l or is_known_given_r) as integer) as unheard,
             cast(is_family_like_l and is_family_like_r as integer) as exchanged,
+            cast((starts_with(given_l, given_r) or starts_with(given_r, given_l)) and not list_contains(given_roots_l, given_r)
+                 and not list_contains(given_roots_r, given_l) as integer) as clipped,
+            least(length(given_l), length(given_r)) as letters,
             cast(has_family_middle_l or has_family_middle_r as integer) as family_middle
           from pair
         ),

@@ -1,7 +1,8 @@
 """Which person each cluster is: ids outlive their clusters.
 
 A person keeps its id while it has records. Where a person splits, its id stays with a part that no older person shares, so that a
-redirect always speaks for a whole person, then with the part that holds most of its records, then with the record linked first.
+redirect always speaks for a whole person, then with the part that holds most of the records that were its own before any merge, then
+most of its records, then the record linked first.
 Where persons merge, the oldest id stays and the others are redirected to it. A part that no living person claims takes back the id
 that its records had before a merge, so that undoing a merge restores the persons. Ids are minted from a counter under the store's
 salt: opaque, never derived from patient data, never given to two humans at once.
@@ -46,7 +47,8 @@ def assign_persons(group: dict[str, str], old: dict[str, OldLink], next_ordinal:
     group: record -> cluster name. old: links before, also of records that are no longer in any cluster. ended: (record, ordinal, person id)
     of persons that were merged away and have no record now, for each record that they had.
     """
-    heirs = _heirs(group, old)
+    ended = list(ended)
+    heirs = _heirs(group, old, {record for record, _, _ in ended})
     returning = _returning(group, ended)
     claims: dict[str, list[tuple[int, str]]] = {}
     for (ordinal, person_id), name in heirs.items():
@@ -81,19 +83,25 @@ def _returning(group: dict[str, str], ended: Iterable[tuple[str, int, str]]) -> 
     return returning
 
 
-def _heirs(group: dict[str, str], old: dict[str, OldLink]) -> dict[tuple[int, str], str]:
-    """Give for each old person (ordinal, id) the cluster that inherits it; a person without remaining records has none."""
+def _heirs(group: dict[str, str], old: dict[str, OldLink], merged: set[str]) -> dict[tuple[int, str], str]:
+    """Give for each old person (ordinal, id) the cluster that inherits it; a person without remaining records has none.
+
+    merged: records that came from a person that ended, and that take that one back where they part.
+    """
     shares: dict[tuple[int, str], Counter[str]] = {}
+    own: dict[tuple[int, str], Counter[str]] = {}
     first: dict[tuple[int, str, str], tuple[int, str]] = {}
     for record, link in old.items():
         if record not in group:
             continue
         person = (link.ordinal, link.person_id)
         shares.setdefault(person, Counter())[group[record]] += 1
+        own.setdefault(person, Counter())[group[record]] += record not in merged
         key = (*person, group[record])
         first[key] = min(first.get(key, (link.run_seq, record)), (link.run_seq, record))
     oldest: dict[str, tuple[int, str]] = {}
     for person, counts in sorted(shares.items(), reverse=True):
         oldest.update(dict.fromkeys(counts, person))
-    return {person: min((oldest[name] < person, -count, first[(*person, name)], name) for name, count in counts.items())[3]
+    return {person: min((oldest[name] < person, -own[person][name], -count, first[(*person, name)], name)
+                        for name, count in counts.items())[4]
             for person, counts in shares.items()}

@@ -20,7 +20,8 @@ from transforms.identity.comparisons import COMPARISONS, UNSCORED
 
 ZONES = ("auto", "review")
 LEVELS = {comparison.name: ["unknown", *comparison.level_names()] for comparison in (*COMPARISONS, *UNSCORED)}
-NUMBERS = ("weight", "witnesses", "against", "reach", "rarity", "newborn", "common", "slip", "unheard", "exchanged", "family_middle")
+NUMBERS = ("weight", "witnesses", "against", "reach", "rarity", "newborn", "common", "slip", "unheard", "exchanged", "family_middle",
+           "clipped", "letters")
 
 Condition = dict[str, Any]
 
