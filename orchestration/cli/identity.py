@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -29,6 +31,30 @@ def review(
     if not as_json:
         print(f"{len(rows)} pairs shown; highest score first.")
     print_table(rows, ["patient_key_l", "patient_key_r", "reason", "rule_or_model", "score", "veto"], as_json=as_json)
+
+
+@app.command()
+def feedback(
+    permitted: float = typer.Option(0.0001, help="Share of false links that the owner accepts."),
+    as_json: bool = Json,
+) -> None:
+    """Show what asking yielded, by rule, veto and score, how long pairs wait, and thresholds that the answers speak for; changes nothing."""
+    from assets.stores.identity_feedback import answers
+    from assets.stores.identity_review import queue
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from transforms.identity.feedback import proposals
+
+    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+        given, waiting = answers(warehouse), queue(warehouse)
+    proposed = [asdict(one) for one in proposals(given, permitted)]
+    if as_json:
+        print(json.dumps({"answers": [asdict(one) for one in given], "queue": waiting, "proposals": proposed}, default=str))
+        return
+    print_table([asdict(one) for one in given], ["rule", "veto", "band", "one_human", "two_humans"], as_json=False)
+    print_table(waiting, ["asked_by", "waiting", "since", "linked", "kept_apart"], as_json=False)
+    print(f"{len(proposed)} proposals at a permitted share of {permitted:g}; a new policy version carries one out (docs/identity.md).")
+    print_table(proposed, ["rule", "action", "score", "decided", "contrary", "bound"], as_json=False)
 
 
 @app.command()

@@ -7,9 +7,11 @@ from datetime import datetime
 import pytest
 
 from assets.stores.identity_decisions import Decision, record_decision
+from assets.stores.identity_feedback import answers
 from assets.stores.identity_review import needs_another, open_pairs, queue, standing_opinions
 from tests.sql.identity_world import IdentityWorld, patient
 from transforms.errors import ConfigurationError
+from transforms.identity.feedback import Answers
 
 NOON = datetime(2026, 3, 1, 12)
 # the same name and birth date and nothing else: asked, not linked
@@ -33,15 +35,26 @@ def _say(world: IdentityWorld, by: str, decision: str, reviewers: int = 2) -> bo
 def test_the_queue_says_what_waits_and_what_came_of_it(world: IdentityWorld) -> None:
     """A pair that waits is counted with the time since when; a decided one is counted as the rule's yield and waits no longer."""
     waiting = queue(world.warehouse)
-    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in waiting] == [("name_birth_date_review", 1, 0, 0)]
+    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in waiting] == [("name_birth_date_place_review", 1, 0, 0)]
     assert waiting[0]["since"] == world.rows("select recorded_time from identity.resolution")[0][0]
     assert [(row["patient_key_l"], row["patient_key_r"], row["facility_l"]) for row in open_pairs(world.warehouse, 5)] == [("a", "b", "riverside")]
     record_decision(world.warehouse, Decision("a", "b", "cannot_link", "ana", "seen"), NOON, "model-1", "policy-1")
     world.run_seq += 1
     world.resolve()
     decided = queue(world.warehouse)
-    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in decided] == [("name_birth_date_review", 0, 0, 1)]
+    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in decided] == [("name_birth_date_place_review", 0, 0, 1)]
     assert open_pairs(world.warehouse, 5) == []
+
+
+def test_answers_are_counted_by_rule_veto_and_score(world: IdentityWorld) -> None:
+    """Only the newest decision of a pair counts, in the band of its score; what was withdrawn counts no more."""
+    score = world.rows("select score from identity.edge where patient_key_l = 'a' and patient_key_r = 'b'")[0][0]
+    for place, decision in enumerate(("cannot_link", "link")):
+        said = Decision("a", "b", decision, "ana", "seen", seen=place)
+        record_decision(world.warehouse, said, NOON, "model-1", "policy-1")
+    assert answers(world.warehouse) == [Answers("name_birth_date_place_review", "", "review", score // 5 * 5, 1, 0)]
+    record_decision(world.warehouse, Decision("a", "b", "withdrawn", "ana", "unsure", seen=2), NOON, "model-1", "policy-1")
+    assert answers(world.warehouse) == []
 
 
 def test_a_second_steward_must_say_the_same(world: IdentityWorld) -> None:
