@@ -38,7 +38,7 @@ def feedback(
     permitted: float = typer.Option(0.0001, help="Share of false links that the owner accepts."),
     as_json: bool = Json,
 ) -> None:
-    """Show what asking yielded, by rule, veto and score, how long pairs wait, and thresholds that the answers speak for; changes nothing."""
+    """Show what asking yielded, by rule, veto and score, how long pairs wait, and thresholds that answers speak for; changes nothing."""
     from assets.stores.identity_feedback import answers
     from assets.stores.identity_review import queue
     from orchestration.opening import open_root
