@@ -1,7 +1,8 @@
-"""Fixtures of the integration tests: an empty data root with the product's own stores, buckets of an S3 server."""
+"""Fixtures of the integration tests: an empty data root with the product's own stores, buckets of an S3 server, a warehouse before the gate."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
 from assets.stores.s3_objects import S3Objects
+from tests.integration.gate_world import GateWorld
 
 BUCKET = "lake"
 
@@ -67,3 +69,26 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
     return Bucket(s3_endpoint, S3Resource(endpoint_url=s3_endpoint).get_client(), f"{uuid4().hex}/")
+
+
+@pytest.fixture(scope="session")
+def gate_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two facilities, each with a patient, one delivery and rows of some resources, all in order."""
+    path = tmp_path_factory.mktemp("gate") / "LAKE.duckdb"
+    made = GateWorld(path)
+    for facility in ("north", "south"):
+        made.admit(facility)
+        made.deliver(facility, units=3)
+        for resource in ("patient", "encounter", "observation"):
+            made.say(resource, facility, rows=2)
+    made.connection.close()
+    return path
+
+
+@pytest.fixture
+def world(gate_file: Path, tmp_path: Path) -> Iterator[GateWorld]:
+    """A copy of that warehouse, for tests of the gate."""
+    path = Path(shutil.copy(gate_file, tmp_path))
+    opened = GateWorld(path)
+    yield opened
+    opened.connection.close()
