@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import gzip
-import re
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
+
+from orchestration.generate import generate
+from transforms.synthetic import people, site
 
 MARK = "Zqxv{}wk"
 COMPRESSED = {b"\x1f\x8b": gzip.decompress, b"\x78\x9c": zlib.decompress, b"\x78\xda": zlib.decompress}
@@ -44,25 +48,30 @@ def written_below(folder: Path) -> dict[str, bytes]:
     return {**{str(path.relative_to(folder)): path.read_bytes() for path in files}, **names}
 
 
-def mark_names(network: Path) -> list[str]:
-    """Replace every family name in every feed by a marker, in the case it has there; give markers, phones and record numbers."""
+def generate_marked(network: Path, **plan: Any) -> list[str]:
+    """Generate a network in which every family name is a marker, in each format as its sender writes it; give the values that nobody may
+    find: names, phones, record numbers, addresses."""
+    letters = "abcdefghijklmnopqrst"
+    marks = tuple(MARK.format(one + other) for one in letters for other in letters[:5])
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (people, site):
+            patched.setattr(module, "FAMILIES", marks)
+        generate(network, **plan)
     patients = pq.read_table(network / "truth" / "patients.parquet").to_pylist()
-    people = pq.read_table(network / "truth" / "people.parquet").to_pylist()
-    names = sorted({row["name_family"] for row in patients} | {row["family"] for row in people}, key=lambda name: (-len(name), name))
-    marks = {name.lower(): MARK.format("abcdefghijklmnopqrst"[number // 20] + "abcdefghijklmnopqrst"[number % 20])
-             for number, name in enumerate(name for name in names if len(name) > 4)}
-    pattern = re.compile(b"|".join(re.escape(name.encode()) for name in marks), re.IGNORECASE)
+    persons = pq.read_table(network / "truth" / "people.parquet").to_pylist()
+    names = {row["name_family"] for row in patients} | {row["family"] for row in persons}
+    said = [row[column] for row in patients for column in ("telecom_phone", "identifier_value", "address_line")]
+    return sorted({*names, *(value for value in said if value and len(value) > 7)})
 
-    def mark(found: re.Match[bytes]) -> bytes:
-        text = found.group().decode()
-        marker = marks[text.lower()]
-        return (marker.upper() if text.isupper() else marker).encode()
 
-    for path in (network / "feeds").rglob("*"):
-        if path.is_file():
-            path.write_bytes(pattern.sub(mark, path.read_bytes()))
-    phones = {row["telecom_phone"] for row in patients if row["telecom_phone"]}
-    return sorted({*marks.values(), *phones, *(row["identifier_value"] for row in patients if len(row["identifier_value"]) > 7)})
+def sent_texts(network: Path) -> dict[str, str]:
+    """All that each feed of a network sends, as text in lower case; of Parquet the cells."""
+    texts: dict[str, str] = {}
+    for path in sorted(path for path in (network / "feeds").rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        text = str(pq.read_table(path).to_pylist()) if path.suffix == ".parquet" else content.decode("utf-8", "replace")
+        texts["/".join(path.parts[-4:-2])] = texts.get("/".join(path.parts[-4:-2]), "") + text.lower()
+    return texts
 
 
 def _unpacked(content: bytes) -> list[bytes]:
