@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from lineage.json_span import json_spans
 from lineage.trace_result import Excerpt
-from transforms.decode.hl7v2.framing import cut
+from transforms.decode.hl7v2.framing import frames
 from transforms.errors import ContractError
+from transforms.landing.payload import Payload
 
 Span = tuple[int, int]
 """Begin and end in bytes."""
@@ -52,7 +53,7 @@ def _outer_span(payload: bytes, locator: str) -> Span | None:
 
 def _hl7_span(payload: bytes, message: int, segment: int | None) -> Span | None:
     place = ordinal = 0
-    for frame in cut(payload) or ():
+    for frame in frames(Payload.of(payload)):
         begin = payload.index(frame.content, place)
         place = begin + len(frame.content)
         if frame.name not in ("", "MSH"):

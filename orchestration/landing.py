@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from assets.recording import record_landings
 from assets.root import Root
+from assets.stores.blocks import read_blocks
 from assets.stores.crash_points import reach
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry import Registry
 from transforms.landing.delivery import Delivery
+from transforms.landing.payload import Payload
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def land_arrivals(root: Root, arrivals: Sequence[Arrival], received_time: dateti
         try:
             for arrival in arrivals:
                 landed.append(root.landing.land(
-                    _content(arrival.path), facility_id=arrival.facility_id, source=arrival.source, batch_date=arrival.batch_date,
+                    _payload(arrival.path), facility_id=arrival.facility_id, source=arrival.source, batch_date=arrival.batch_date,
                     original_name=arrival.path.name, received_time=received_time, token=arrival.token,
                 ))
                 advance(1)
@@ -77,11 +80,22 @@ def land_arrivals(root: Root, arrivals: Sequence[Arrival], received_time: dateti
     return landed
 
 
-def _content(path: Path) -> bytes:
+def _payload(path: Path) -> Payload:
     try:
-        return path.read_bytes()
+        return Payload(path.stat().st_size, partial(_blocks, path))
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}). Remedy: check its permissions, land it again.") from None
+        raise _unreadable(path, error) from None
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    try:
+        yield from read_blocks(path)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"{path}: cannot be read ({error.strerror}). Remedy: check its permissions, land it again.")
 
 
 def _files(path: Path) -> list[Path]:

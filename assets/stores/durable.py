@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,19 +13,19 @@ from assets.stores.crash_points import reach
 
 def write_durable(path: Path, content: bytes) -> None:
     """Write a file so that after a crash it is either absent or whole: temporary name, fsync, rename, fsync of the folder."""
-    with write_temporary(path, content) as temporary:
+    with write_temporary(path, (content,)) as temporary:
         temporary.replace(path)
     sync_folder(path.parent)
 
 
 @contextmanager
-def write_temporary(path: Path, content: bytes) -> Iterator[Path]:
-    """Write bytes durably beside `path` under a hidden name, which is gone at the end of the block."""
+def write_temporary(path: Path, blocks: Iterable[bytes]) -> Iterator[Path]:
+    """Write blocks durably beside `path` under a hidden name, which is gone at the end of the block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            file.writelines(blocks)
             file.flush()
             os.fsync(file.fileno())
         reach("landing.part")

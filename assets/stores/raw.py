@@ -5,9 +5,10 @@ Every raw row gets the coordinates of its delivery and two keys: `unit_id` and `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -25,8 +26,13 @@ from transforms.decode.formats import FORMATS
 from transforms.decode.raw_schema import RAW_SCHEMAS, raw_table_columns
 from transforms.facilities.registry import Registry
 from transforms.landing.delivery import Delivery
+from transforms.landing.payload import Payload
 
-CHUNK_BYTES = 128 * 1024 * 1024
+# Payloads decoded together, the rows that become one file of each table (a row group), and payloads that are read once and kept while
+# they are counted and decoded: with the decoder's own needs, memory stays below a gigabyte whatever is delivered.
+CHUNK_BYTES = 64 << 20
+FILE_BYTES = 48 << 20
+HELD_BYTES = 16 << 20
 
 COORDINATES = {
     "facility_id": "varchar", "batch_date": "date", "payload_id": "varchar", "received_time": "timestamp", "source": "varchar",
@@ -108,11 +114,11 @@ class RawLoader:
               on_progress: Callable[[int, int], None] | None = None) -> dict[str, list[Path]]:
         """Decode deliveries into Parquet files named by the run; gives the files of each raw table."""
         files: dict[str, list[Path]] = {}
-        total, done = sum(one.size for one in deliveries), 0
+        total, done, names = sum(one.size for one in deliveries), 0, (f"{run_id}-{ordinal:04d}" for ordinal in count())
         engine = connect_engine(self.root, self.keys, self.memory)
         try:
-            for ordinal, chunk in enumerate(_chunks(deliveries)):
-                for table, path in self._write_chunk(engine, f"{run_id}-{ordinal:04d}", chunk):
+            for chunk in _chunks(deliveries):
+                for table, path in self._write_chunk(engine, names, chunk):
                     files.setdefault(table, []).append(path)
                     reach("raw.file")
                 done += sum(one.size for one in chunk)
@@ -122,32 +128,45 @@ class RawLoader:
             engine.close()
         return files
 
-    def _write_chunk(self, engine: duckdb.DuckDBPyConnection, name: str, chunk: Sequence[Delivery]) -> Iterator[tuple[str, Path]]:
+    def _write_chunk(self, engine: duckdb.DuckDBPyConnection, names: Iterator[str],
+                     chunk: Sequence[Delivery]) -> Iterator[tuple[str, Path]]:
         received: list[int] = []
         flags: list[str | None] = []
         by_kind: dict[str, list[Delivered]] = {}
         for one in chunk:
             entry = self.registry.entry(one.facility_id, one.batch_date)
             source = entry.sources[one.source]
-            content = self.landing.read(one.payload_id)
-            received.append(FORMATS[source.kind].count_units(content, source))
+            payload = self._payload(one)
+            received.append(FORMATS[source.kind].count_units(payload, source))
             flags.append(None if received[-1] else FORMATS[source.kind].empty_code)
-            by_kind.setdefault(source.kind, []).append(Delivered(one.delivery_id, content, source, entry))
+            by_kind.setdefault(source.kind, []).append(Delivered(one.delivery_id, payload, source, entry))
         engine.register("delivery", _delivery_table(chunk, received, flags))
-        decoded = [FORMATS[kind].decode(delivered) for kind, delivered in by_kind.items()]
+        name = next(names)
         yield "raw_delivery", self._copy(engine, "raw_delivery", name, "select * from delivery")
-        for table, rows in _joined(decoded).items():
-            engine.register("decoded", rows)
-            keys = "md5(decoded.delivery_id || '|' || decoded.unit_ordinal) as unit_id"
-            if table != "raw_unit":
-                keys += ", md5(decoded.delivery_id || '|' || decoded.record_locator) as record_id"
-            yield table, self._copy(
-                engine, table, name,
-                f"select delivery.facility_id, delivery.batch_date, delivery.payload_id, delivery.received_time, delivery.source, {keys}, "
-                "decoded.* from decoded join delivery on delivery.delivery_id = decoded.delivery_id",
-            )
-            engine.unregister("decoded")
+        pieces = (piece for kind, delivered in by_kind.items() for piece in FORMATS[kind].pieces(delivered))
+        for tables in _gathered(pieces):
+            for table, rows in tables.items():
+                yield table, self._write_rows(engine, table, name, rows)
+            name = next(names)
         engine.unregister("delivery")
+
+    def _payload(self, delivery: Delivery) -> Payload:
+        """A delivery's payload: held where that costs little, else opened whenever it is read."""
+        payload = self.landing.open(delivery.payload_id, delivery.size)
+        return Payload.of(payload.content()) if delivery.size <= HELD_BYTES else payload
+
+    def _write_rows(self, engine: duckdb.DuckDBPyConnection, table: str, name: str, rows: pa.Table) -> Path:
+        engine.register("decoded", rows)
+        keys = "md5(decoded.delivery_id || '|' || decoded.unit_ordinal) as unit_id"
+        if table != "raw_unit":
+            keys += ", md5(decoded.delivery_id || '|' || decoded.record_locator) as record_id"
+        path = self._copy(
+            engine, table, name,
+            f"select delivery.facility_id, delivery.batch_date, delivery.payload_id, delivery.received_time, delivery.source, {keys}, "
+            "decoded.* from decoded join delivery on delivery.delivery_id = decoded.delivery_id",
+        )
+        engine.unregister("decoded")
+        return path
 
     def _copy(self, engine: duckdb.DuckDBPyConnection, table: str, name: str, query: str) -> Path:
         folder = self.root / "raw" / table
@@ -164,13 +183,20 @@ def _keep(kept: ObjectStore, files: dict[str, list[Path]]) -> None:
             kept.replace(f"{table}/{path.name}", path.read_bytes())
 
 
-def _joined(decoded: Sequence[Decoded]) -> dict[str, pa.Table]:
-    tables: dict[str, list[pa.Table]] = {"raw_unit": [one.units for one in decoded]}
-    for one in decoded:
-        for name, rows in one.records.items():
+def _gathered(pieces: Iterable[Decoded]) -> Iterator[dict[str, pa.Table]]:
+    """Raw tables of neighbouring pieces, up to `FILE_BYTES` together: what becomes a file of each table."""
+    tables: dict[str, list[pa.Table]] = {}
+    size = 0
+    for piece in pieces:
+        for name, rows in {"raw_unit": piece.units, **piece.records}.items():
             if rows.num_rows:
                 tables.setdefault(name, []).append(rows)
-    return {name: pa.concat_tables(parts) for name, parts in tables.items() if parts}
+                size += rows.nbytes
+        if size > FILE_BYTES:
+            yield {name: pa.concat_tables(parts) for name, parts in tables.items()}
+            tables, size = {}, 0
+    if tables:
+        yield {name: pa.concat_tables(parts) for name, parts in tables.items()}
 
 
 def _delivery_table(chunk: Sequence[Delivery], received: Sequence[int], flags: Sequence[str | None]) -> pa.Table:

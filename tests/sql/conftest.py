@@ -35,7 +35,7 @@ from transforms.decode.raw_schema import raw_table_columns, raw_table_names
 from transforms.facilities.registry import load_registry
 from transforms.facilities.registry_tables import registry_schema, registry_tables
 from transforms.landing.delivery import Delivery
-from transforms.landing.payload import payload_id
+from transforms.landing.payload import Payload, payload_id
 
 PROJECT = Path(__file__).parents[2] / "transforms" / "dbt"
 REF_TABLES = (
@@ -115,7 +115,7 @@ class Scratch:
         delivery = Delivery(*arrival[:2], day, *arrival[3:], self.ordinals[arrival], received, len(payload))
         entry = self.registry.entry(facility_id, day)
         feed = entry.sources[source]
-        decoded = FORMATS[feed.kind].decode([Delivered(delivery.delivery_id, payload, feed, entry)])
+        decoded = FORMATS[feed.kind].decode([Delivered(delivery.delivery_id, Payload.of(payload), feed, entry)])
         for table, rows in {"raw_unit": decoded.units, **decoded.records}.items():
             self.load(table, rows.to_pylist(), delivery)
         return delivery

@@ -12,6 +12,7 @@ from tests.case_registry import registry_of_case
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.formats import FORMATS
 from transforms.facilities.entry import FacilityEntry
+from transforms.landing.payload import Payload
 
 FACILITY = """
 facility_id: north_general
@@ -68,4 +69,4 @@ def decode(entry: FacilityEntry, source: str, payload: bytes) -> Outcome:
     """Decode one payload of a feed, and count it apart from the decoder."""
     feed = entry.sources[source]
     decoder = FORMATS[feed.kind]
-    return Outcome(decoder.decode([Delivered("d" * 32, payload, feed, entry)]), decoder.count_units(payload, feed))
+    return Outcome(decoder.decode([Delivered("d" * 32, Payload.of(payload), feed, entry)]), decoder.count_units(Payload.of(payload), feed))

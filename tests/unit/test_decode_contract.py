@@ -17,6 +17,7 @@ from transforms.decode.formats import FORMATS
 from transforms.decode.hl7v2.segments import SEGMENTS, field_columns, segment_table
 from transforms.decode.raw_schema import LOADER_COLUMNS, RAW_SCHEMAS, raw_table_columns, raw_table_names
 from transforms.facilities.source_entry import SOURCE_KINDS
+from transforms.landing.payload import Payload
 
 ROOT = Path(__file__).parents[2]
 DICOM = file_of(Dataset(), instance="2.25.1.1", study="2.25.1")
@@ -68,7 +69,7 @@ def test_decoders_give_the_declared_schemas_and_all_their_tables(kind: str) -> N
     source, feed, payloads = FEEDS[kind]
     entry = facility(feed)
     for chosen in ([], payloads):
-        decoded = FORMATS[kind].decode([Delivered(f"{i:032d}", p, entry.sources[source], entry) for i, p in enumerate(chosen)])
+        decoded = FORMATS[kind].decode([Delivered(f"{i:032d}", Payload.of(p), entry.sources[source], entry) for i, p in enumerate(chosen)])
         assert decoded.units.schema == UNIT_SCHEMA
         assert set(decoded.records) == set(FORMATS[kind].tables)
         assert all(table.schema == RAW_SCHEMAS[name] for name, table in decoded.records.items())
@@ -79,7 +80,7 @@ def test_a_delivery_decodes_the_same_alone_and_in_company(kind: str) -> None:
     """What comes of a delivery depends on its bytes and its feed alone."""
     source, feed, payloads = FEEDS[kind]
     entry = facility(feed)
-    deliveries = [Delivered(f"{i:032d}", p, entry.sources[source], entry) for i, p in enumerate(payloads)]
+    deliveries = [Delivered(f"{i:032d}", Payload.of(p), entry.sources[source], entry) for i, p in enumerate(payloads)]
     together = FORMATS[kind].decode(deliveries)
     for delivery in deliveries:
         alone = FORMATS[kind].decode([delivery])
@@ -96,7 +97,7 @@ def test_keys_are_unique_and_units_count_from_one(kind: str) -> None:
     source, feed, payloads = FEEDS[kind]
     entry = facility(feed)
     for payload in payloads:
-        decoded = FORMATS[kind].decode([Delivered("d" * 32, payload, entry.sources[source], entry)])
+        decoded = FORMATS[kind].decode([Delivered("d" * 32, Payload.of(payload), entry.sources[source], entry)])
         ordinals = sorted(decoded.units["unit_ordinal"].to_pylist())
         assert ordinals == list(range(1, len(ordinals) + 1))
         for table in decoded.records.values():

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.broken_payloads import mutation
 from tests.unit.decoding import Outcome, decode, facility, parquet
-from transforms.decode.extract import grid
 
 CSV = """
 feed: {kind: csv_extract, resource: patient, key: [MRN], encoding: utf-8, columns: {MRN: {}, Name: {}, Phone: {}}}
@@ -181,20 +179,6 @@ def test_raw_rebuilds_every_cell(rows: list[list[str]], end: str, quoted: bool) 
     outcome = run(end.join(lines) + end)
     assert cells(outcome) == rows
     assert set(outcome.codes()) <= {None}
-
-
-@pytest.mark.parametrize("piece", [60, 200])
-def test_where_a_piece_ends_does_not_matter(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file read in many small pieces gives the units and rows of one read whole, broken files too."""
-    for kind in ("csv_extract", "dms_s3_csv"):
-        for number in (*range(200), 1916, 3722, 3867):
-            payload, entry, source = mutation(kind, 5, number)
-            whole = decode(entry, source, payload)
-            with monkeypatch.context() as patched:
-                patched.setattr(grid, "PIECE_BYTES", piece)
-                cut = decode(entry, source, payload)
-            assert cut.units == whole.units, f"{kind}, mutation {number}"
-            assert cut.rows("raw_extract__row") == whole.rows("raw_extract__row"), f"{kind}, mutation {number}"
 
 
 def test_many_rows_hash_like_few() -> None:

@@ -16,6 +16,7 @@ from tests.unit.broken_payloads import Example, batches, examples
 from tests.unit.decoding import parquet
 from transforms.decode.contract import Delivered
 from transforms.decode.formats import FORMATS
+from transforms.landing.payload import Payload
 
 COUNT = int(os.environ.get("LAKEHOUSE_FUZZ_COUNT", "2500"))
 SEED = int(os.environ.get("LAKEHOUSE_FUZZ_SEED", "1"))
@@ -25,7 +26,7 @@ TOGETHER = 50
 
 def _delivered(number: int, example: Example) -> Delivered:
     payload, entry, source = example
-    return Delivered(f"{number:032}", payload, entry.sources[source], entry)
+    return Delivered(f"{number:032}", Payload.of(payload), entry.sources[source], entry)
 
 
 def _disagreements(kind: str, batch: list[tuple[int, Example]]) -> list[str]:
@@ -33,7 +34,7 @@ def _disagreements(kind: str, batch: list[tuple[int, Example]]) -> list[str]:
     units = FORMATS[kind].decode([_delivered(number, example) for number, example in batch]).units
     found = []
     for number, (payload, entry, source) in batch:
-        received = FORMATS[kind].count_units(payload, entry.sources[source])
+        received = FORMATS[kind].count_units(Payload.of(payload), entry.sources[source])
         ordinals = units.filter(pc.equal(units.column("delivery_id"), f"{number:032}")).column("unit_ordinal").to_pylist()
         if sorted(ordinals) != list(range(1, received + 1)):
             found.append(f"{kind}, seed {SEED}, mutation {number}: units {len(ordinals)}, counted {received}")

@@ -19,7 +19,7 @@ DELIVERY = Delivery(
 def test_a_payload_is_named_by_its_sha256() -> None:
     """The name of a payload is the SHA-256 of FIPS 180-4's example."""
     assert payload_id(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert (Payload(b"abc").payload_id, Payload(b"abc").size) == (payload_id(b"abc"), 3)
+    assert (Payload.of(b"abc").payload_id, Payload.of(b"abc").size) == (payload_id(b"abc"), 3)
 
 
 def test_delivery_id_is_md5_of_the_documented_text() -> None:

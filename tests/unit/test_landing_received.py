@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.decoding import facility
+from transforms.landing.payload import Payload
 from transforms.landing.received.units import count_units
 
 CSV = """
@@ -31,7 +32,7 @@ HEADERLESS = CSV.replace("key:", "header: false, key:")
 )
 def test_hl7_messages_are_counted_by_their_msh(payload: bytes, units: int) -> None:
     """One unit from each MSH to the next, one for each run of segments that none leads, wrappers are none."""
-    assert count_units("hl7v2", payload, facility().sources["hl7v2"]) == units
+    assert count_units("hl7v2", Payload.of(payload), facility().sources["hl7v2"]) == units
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_hl7_messages_are_counted_by_their_msh(payload: bytes, units: int) -> No
 )
 def test_fhir_lines_and_entries_are_counted(payload: bytes, units: int) -> None:
     """One unit for each line, or for each entry of a Bundle; a Bundle that cannot be cut is one."""
-    assert count_units("fhir_ndjson", payload, facility().sources["fhir"]) == units
+    assert count_units("fhir_ndjson", Payload.of(payload), facility().sources["fhir"]) == units
 
 
 @pytest.mark.parametrize(
@@ -78,4 +79,4 @@ def test_fhir_lines_and_entries_are_counted(payload: bytes, units: int) -> None:
 )
 def test_rows_are_counted_besides_header_and_trailer(feed: str, payload: bytes, units: int) -> None:
     """One unit for each record besides header and trailer; a file without a usable header is one unit itself."""
-    assert count_units("csv_extract", payload, facility(feed).sources["feed"]) == units
+    assert count_units("csv_extract", Payload.of(payload), facility(feed).sources["feed"]) == units

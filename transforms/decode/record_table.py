@@ -5,12 +5,13 @@ Belongs here: parts -> one table of the declared schema. Does not belong here: m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
 
+from transforms.decode.contract import UNIT_SCHEMA, Decoded
 from transforms.decode.raw_schema import RAW_SCHEMAS
 
 
@@ -25,6 +26,12 @@ def table_of_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     schema = RAW_SCHEMAS[name]
     table = pa.Table.from_batches([pa.RecordBatch.from_struct_array(pa.array(rows, pa.struct(list(schema))))])
     return table.cast(schema) if rows else _empty(name)
+
+
+def together(tables: Iterable[str], pieces: Sequence[Decoded]) -> Decoded:
+    """One piece of several, with all the raw tables named."""
+    units = pa.concat_tables([piece.units for piece in pieces]) if pieces else UNIT_SCHEMA.empty_table()
+    return Decoded(units, {name: joined(name, [piece.records[name] for piece in pieces if name in piece.records]) for name in tables})
 
 
 def joined(name: str, parts: Sequence[pa.Table]) -> pa.Table:

@@ -14,7 +14,10 @@ from transforms.decode.contract import UNIT_SCHEMA, Delivered
 
 EMPTY = "payload.empty"
 UNRECOGNISED = "payload.unrecognised_format"
+TOO_LARGE = "payload.too_large"
 UNKNOWN_TYPE = "unknown"
+# Units and rows that a decoder of lines gathers before it gives them: bounds memory, and keeps a text column far below Arrow's 2 GiB.
+PIECE_UNITS, PIECE_BYTES = 1 << 16, 32 << 20
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,16 @@ class Units:
 
     _units: list[Unit] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        return len(self._units)
+
     def add(self, unit: Unit) -> None:
         """Append a unit."""
         self._units.append(unit)
 
-    def table(self) -> pa.Table:
-        """The units as UNIT_SCHEMA."""
-        units = self._units
+    def take(self) -> pa.Table:
+        """The units since the last time as UNIT_SCHEMA."""
+        units, self._units = self._units, []
         columns = {name: [getattr(unit, name) for unit in units] for name in UNIT_SCHEMA.names if name != "flags"}
         columns["flags"] = [",".join(sorted(unit.flags)) if unit.flags else None for unit in units]
         return pa.table(columns, schema=UNIT_SCHEMA)
@@ -58,10 +64,10 @@ def content_hash(content: bytes) -> str:
 def payload_unit(delivery: Delivered, code: str) -> Unit:
     """The single unit of a payload that cannot be cut into units."""
     return Unit(
-        delivery.delivery_id, 1, "payload", "payload", UNKNOWN_TYPE, content_hash(delivery.payload), code, "payload"
+        delivery.delivery_id, 1, "payload", "payload", UNKNOWN_TYPE, delivery.payload.digest("md5"), code, "payload"
     )
 
 
 def unreadable(delivery: Delivered) -> Unit:
     """Unit of a payload that is empty or has no form that its feed could have."""
-    return payload_unit(delivery, UNRECOGNISED if delivery.payload else EMPTY)
+    return payload_unit(delivery, UNRECOGNISED if delivery.payload.size else EMPTY)

@@ -25,7 +25,7 @@ from transforms.decode.ccda.header import document_row, has_different_patients, 
 from transforms.decode.ccda.statement import CDA, Row, local_name, statement_row, statements
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.record_table import table_of_rows
-from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, payload_unit
+from transforms.decode.units import PIECE_BYTES, UNRECOGNISED, Unit, Units, content_hash, payload_unit
 
 TABLES = ("raw_ccda__document", "raw_ccda__record_target", "raw_ccda__entry", "raw_ccda__statement", "raw_ccda__coding")
 MULTIPLE_PATIENTS = "ccda.multiple_patients"
@@ -48,17 +48,21 @@ class _Rows:
         return {name: table_of_rows(name, rows) for name, rows in self.rows.items()}
 
 
-def decode_ccda(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_ccda(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `ccda.entry` (or `payload`) and the raw_ccda tables."""
-    units, rows = Units(), _Rows()
+    units, rows, size = Units(), _Rows(), 0
     for delivery in deliveries:
-        root, code = read_document(delivery.payload)
+        root, code = read_document(delivery.payload.content())
         parts = list(_parts(root)) if root is not None else []
         if not parts:
             units.add(payload_unit(delivery, code or UNRECOGNISED))
         else:
             _document(delivery, root, parts, units, rows)
-    return Decoded(units.table(), rows.tables())
+        size += delivery.payload.size
+        if size > PIECE_BYTES:
+            yield Decoded(units.take(), rows.tables())
+            rows, size = _Rows(), 0
+    yield Decoded(units.take(), rows.tables())
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def _document(delivery: Delivered, root: Any, parts: list[_Part], units: Units, 
         for place, row in enumerate((row for target in targets for row in target), 1):
             keys = (delivery.delivery_id, carrier, f"{_ROOT}/recordTarget#{place}")
             rows.add("raw_ccda__record_target", keys, {**row, "id_ordinal": place})
-        document = {**header, "document": _remainder(root, parts), "size": len(delivery.payload)}
+        document = {**header, "document": _remainder(root, parts), "size": delivery.payload.size}
         rows.add("raw_ccda__document", (delivery.delivery_id, carrier, _ROOT), document)
 
 

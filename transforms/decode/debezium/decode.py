@@ -18,8 +18,8 @@ from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.debezium.event import ChangeEvent, read_event
 from transforms.decode.json_text import JsonReader, is_too_deep
 from transforms.decode.raw_schema import RAW_SCHEMAS
-from transforms.decode.record_table import joined
-from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, unreadable
+from transforms.decode.units import PIECE_BYTES, PIECE_UNITS, UNRECOGNISED, Unit, Units, content_hash, unreadable
+from transforms.landing.payload import Payload
 
 TABLES = ("raw_extract__row", "raw_extract__column", "raw_extract__event")
 TOO_DEEP = "payload.nesting_too_deep"
@@ -28,26 +28,27 @@ COLUMN_ADDED = "cdc.column_added"
 _BOM = b"\xef\xbb\xbf"
 
 
-def decode_debezium_jsonl(deliveries: Sequence[Delivered]) -> Decoded:
-    """Units `cdc.row` (or `payload`) and the tables of `TABLES`."""
+def decode_debezium_jsonl(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
+    """Units `cdc.row` (or `payload`) and the tables of `TABLES`. A file of several pieces has in each row the columns seen so far: those
+    that come later are behind them and null."""
     units = Units()
-    parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
+    empty = {table: RAW_SCHEMAS[table].empty_table() for table in TABLES}
     for delivery in deliveries:
-        lines = list(_lines(delivery.payload))
-        if not any(line[:1] == b"{" for _, line in lines):
+        if not any(line[:1] == b"{" for _, line in _lines(delivery.payload)):
             units.add(unreadable(delivery))
             continue
         file = _File(delivery, units)
-        for number, line in lines:
+        for number, line in _lines(delivery.payload):
             file.read(number, line)
-        for table, rows in file.tables().items():
-            parts[table].append(rows)
-    return Decoded(units.table(), {table: joined(table, found) for table, found in parts.items()})
+            if file.size > PIECE_BYTES or len(units) > PIECE_UNITS:
+                yield Decoded(units.take(), {**empty, **file.take()})
+        yield Decoded(units.take(), {**file.take(), "raw_extract__column": file.header()})
+    yield Decoded(units.take(), empty)
 
 
-def _lines(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(payload.removeprefix(_BOM).split(b"\n"), 1):
-        stripped = line.strip(b" \t\r")
+def _lines(payload: Payload) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(payload.lines(), 1):
+        stripped = (line if number > 1 else line.removeprefix(_BOM)).strip(b" \t\r")
         if stripped:
             yield number, stripped
 
@@ -65,10 +66,12 @@ class _File:
         self._rows: list[tuple[int, str, ChangeEvent]] = []
         self._columns: dict[str, None] = dict.fromkeys(column.name for column in self._source.columns)
         self._before: dict[bytes, bytes] = {}
+        self.size = 0
 
     def read(self, number: int, line: bytes) -> None:
         """Append one line's unit and rows."""
         self._ordinal += 1
+        self.size += len(line)
         locator = f"line/{number}"
         event, text, code = self._event(line)
         if event is None:
@@ -112,8 +115,8 @@ class _File:
             )
         )  # fmt: skip
 
-    def tables(self) -> dict[str, pa.Table]:
-        """Raw rows of the whole file."""
+    def take(self) -> dict[str, pa.Table]:
+        """Raw rows and events since the last time."""
         delivery, table, names = self._delivery.delivery_id, self._source.record_type, list(self._columns)
         rows = [
             (
@@ -122,13 +125,18 @@ class _File:
             )
             for ordinal, locator, event in self._rows
         ]  # fmt: skip
-        header = [(delivery, 0, f"header/{place}", table, place, name) for place, name in enumerate(names, 1)]
         events = [
             (delivery, ordinal, locator, table, event.op, event.sequence or None, event.is_tombstone, text)
             for ordinal, locator, event, text in self._events
         ]
-        return {"raw_extract__row": _table("raw_extract__row", rows), "raw_extract__column": _table("raw_extract__column", header),
-                "raw_extract__event": _table("raw_extract__event", events)}
+        self._rows, self._events, self.size = [], [], 0
+        return {"raw_extract__row": _table("raw_extract__row", rows), "raw_extract__event": _table("raw_extract__event", events)}
+
+    def header(self) -> pa.Table:
+        """Columns of the whole file: the contract's, then the others as they came."""
+        delivery, table = self._delivery.delivery_id, self._source.record_type
+        return _table("raw_extract__column", [
+            (delivery, 0, f"header/{place}", table, place, name) for place, name in enumerate(self._columns, 1)])
 
 
 def _content(event: ChangeEvent) -> bytes:

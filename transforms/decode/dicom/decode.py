@@ -8,14 +8,14 @@ One file is one unit. Locators: `element/0020000D`, in a sequence `element/00081
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.dicom.elements import element_rows
 from transforms.decode.dicom.reading import UNREADABLE, is_part_10, read_instance
 from transforms.decode.record_table import table_of_rows
-from transforms.decode.units import UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
+from transforms.decode.units import PIECE_UNITS, UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
 
 TABLES = ("raw_dicom__element",)
 NOT_PART_10 = "dicom.not_part10"
@@ -24,27 +24,31 @@ MISSING_STUDY = "dicom.missing_study_uid"
 _SOP_CLASS, _SOP_INSTANCE, _STUDY = "00080016", "00080018", "0020000D"
 
 
-def decode_dicom(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_dicom(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `dicom.instance` (or `payload`) and raw_dicom__element."""
     units, rows = Units(), list[dict[str, Any]]()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd values, which are kept as they are
-        for delivery in deliveries:
-            if not delivery.payload:
-                units.add(unreadable(delivery))
-            else:
+    for delivery in deliveries:
+        if delivery.payload.size:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of odd values, which are kept as they are
                 _instance(delivery, units, rows)
-    return Decoded(units.table(), {"raw_dicom__element": table_of_rows("raw_dicom__element", rows)})
+        else:
+            units.add(unreadable(delivery))
+        if len(rows) > PIECE_UNITS:
+            yield Decoded(units.take(), {"raw_dicom__element": table_of_rows("raw_dicom__element", rows)})
+            rows = []
+    yield Decoded(units.take(), {"raw_dicom__element": table_of_rows("raw_dicom__element", rows)})
 
 
 def _instance(delivery: Delivered, units: Units, rows: list[dict[str, Any]]) -> None:
+    payload = delivery.payload.content()
     try:
-        read = read_instance(delivery.payload) if is_part_10(delivery.payload) else None
+        read = read_instance(payload) if is_part_10(payload) else None
         found = list(element_rows(read.data, read.is_little_endian)) if read else []
     except UNREADABLE:
         read = None
     if read is None:
-        units.add(_unit(delivery, UNKNOWN_TYPE, content_hash(delivery.payload), NOT_PART_10, "file"))
+        units.add(_unit(delivery, UNKNOWN_TYPE, content_hash(payload), NOT_PART_10, "file"))
         return
     top = {row["path"]: row["value"] for row in found}
     # Names of the transmission (file meta information) are no content; a value too long to be kept is among the bytes that follow.

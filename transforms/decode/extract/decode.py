@@ -7,68 +7,71 @@ Locators: data row `row/12` (from 1), column `header/3`; a payload that is no su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
-from transforms.decode.extract.file import ExtractFile, read_file
-from transforms.decode.extract.grid import rows_of_columns
+from transforms.decode.extract.file import ESCAPE, UNIT, ExtractFile, read_file
+from transforms.decode.extract.grid import Piece, rows_of_columns
 from transforms.decode.extract.hashing import ContentHasher
-from transforms.decode.extract.parquet import MAGIC, read_parquet
+from transforms.decode.extract.parquet import read_parquet
 from transforms.decode.extract.text import DAMAGE
 from transforms.decode.raw_schema import RAW_SCHEMAS
-from transforms.decode.record_table import joined
 from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, payload_unit, unreadable
 from transforms.facilities.entry import Source
+from transforms.landing.payload import Payload
 
 TABLES = ("raw_extract__row", "raw_extract__column")
 RAGGED = "csv.ragged_row"
 UNTERMINATED = "csv.unterminated_quote"
 EMPTY_EXTRACT = "csv.empty_extract"  # a header and no row: a valid delivery, not a missing one
-_UNIT, _ESCAPE = "\x1f", "\x1e"  # between the parts of a row's content, and what stands for both in a value
 
 
-def decode_csv_extract(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_csv_extract(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `csv.row` (or `payload`), raw_extract__row and raw_extract__column."""
     return _decode(deliveries, "csv.row")
 
 
-def decode_dms_s3_csv(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_dms_s3_csv(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `cdc.row` (or `payload`), raw_extract__row and raw_extract__column."""
     return _decode(deliveries, "cdc.row")
 
 
-def decode_dms_s3_parquet(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_dms_s3_parquet(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `cdc.row` (or `payload`), raw_extract__row and raw_extract__column."""
     return _decode(deliveries, "cdc.row", read_parquet)
 
 
 def _decode(deliveries: Sequence[Delivered], unit_kind: str,
-            read: Callable[[bytes, Source], ExtractFile | None] = read_file) -> Decoded:
-    few, units = Units(), list[pa.Table]()
-    parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
+            read: Callable[[Payload, Source], ExtractFile | None] = read_file) -> Iterator[Decoded]:
+    few = Units()
     with ContentHasher() as hasher:
         for delivery in deliveries:
             file = read(delivery.payload, delivery.source)
             if file is None:
                 few.add(unreadable(delivery))
-                continue
-            if file.code is not None and not file.rows:
+            elif file.code is not None and not file.rows:
                 few.add(payload_unit(delivery, file.code))
-                continue
-            for unit in _odd_units(delivery, file, unit_kind):
-                few.add(unit)
-            has_marks = delivery.payload.startswith(MAGIC) or any(mark.encode() in delivery.payload for mark in (_UNIT, _ESCAPE))
-            for numbers, columns in file.grid.pieces(file.first, file.end):
-                rows = _Rows(delivery, file, unit_kind, numbers, columns)
-                units.append(rows.units(hasher.hashes(rows.content(has_marks))))
-                if file.code is None:
-                    parts["raw_extract__row"].append(rows.records())
-            if file.code is None:
-                parts["raw_extract__column"].append(_header(delivery, file))
-    return Decoded(pa.concat_tables([*units, few.table()]), {table: joined(table, found) for table, found in parts.items()})
+            else:
+                yield from _pieces(delivery, file, unit_kind, hasher)
+    yield Decoded(few.take(), {})
+
+
+def _pieces(delivery: Delivered, file: ExtractFile, unit_kind: str, hasher: ContentHasher) -> Iterator[Decoded]:
+    """Units and rows of one file. Of a file that is refused whole there are units alone."""
+    few = Units()
+    for piece in file.pieces():
+        own = piece.between(file.first, file.end)
+        for unit in _odd_units(delivery, file, own, unit_kind):
+            few.add(unit)
+        for numbers, columns in own.slices():
+            rows = _Rows(delivery, file, unit_kind, numbers, columns)
+            units = pa.concat_tables([rows.units(hasher.hashes(rows.content(own.has_marks))), few.take()])
+            yield Decoded(units, {"raw_extract__row": rows.records()} if file.code is None else {})
+    if file.code is None:
+        yield Decoded(few.take(), {"raw_extract__column": _header(delivery, file)})
 
 
 class _Rows:
@@ -104,7 +107,7 @@ class _Rows:
         prefix = self._source.before_image_prefix
         apart = {self._source.op_column, self._source.sequence_column}
         names = sorted(n for n in self._columns if n not in apart and not (prefix and n.startswith(prefix)))
-        head = pa.repeat(pa.scalar(content_hash(_UNIT.join(names).encode())), len(self._ordinals))
+        head = pa.repeat(pa.scalar(content_hash(UNIT.join(names).encode())), len(self._ordinals))
         op = self._op()
         columns = [self._columns[name] for name in names]
         if has_marks:
@@ -112,7 +115,7 @@ class _Rows:
         parts = [head, *columns]
         if op is not None:
             parts.append(pc.if_else(pc.equal(pc.fill_null(op, ""), "D"), "D", ""))
-        return pc.binary_join_element_wise(*parts, _UNIT)
+        return pc.binary_join_element_wise(*parts, UNIT)
 
     def units(self, hashes: pa.Array) -> pa.Table:
         """Units of the rows."""
@@ -159,15 +162,13 @@ class _Rows:
         return table if self._reject is None else table.filter(pc.invert(self._reject))
 
 
-def _odd_units(delivery: Delivered, file: ExtractFile, unit_kind: str) -> list[Unit]:
+def _odd_units(delivery: Delivered, file: ExtractFile, piece: Piece, unit_kind: str) -> list[Unit]:
     """Units of rows with another number of cells, and of the row whose quote is never closed."""
     found: list[Unit] = []
-    for number, text in sorted(file.grid.odd.items()):
-        if not file.first <= number < file.end:
-            continue
+    for number, text in sorted(piece.odd.items()):
         ordinal = number - file.first + 1
         locator = f"row/{ordinal}"
-        code = UNTERMINATED if number == file.grid.open_record else RAGGED
+        code = UNTERMINATED if number == piece.open_record else RAGGED
         if code == RAGGED and DAMAGE.search(text) and file.damaged:
             code = UNRECOGNISED
         found.append(
@@ -199,5 +200,5 @@ def _constant(value: str | None, count: int) -> pa.Array:
 
 def _escaped(column: pa.Array) -> pa.Array:
     """Values in which the mark between values cannot occur, null apart from empty."""
-    once = pc.replace_substring(column, _ESCAPE, _ESCAPE + "0")
-    return pc.fill_null(pc.replace_substring(once, _UNIT, _ESCAPE + "1"), _ESCAPE + "2")
+    once = pc.replace_substring(column, ESCAPE, ESCAPE + "0")
+    return pc.fill_null(pc.replace_substring(once, UNIT, ESCAPE + "1"), ESCAPE + "2")

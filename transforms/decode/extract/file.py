@@ -5,54 +5,56 @@ Belongs here: the registry's promises about a file against its records. Does not
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from transforms.decode.extract.grid import Grid, first_record, read_grid
-from transforms.decode.extract.text import DAMAGE, in_utf8, read_text
+from transforms.decode.extract.grid import Piece, first_record, read_pieces
+from transforms.decode.extract.text import DAMAGE, read_text
 from transforms.facilities.entry import Source
+from transforms.landing.payload import Payload
 
 DELIMITER_MISMATCH = "csv.delimiter_mismatch"
 DUPLICATE_HEADER = "csv.duplicate_header"
 TOTAL_MISMATCH = "csv.control_total_mismatch"
+# Between the parts of a row's content, and what stands for both in a value.
+UNIT, ESCAPE = "\x1f", "\x1e"
 
 
 @dataclass(frozen=True)
 class ExtractFile:
-    """A readable file: its column names, its records, where the data rows are (first to before last, records from 0),
-    the code that refuses it whole and where that is."""
+    """A readable file: its column names, how its records are read, where the data rows are (first to before end, records from 0; end
+    null: up to the last), the code that refuses it whole and where that is. `rows` is known of refused files alone."""
 
     columns: list[str]
-    grid: Grid
-    first: int
-    end: int
-    code: str | None
-    path: str | None
-    damaged: bool
-
-    @property
-    def rows(self) -> int:
-        """Number of data rows. The reader of records drops a second byte order mark, and with it a header that is nothing else."""
-        return max(self.end - self.first, 0)
+    pieces: Callable[[], Iterator[Piece]]
+    first: int = 0
+    end: int | None = None
+    code: str | None = None
+    path: str | None = None
+    damaged: bool = False
+    rows: int | None = None
 
 
-def read_file(payload: bytes, source: Source) -> ExtractFile | None:
-    """File of a payload; None where it is empty or nothing that the feed could have sent."""
-    text, damaged = read_text(payload, source.encoding)
-    if not text:
+def read_file(payload: Payload, source: Source) -> ExtractFile | None:
+    """File of a payload; None where it is empty or nothing that the feed could have sent. Where the file as a whole may be refused (by
+    its header, or by what a trailer announces) its records are counted before they are read."""
+    text = read_text(payload, source.encoding)
+    head = first_record(text.parts(), source.delimiter) if text else []
+    if text is None or not head or (source.header and not _is_header(head, source, text.damaged)):
         return None
-    head = first_record(text, source.delimiter)
-    if not head or (source.header and not _is_header(head, source, damaged)):
-        return None
-    columns = head if source.header else headerless_columns(source)
-    grid = read_grid(in_utf8(payload, text, source.encoding, damaged), source.delimiter, len(columns))
-    first, end = (1 if source.header else 0), len(grid)
+    columns, first = head if source.header else headerless_columns(source), 1 if source.header else 0
+    pieces = partial(read_pieces, text, source.delimiter, len(columns), (UNIT, ESCAPE))
     code, path = _header_fault(columns, source)
-    if source.trailer is not None:
-        announced = _announced(grid, first, source)
-        end -= 0 if announced is None else 1
-        if code is None and announced != end - first:
-            code, path = TOTAL_MISMATCH, "trailer"
-    return ExtractFile(columns, grid, first, end, code, path, damaged)
+    if code is None and source.trailer is None:
+        return ExtractFile(columns, pieces, first, damaged=text.damaged)
+    end, last = _counted(pieces(), source.delimiter)
+    announced = _announced(last, source) if end > first else None
+    end -= 0 if announced is None else 1
+    if code is None and announced != end - first:
+        code, path = TOTAL_MISMATCH, "trailer"
+    # The reader of records drops a second byte order mark, and with it a header that is nothing else.
+    return ExtractFile(columns, pieces, first, end, code, path, text.damaged, max(end - first, 0))
 
 
 def headerless_columns(source: Source) -> list[str]:
@@ -76,13 +78,19 @@ def _header_fault(columns: list[str], source: Source) -> tuple[str | None, str |
     return None, None
 
 
-def _announced(grid: Grid, first: int, source: Source) -> int | None:
+def _counted(pieces: Iterator[Piece], delimiter: str) -> tuple[int, list[str]]:
+    """Number of records, and the cells of the last one."""
+    count, last = 0, list[str]()
+    for piece in pieces:
+        if len(piece):
+            count += len(piece)
+            last = piece.record(piece.last, delimiter)
+    return count, last
+
+
+def _announced(cells: list[str], source: Source) -> int | None:
     """Row count of the trailer, -1 where it holds none; null where the last record is no trailer."""
-    assert source.trailer is not None  # asked only of feeds that have one
-    if len(grid) <= first:
-        return None
-    cells = grid.record(len(grid) - 1, source.delimiter)
-    if not cells or cells[0] != source.trailer.prefix:
+    if source.trailer is None or not cells or cells[0] != source.trailer.prefix:
         return None
     field = source.trailer.row_count_field - 1
     count = cells[field].strip() if field < len(cells) else ""

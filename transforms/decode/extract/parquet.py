@@ -11,18 +11,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.decode.extract.file import DUPLICATE_HEADER, ExtractFile
-from transforms.decode.extract.grid import Grid
+from transforms.decode.extract.grid import Piece
 from transforms.facilities.entry import Source
+from transforms.landing.payload import Payload
 
 MAGIC = b"PAR1"
 
 
-def read_parquet(payload: bytes, source: Source) -> ExtractFile | None:
+def read_parquet(payload: Payload, source: Source) -> ExtractFile | None:
     """File of a payload; None where it is empty, damaged, or names no contracted column."""
-    if not (payload.startswith(MAGIC) and payload.endswith(MAGIC)):
+    content = payload.content()
+    if not (content.startswith(MAGIC) and content.endswith(MAGIC)):
         return None
     try:
-        file = pq.ParquetFile(pa.BufferReader(payload))
+        file = pq.ParquetFile(pa.BufferReader(content))
         table = file.read(use_threads=False)
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # cut, or not what its footer says
         return None
@@ -31,9 +33,10 @@ def read_parquet(payload: bytes, source: Source) -> ExtractFile | None:
     names = list(table.column_names)
     if {column.name for column in source.columns}.isdisjoint(names):
         return None
-    columns = pa.table([_texts(column.combine_chunks()) for column in table.columns], [f"c{place}" for place in range(len(names))])
-    code, path = (DUPLICATE_HEADER, "header") if len(set(names)) < len(names) else (None, None)
-    return ExtractFile(names, Grid(columns, pa.arange(0, table.num_rows), {}, None), 0, table.num_rows, code, path, False)
+    piece = Piece(pa.arange(0, table.num_rows), [_texts(column.combine_chunks()) for column in table.columns], {}, has_marks=True)
+    if len(set(names)) < len(names):
+        return ExtractFile(names, lambda: iter((piece,)), code=DUPLICATE_HEADER, path="header", rows=table.num_rows)
+    return ExtractFile(names, lambda: iter((piece,)))
 
 
 def _texts(column: pa.Array) -> pa.Array:

@@ -19,8 +19,8 @@ from transforms.decode.fhir.bundle import Entry, is_bundle, read_bundle
 from transforms.decode.fhir.structure import breaches
 from transforms.decode.json_text import JsonReader, canonical, is_too_deep, text_of
 from transforms.decode.raw_schema import RAW_SCHEMAS
-from transforms.decode.record_table import joined
-from transforms.decode.units import UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
+from transforms.decode.units import PIECE_BYTES, PIECE_UNITS, TOO_LARGE, UNKNOWN_TYPE, Unit, Units, content_hash, payload_unit, unreadable
+from transforms.landing.payload import WHOLE_LIMIT, Payload
 
 TABLES = ("raw_fhir__resource",)
 TOO_DEEP = "payload.nesting_too_deep"
@@ -31,40 +31,39 @@ MISSING_TYPE = "fhir.missing_resource_type"
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r"
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,64}")
-_PART_BYTES = 32 << 20  # bounds memory, and keeps the resource column far below Arrow's 2 GiB
 
 
 @dataclass
 class _Rows:
-    """Rows of raw_fhir__resource under construction, cut into Arrow tables as they grow."""
+    """Rows of raw_fhir__resource under construction."""
 
-    columns: list[tuple[Any, ...]] = field(default_factory=list)
-    parts: list[pa.Table] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
     size: int = 0
 
     def add(self, row: tuple[Any, ...]) -> None:
-        self.columns.append(row)
+        self.rows.append(row)
         self.size += len(row[-1])
-        if self.size > _PART_BYTES:
-            self.flush()
 
-    def flush(self) -> None:
-        if self.columns:
-            schema = RAW_SCHEMAS["raw_fhir__resource"]
-            arrays = [
-                pa.array(column, item.type) for column, item in zip(zip(*self.columns, strict=True), schema, strict=True)
-            ]
-            self.parts.append(pa.Table.from_arrays(arrays, schema=schema))
-        self.columns, self.size = [], 0
+    def take(self) -> pa.Table:
+        """The rows since the last time."""
+        schema = RAW_SCHEMAS["raw_fhir__resource"]
+        columns = list(zip(*self.rows, strict=True)) if self.rows else [()] * len(schema)
+        self.rows, self.size = [], 0
+        return pa.Table.from_arrays([pa.array(column, item.type) for column, item in zip(columns, schema, strict=True)], schema=schema)
 
 
-def decode_fhir_ndjson(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_fhir_ndjson(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `fhir.resource` (or `payload`) and raw_fhir__resource."""
     units, rows = Units(), _Rows()
     for delivery in deliveries:
-        _Delivery(delivery, units, rows).decode()
-    rows.flush()
-    return Decoded(units.table(), {"raw_fhir__resource": joined("raw_fhir__resource", rows.parts)})
+        for _ in _Delivery(delivery, units, rows).decode():
+            if rows.size > PIECE_BYTES or len(units) > PIECE_UNITS:
+                yield _piece(units, rows)
+    yield _piece(units, rows)
+
+
+def _piece(units: Units, rows: _Rows) -> Decoded:
+    return Decoded(units.take(), {"raw_fhir__resource": rows.take()})
 
 
 class _Delivery:
@@ -77,13 +76,20 @@ class _Delivery:
         self._ordinal = 0
         self._reader = JsonReader()
 
-    def decode(self) -> None:
-        """Append the delivery's units and rows."""
-        texts = list(_texts(self._delivery.payload))
-        if not texts:
+    def decode(self) -> Iterator[None]:
+        """Append the delivery's units and rows, one JSON text at a time."""
+        form = _form(self._delivery.payload)
+        if form == "lines":
+            for number, line in _lines(self._delivery.payload):
+                self._text(f"line/{number}", line)
+                yield
+        elif form == "document":
+            self._text("document", _document(self._delivery.payload))
+            yield
+        elif form == "large":
+            self._units.add(payload_unit(self._delivery, TOO_LARGE))
+        else:
             self._units.add(unreadable(self._delivery))
-        for locator, text in texts:
-            self._text(locator, text)
 
     def _text(self, locator: str, content: bytes) -> None:
         """One JSON text: a resource, or a Bundle whose entries count."""
@@ -144,24 +150,35 @@ class _Delivery:
         return self._ordinal
 
 
-def _texts(payload: bytes) -> Iterator[tuple[str, bytes]]:
-    """JSON texts of a payload with their locators; none where no line could begin one.
+def _form(payload: Payload) -> str:
+    """What a payload is: `lines` of JSON texts, one `document`, a document too `large` to be read, or `none` where no line could begin one.
 
     A payload is one document where its first line is not JSON but the whole is, or where that line only opens it. What is nested
-    too deep is never parsed: such a line stands for itself, and such a whole is no document unless its first line says so."""
-    body = payload.removeprefix(_BOM)
-    lines = [line.strip(_SPACE) for line in body.split(b"\n")]
-    first = next((line for line in lines if line), b"")
-    if not any(line[:1] in (b"{", b"[") for line in lines):
-        return
-    if len(lines) > 1 and not is_too_deep(first) and not _is_json(first):
-        document = body.strip(_SPACE + b"\n")
-        if first in (b"{", b"[") or _is_json(document):
-            yield "document", document
-            return
-    for number, line in enumerate(lines, 1):
-        if line:
-            yield f"line/{number}", line
+    too deep is never parsed: such a line stands for itself, and such a whole is no document unless its first line says so.
+    Of a payload above WHOLE_LIMIT only such a first line says that it is a document."""
+    if not any(line[:1] in (b"{", b"[") for _, line in _lines(payload)):
+        return "none"
+    _, first = next(_lines(payload))
+    lines = payload.lines()
+    next(lines)
+    if next(lines, None) is None or is_too_deep(first) or _is_json(first):
+        return "lines"
+    is_opened = first in (b"{", b"[")
+    if payload.size > WHOLE_LIMIT:
+        return "large" if is_opened else "lines"
+    return "document" if is_opened or _is_json(_document(payload)) else "lines"
+
+
+def _document(payload: Payload) -> bytes:
+    return payload.content().removeprefix(_BOM).strip(_SPACE + b"\n")
+
+
+def _lines(payload: Payload) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, and their numbers."""
+    for number, line in enumerate(payload.lines(), 1):
+        stripped = (line if number > 1 else line.removeprefix(_BOM)).strip(_SPACE)
+        if stripped:
+            yield number, stripped
 
 
 def _is_json(text: bytes) -> bool:

@@ -9,6 +9,7 @@ Locators: unit `message/3`, segment `message/3/segment/2`, repetition `message/3
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.hl7v2.columns import Repetitions, split_segments
-from transforms.decode.hl7v2.framing import cut, miscounted
+from transforms.decode.hl7v2.framing import Frame, frames, is_hl7v2, miscounted
 from transforms.decode.hl7v2.message import Z_SEGMENT, Message, read_message, read_wrapper
 from transforms.decode.hl7v2.segment_rows import SegmentRows
 from transforms.decode.hl7v2.segments import SEGMENTS, segment_table
@@ -26,58 +27,68 @@ from transforms.decode.units import Unit, Units, unreadable
 
 MISCOUNTED = "hl7.batch_count_mismatch"
 TABLES = ("raw_hl7v2__segment", "raw_hl7v2__repetition", *map(segment_table, SEGMENTS))
-_CHUNK_BYTES = 32 << 20  # bounds memory, and keeps an Arrow text column far below its 2 GiB
+_PIECE_BYTES = 16 << 20  # of messages; they need some ten times as much while they are split
 
 
-def decode_hl7v2(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_hl7v2(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `hl7.message` (or `payload`) and the tables of `TABLES`."""
-    units = Units()
-    parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
-    for chunk in _chunks(deliveries):
-        rows = SegmentRows()
-        for delivery in chunk:
-            _gather(delivery, units, rows)
-        for table, part in _tables(rows):
-            parts[table].append(part)
-    return Decoded(units.table(), {table: joined(table, found) for table, found in parts.items()})
-
-
-def _chunks(deliveries: Sequence[Delivered]) -> Iterator[list[Delivered]]:
-    """Neighbouring deliveries, up to the limit together."""
-    chunk: list[Delivered] = []
-    size = 0
+    gathered = _Gathered()
     for delivery in deliveries:
-        if chunk and size + len(delivery.payload) > _CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(delivery)
-        size += len(delivery.payload)
-    if chunk:
-        yield chunk
+        if not is_hl7v2(delivery.payload):
+            gathered.units.add(unreadable(delivery))
+            continue
+        miscounts = miscounted(frames(delivery.payload))
+        ordinal = wrappers = 0
+        for position, (frame, is_last) in enumerate(_marked(frames(delivery.payload))):
+            if frame.name in ("", "MSH"):
+                ordinal += 1
+                message = read_message(frame, delivery.entry.charset, is_last)
+                gathered.add(delivery.delivery_id, ordinal, message, position in miscounts)
+            else:
+                wrappers += 1
+                wrapper = read_wrapper(frame, delivery.entry.charset)
+                if wrapper is not None:
+                    gathered.rows.add_wrapper(delivery.delivery_id, wrappers, wrapper)
+            gathered.size += len(frame.content)
+            if gathered.size > _PIECE_BYTES:
+                yield gathered.take()
+    yield gathered.take()
 
 
-def _gather(delivery: Delivered, units: Units, rows: SegmentRows) -> None:
-    """Append one delivery's units and segments."""
-    frames = cut(delivery.payload) if delivery.payload else None
-    if frames is None:
-        units.add(unreadable(delivery))
-        return
-    miscounts = miscounted(frames)
-    ordinal = wrappers = 0
-    for position, frame in enumerate(frames):
-        if frame.name in ("", "MSH"):
-            ordinal += 1
-            message = read_message(frame, delivery.entry.charset, position == len(frames) - 1)
-            if rows.add(delivery.delivery_id, ordinal, message):
-                message.flags.add(Z_SEGMENT)
-            if position in miscounts:
-                message.flags.add(MISCOUNTED)
-            units.add(_unit(delivery.delivery_id, ordinal, message))
-        else:
-            wrappers += 1
-            wrapper = read_wrapper(frame, delivery.entry.charset)
-            if wrapper is not None:
-                rows.add_wrapper(delivery.delivery_id, wrappers, wrapper)
+@dataclass
+class _Gathered:
+    """Units and segments since the last piece, and the bytes that they came of."""
+
+    units: Units = field(default_factory=Units)
+    rows: SegmentRows = field(default_factory=SegmentRows)
+    size: int = 0
+
+    def add(self, delivery_id: str, ordinal: int, message: Message, is_miscounted: bool) -> None:
+        """Append a message's unit and segments."""
+        if self.rows.add(delivery_id, ordinal, message):
+            message.flags.add(Z_SEGMENT)
+        if is_miscounted:
+            message.flags.add(MISCOUNTED)
+        self.units.add(_unit(delivery_id, ordinal, message))
+
+    def take(self) -> Decoded:
+        """A piece of all that was gathered."""
+        parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
+        for table, part in _tables(self.rows):
+            parts[table].append(part)
+        self.rows, self.size = SegmentRows(), 0
+        return Decoded(self.units.take(), {table: joined(table, found) for table, found in parts.items()})
+
+
+def _marked(found: Iterator[Frame]) -> Iterator[tuple[Frame, bool]]:
+    """Each frame and whether it is the last of its payload."""
+    held = next(found, None)
+    for frame in found:
+        assert held is not None  # it is the one before
+        yield held, False
+        held = frame
+    if held is not None:
+        yield held, True
 
 
 def _unit(delivery_id: str, ordinal: int, message: Message) -> Unit:

@@ -8,14 +8,18 @@ socket keeps the blocks of its transport (MLLP: VT before a message, FS and CR b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from transforms.landing.payload import Payload
 
 _BOM = b"\xef\xbb\xbf"
 _HEADS = (b"MSH", b"FHS", b"BHS", b"BTS", b"FTS")
 _SEGMENT_LIKE = re.compile(rb"(?:\A|(?<=[\r\n]))[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]")
 _BLOCK_MARK = re.compile(rb"\x0b|\x1c\r?")
 _LINE = re.compile(rb"[^\r\n]+[\r\n]*")
+_PART_BYTES, _LARGEST_PART = 4 << 20, 16 << 20
+_HEAD_BYTES = 5  # a line end, a name and what follows it
 
 
 @dataclass(frozen=True)
@@ -26,28 +30,64 @@ class Frame:
     content: bytes
 
 
-def cut(payload: bytes) -> list[Frame] | None:
-    """Frames in order; None where the payload has nothing that looks like HL7 v2."""
-    body = _unblocked(payload.removeprefix(_BOM))
-    starts = _starts(body)
-    if not starts and not _SEGMENT_LIKE.search(body):
-        return None
-    frames = list(_stray(body[: starts[0]] if starts else body))
+def is_hl7v2(payload: Payload) -> bool:
+    """Has the payload anything that looks like HL7 v2?"""
+    held = b""
+    for part, is_final in _bodies(payload):
+        held += part
+        sure = held if is_final else held[:-_HEAD_BYTES]
+        if _SEGMENT_LIKE.search(sure) or _starts(sure):
+            return True
+        held = b"-" + held[-2 * _HEAD_BYTES :]  # which does not begin a line
+    return False
+
+
+def frames(payload: Payload) -> Iterator[Frame]:
+    """Frames in order. No more of the payload is held than some megabytes, or one frame where that is larger."""
+    held = b""
+    for part, is_final in _bodies(payload):
+        held += part
+        starts = _starts(held if is_final else held[:-_HEAD_BYTES])
+        if is_final:
+            yield from _framed(held, starts)
+        elif starts:
+            # the last frame may go on
+            yield from _framed(held[: starts[-1]], starts[:-1])
+            held = held[starts[-1] :]
+
+
+def _framed(body: bytes, starts: list[int]) -> Iterator[Frame]:
+    yield from _stray(body[: starts[0]] if starts else body)
     for start, end in zip(starts, [*starts, len(body)][1:], strict=True):
         name = body[start : start + 3].decode("ascii")
         if name == "MSH":
-            frames.append(Frame(name, body[start:end]))
+            yield Frame(name, body[start:end])
             continue
         line = _LINE.match(body, start, end)
         assert line is not None  # a wrapper's name is at least part of a line
-        frames.append(Frame(name, line[0]))
-        frames += _stray(body[line.end() : end])
-    return frames
+        yield Frame(name, line[0])
+        yield from _stray(body[line.end() : end])
 
 
-def _unblocked(body: bytes) -> bytes:
-    """Content of MLLP blocks; a payload that does not begin with one is taken as it is."""
-    return _BLOCK_MARK.sub(b"\r", body) if body.startswith(b"\x0b") else body
+def _bodies(payload: Payload) -> Iterator[tuple[bytes, bool]]:
+    """The payload without byte order mark and block marks, in parts, and whether each is the last. One that does not begin with a block
+    is taken as it is. A part is as long as all before it that may be held, so that what is held is searched again but seldom."""
+    begin = payload.head(len(_BOM) + 1)
+    ahead = len(_BOM) if begin.startswith(_BOM) else 0
+    is_captured = begin[ahead:].startswith(b"\x0b")
+    held, size = bytearray(), _PART_BYTES
+    for block in payload.blocks():
+        held += block
+        if len(held) > size:
+            kept = len(held) - (1 if held.endswith(b"\x1c") else 0)
+            yield _unblocked(bytes(held[ahead:kept]), is_captured), False
+            del held[:kept]
+            ahead, size = 0, min(2 * size, _LARGEST_PART)
+    yield _unblocked(bytes(held[ahead:]), is_captured), True
+
+
+def _unblocked(body: bytes, is_captured: bool) -> bytes:
+    return _BLOCK_MARK.sub(b"\r", body) if is_captured else body
 
 
 def _starts(body: bytes) -> list[int]:
@@ -78,8 +118,8 @@ class _Counts:
     batches: int = 0
 
 
-def miscounted(frames: list[Frame]) -> set[int]:
-    """Positions (in `frames`) of the messages whose batch or file announces another count than is there.
+def miscounted(frames: Iterable[Frame]) -> set[int]:
+    """Positions (among the frames) of the messages whose batch or file announces another count than is there.
 
     BTS-1 counts the messages of its batch, FTS-1 the batches of the file; both may be empty."""
     wrong: set[int] = set()

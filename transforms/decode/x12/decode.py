@@ -9,7 +9,7 @@ A rejected unit keeps its rows here, so that its money can be told; staging rows
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -58,13 +58,13 @@ class _Counters:
     interchanges: int = 0
 
 
-def decode_x12(deliveries: Sequence[Delivered]) -> Decoded:
+def decode_x12(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `x12.claim`, `x12.claim_payment`, `x12.transaction_set` (or `payload`), and the raw tables."""
     out = _Out()
     batch = _Batch()
     for delivery in deliveries:
         found = None
-        for found in read_interchanges(delivery.payload, delivery.entry.charset):
+        for found in read_interchanges(delivery.payload.content(), delivery.entry.charset):
             if isinstance(found, Unreadable):
                 batch.unreadable.append((delivery, found))
                 continue
@@ -72,10 +72,11 @@ def decode_x12(deliveries: Sequence[Delivered]) -> Decoded:
             if batch.size > _BATCH_CHARACTERS:
                 out.take(batch)
                 batch = _Batch()
+                yield out.piece()
         if found is None:
             out.few.add(unreadable(delivery))
     out.take(batch)
-    return out.decoded()
+    yield out.piece()
 
 
 class _Out:
@@ -87,10 +88,12 @@ class _Out:
         self._records: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
         self._counters: dict[str, _Counters] = {}
 
-    def decoded(self) -> Decoded:
-        """What has been gathered."""
+    def piece(self) -> Decoded:
+        """What has been gathered since the last piece."""
+        units = pa.concat_tables([*self._units, self.few.take()])
         records = {name: joined(name, parts) for name, parts in self._records.items()}
-        return Decoded(pa.concat_tables([*self._units, self.few.table()]), records)
+        self._units, self._records = [], {table: [] for table in TABLES}
+        return Decoded(units, records)
 
     def _unreadable(self, delivery: Delivered, found: Unreadable) -> None:
         """The unit that stands for bytes which are no interchange."""

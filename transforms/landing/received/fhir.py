@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
 from transforms.facilities.entry import Source
+from transforms.landing.payload import WHOLE_LIMIT, Payload
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _DEPTH_LIMIT = 128
 _STRINGS_AND_OTHERS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[^{}\[\]"]+', re.DOTALL)
 
 
-def count_resources(payload: bytes, source: Source) -> int:
+def count_resources(payload: Payload, source: Source) -> int:
     """One for each line or Bundle entry."""
-    lines = [line for line in payload.removeprefix(_UTF8_BOM).split(b"\n") if line.strip(b" \t\r")]
-    if not any(line.lstrip(b" \t\r")[:1] in (b"{", b"[") for line in lines):
+    lines = _lines(payload)
+    first, others = next(lines, b""), any(True for _ in lines)
+    if not any(line[:1] in (b"{", b"[") for line in _lines(payload)):
         return 1
-    if _depth(lines[0]) <= _DEPTH_LIMIT and not _is_json(lines[0]):
-        document = b"\n".join(lines)
-        if lines[0].strip(b" \t\r") in (b"{", b"[") or _is_json(document):
+    if others and _depth(first) <= _DEPTH_LIMIT and not _is_json(first):
+        is_opened = first in (b"{", b"[")
+        if payload.size > WHOLE_LIMIT:
+            return 1 if is_opened else sum(map(_count_line, _lines(payload)))
+        document = b"\n".join(_lines(payload))
+        if is_opened or _is_json(document):
             return _count_value(document)
-    return sum(_count_value(line) if b"Bundle" in line else 1 for line in lines)
+    return sum(map(_count_line, _lines(payload)))
+
+
+def _lines(payload: Payload) -> Iterator[bytes]:
+    """Lines that are not blank."""
+    for number, line in enumerate(payload.lines()):
+        stripped = (line if number else line.removeprefix(_UTF8_BOM)).strip(b" \t\r")
+        if stripped:
+            yield stripped
+
+
+def _count_line(line: bytes) -> int:
+    return _count_value(line) if b"Bundle" in line else 1
 
 
 def _is_json(text: bytes) -> bool:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 from transforms.facilities.entry import Source
+from transforms.landing.payload import Payload
 
 _UTF8_BOM = b"\xef\xbb\xbf"
+_LINE_ENDS, _LINE_ENDS_AND_MARKS = bytes.maketrans(b"\r", b"\n"), bytes.maketrans(b"\r\v\x1c", b"\n\n\n")
 
 
-def count_messages(payload: bytes, source: Source) -> int:
+def count_messages(payload: Payload, source: Source) -> int:
     """One from each MSH to the next, and one for each run of segments that no MSH leads."""
     units, led, recognised = 0, False, False
-    body = payload.removeprefix(_UTF8_BOM)
-    if body.startswith(b"\v"):  # captured from a socket: VT opens a block, FS closes it
-        body = body.replace(b"\v", b"\n").replace(b"\x1c", b"\n")
-    for line in body.splitlines():
-        if not line:
-            continue
+    for line in _lines(payload):
         name = line[:3] if not line[3:4].isalnum() else b""
         if name == b"MSH":
             units, led, recognised = units + 1, True, True
@@ -26,6 +26,15 @@ def count_messages(payload: bytes, source: Source) -> int:
             if not led:  # the first segment of a run that no MSH leads
                 units, led = units + 1, True
     return units if recognised else 1
+
+
+def _lines(payload: Payload) -> Iterator[bytes]:
+    """Lines that are not empty, whatever ends them."""
+    # captured from a socket: VT opens a block, FS closes it
+    is_captured = payload.head(4).removeprefix(_UTF8_BOM).startswith(b"\v")
+    ends = _LINE_ENDS_AND_MARKS if is_captured else _LINE_ENDS
+    lines = Payload(payload.size, lambda: (block.translate(ends) for block in payload.blocks())).lines()
+    yield from filter(None, chain((next(lines).removeprefix(_UTF8_BOM),), lines))
 
 
 def _resembles_segment(line: bytes) -> bool:

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
-import sys
 from collections.abc import Iterator
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.facilities.entry import Source
+from transforms.landing.payload import FIELD_LIMIT, Payload
 
 _UNKNOWN_BYTE = re.compile("[\udc80-\udcff]")
 _LAST_PRIVATE_USE = re.compile("[\U0010ff80-\U0010ffff]")
 
 
-def count_rows(payload: bytes, source: Source) -> int:
+def count_rows(payload: Payload, source: Source) -> int:
     """One for each row besides header and trailer."""
+    csv.field_size_limit(FIELD_LIMIT)
+    lines = _Lines(payload, source.encoding)
+    records = filter(None, csv.reader(lines, delimiter=source.delimiter))
     try:
-        text = payload.decode(source.encoding, "surrogateescape").removeprefix("\ufeff")
+        rows = _rows(records, lines, source)
     except UnicodeError:
         return 1
-    if _UNKNOWN_BYTE.search(text) and _LAST_PRIVATE_USE.search(text):
-        return 1  # damaged bytes could not be told from the sender's own characters
-    csv.field_size_limit(sys.maxsize)
-    lines = _Lines(text)
-    records = filter(None, csv.reader(lines, delimiter=source.delimiter))
-    first, last, count = next(records, None), None, 1
-    for last in records:  # noqa: B007 - the last one is asked for behind the loop
-        count += 1
+    return 1 if lines.is_ambiguous else rows
+
+
+def _rows(records: Iterator[list[str]], lines: _Lines, source: Source) -> int:
+    first, last, count = None, None, 0
+    try:
+        for last in records:
+            first = first or last
+            count += 1
+    except csv.Error:  # a field that is larger than one may be: it takes the rest of the file with it
+        count, last = count + 1, [""]
     if first is None or (source.header and not _is_header(first, source)):
         return 1
     rows = count - (1 if source.header else 0)
@@ -45,17 +53,49 @@ def count_rows(payload: bytes, source: Source) -> int:
 
 
 class _Lines:
-    """Lines of a text one by one, so that a large file costs no more than itself; `last` is the last one that is not blank."""
+    """Lines of a payload one by one, so that a large file costs no more than a block; `last` is the last one that is not blank.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    `is_ambiguous`: damaged bytes could not be told from the sender's own characters; known when all lines are read."""
+
+    def __init__(self, payload: Payload, encoding: str) -> None:
+        self._payload = payload
+        self._encoding = encoding
+        self._unknown = self._private = False
         self.last = ""
 
+    @property
+    def is_ambiguous(self) -> bool:
+        return self._unknown and self._private
+
     def __iter__(self) -> Iterator[str]:
-        for found in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", self._text):
+        begun = ""
+        for text in self._texts():
+            begun += text
+            # A carriage return at the end may be half of a line end.
+            end = max(begun.rfind("\n"), begun.rfind("\r", 0, -1)) + 1
+            yield from self._lines(begun[:end])
+            begun = begun[end:]
+            if len(begun) > FIELD_LIMIT:
+                raise csv.Error("a line is larger than a field may be")
+        yield from self._lines(begun)
+
+    def _lines(self, text: str) -> Iterator[str]:
+        for found in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text):
             if found[0] not in ("\r\n", "\r", "\n"):
                 self.last = found[0]
             yield found[0]
+
+    def _texts(self) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder(self._encoding)("surrogateescape")
+        is_begun = False
+        for block, is_final in chain(((block, False) for block in self._payload.blocks()), ((b"", True),)):
+            text = decoder.decode(block, is_final)
+            if text and not is_begun:
+                text, is_begun = text.removeprefix("\ufeff"), True
+            if not text.isascii():
+                self._unknown = self._unknown or _UNKNOWN_BYTE.search(text) is not None
+                self._private = self._private or _LAST_PRIVATE_USE.search(text) is not None
+            yield text
 
 
 def _announces_none(line: str, source: Source, field: int) -> bool:
