@@ -104,3 +104,23 @@ def test_a_version_never_changes(tmp_path: Path) -> None:
         store.add(later, read_concept_map(HEAD + f"A,{LOINC},2-2,equal\n", "map.csv", later))
     assert store.concept_maps().to_pylist() == rows.to_pylist()
     assert store.versions() == [first]
+
+
+# Written for this test in the layout that CMS publishes: codes without points, target, five flags.
+GEM = "4019  I10     10000\n25001 E109    00000\n37700 H4710   10000\n37700 H4711   10000\nE8000 V812XXA 00000\n36616 NoDx    11000\n99664 T8351XA 10111\n"
+
+
+def test_a_gem_file_is_a_map() -> None:
+    """Exact only targets are equivalent, others inexact, no map is unmatched, and codes have their points."""
+    table = read_concept_map(GEM, "gem.txt", version("2018", START, map_name="condition"))
+    said = [(row["source_code"], row["target_code"], row["equivalence"]) for row in table.to_pylist()]
+    assert said == [
+        ("401.9", "I10", "inexact"), ("250.01", "E10.9", "equivalent"), ("377.00", "H47.10", "inexact"), ("377.00", "H47.11", "inexact"),
+        ("E800.0", "V81.2XXA", "equivalent"), ("366.16", None, "unmatched"), ("996.64", "T83.51XA", "inexact")]
+    systems = {(row["source_system"], row["target_system"]) for row in table.to_pylist() if row["target_code"]}
+    assert systems == {("http://hl7.org/fhir/sid/icd-9-cm", "http://hl7.org/fhir/sid/icd-10-cm")}
+    back = read_concept_map("A000    0010  00000\nY9289   E8498 10000\n", "gem.txt", version("2018", START)).to_pylist()
+    assert [(row["source_code"], row["target_code"], row["equivalence"]) for row in back] == [
+        ("A00.0", "001.0", "equivalent"), ("Y92.89", "E849.8", "inexact")]
+    with pytest.raises(ConfigurationError, match="gem.txt:2: no line of a GEM file.*Remedy"):
+        read_concept_map("4019  I10     10000\nnonsense\n", "gem.txt", version("2018", START))

@@ -1,4 +1,4 @@
-"""Concept maps: what a release of a map says, read from a CSV file or a FHIR R4 ConceptMap, as one table.
+"""Concept maps: what a release of a map says, read from a CSV file, a FHIR R4 ConceptMap or a GEM file of CMS, as one table.
 
 Belongs here: the form of a map and its reading. Does not belong here: which facility and day it holds for (`in_force.py`), keeping it
 (`assets/stores/terminology.py`). A version of a map never changes; what it says of a code is one target or none.
@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.errors import ConfigurationError
+from transforms.terminology.gem import gem_lines, is_gem, systems
 
 # `map_name` is a resource or resource_element, as in the registry's `code_maps`; `facility_id` null: every facility.
 CONCEPT_MAP = pa.schema([
@@ -55,7 +56,7 @@ def read_concept_map(text: str, name: str, version: MapVersion) -> pa.Table:
 
     Raises ConfigurationError for the first line that is wrong: no code, an unknown equivalence, a target that is missing, or a second
     target that would stand for the same code."""
-    lines = list(_of_fhir(text, name) if text.lstrip().startswith("{") else _of_csv(text, name))
+    lines = list(_read(text, name))
     if not lines:
         raise ConfigurationError(f"{name}: holds no mapping. Remedy: a CSV file with {', '.join(_COLUMNS)}, or a FHIR R4 ConceptMap.")
     taken: dict[str, str] = {}
@@ -80,6 +81,20 @@ def _judge(line: _Line, name: str, taken: dict[str, str]) -> None:
     if line.equivalence in STANDS_FOR and taken.setdefault(line.source_code, line.place) != line.place:
         raise ConfigurationError(f"{where}: a second target stands for the code of line {taken[line.source_code]}. "
                                  "Remedy: keep the one that means the same; others are relatedto, narrower or inexact.")
+
+
+def _read(text: str, name: str) -> Iterator[_Line]:
+    if text.lstrip().startswith("{"):
+        return _of_fhir(text, name)
+    return _of_gem(text, name) if is_gem(text) else _of_csv(text, name)
+
+
+def _of_gem(text: str, name: str) -> Iterator[_Line]:
+    (source, target), (lines, wrong) = systems(text), gem_lines(text)
+    if wrong is not None:
+        raise ConfigurationError(f"{name}:{wrong}: no line of a GEM file. Remedy: the file as CMS publishes it.")
+    for line in lines:
+        yield _Line(str(line.number), source, line.source_code, target if line.target_code else None, line.target_code, line.equivalence)
 
 
 def _of_csv(text: str, name: str) -> Iterator[_Line]:

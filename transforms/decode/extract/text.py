@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from transforms.landing.payload import Payload
 
@@ -19,11 +20,13 @@ DAMAGE = re.compile("[\U0010ff80-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Text:
-    """A payload that can be read as text, part by part and as often as asked; `damaged`: it holds marks of damage (`DAMAGE`)."""
+    """A payload that can be read as text, part by part and as often as asked; `damaged`: it holds marks of damage (`DAMAGE`).
+    `is_utf8`: its bytes are its text in UTF-8, whatever its encoding."""
 
     payload: Payload
     encoding: str
     damaged: bool
+    is_utf8: bool
 
     def parts(self) -> Iterator[str]:
         """The text in parts, without byte order mark."""
@@ -36,7 +39,7 @@ class Text:
 
     def in_utf8(self) -> Iterator[bytes]:
         """The text in UTF-8: the payload's own bytes where they are that."""
-        if self.damaged or codecs.lookup(self.encoding).name != "utf-8":
+        if not self.is_utf8:
             yield from (text.encode() for text in self.parts())
             return
         ahead = len(codecs.BOM_UTF8) if self.payload.head(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
@@ -47,12 +50,21 @@ class Text:
 
 def read_text(payload: Payload, encoding: str) -> Text | None:
     """Text of a payload; None where none can be made, or its bytes' damage could not be told from the sender's own characters."""
+    if _keeps_ascii(encoding) and all(map(bytes.isascii, payload.blocks())):
+        return Text(payload, encoding, False, True)
     try:
         for _ in _decoded(payload, encoding, "strict"):
             pass
     except UnicodeError:
-        return Text(payload, encoding, True) if _can_be_marked(payload, encoding) else None
-    return Text(payload, encoding, False)
+        return Text(payload, encoding, True, False) if _can_be_marked(payload, encoding) else None
+    return Text(payload, encoding, False, codecs.lookup(encoding).name == "utf-8")
+
+
+@cache
+def _keeps_ascii(encoding: str) -> bool:
+    """Is ASCII text the same bytes in this encoding?"""
+    ascii_bytes = bytes(range(128))
+    return ascii_bytes.decode(encoding, "replace") == ascii_bytes.decode("ascii")
 
 
 def _can_be_marked(payload: Payload, encoding: str) -> bool:

@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
@@ -23,22 +24,50 @@ def count_rows(payload: Payload, source: Source) -> int:
     """One for each row besides header and trailer."""
     csv.field_size_limit(FIELD_LIMIT)
     lines = _Lines(payload, source.encoding)
-    records = filter(None, csv.reader(lines, delimiter=source.delimiter))
     try:
-        rows = _rows(records, lines, source)
+        has_quotes = any(b'"' in block for block in payload.blocks())
+        rows = _rows(_records(lines, source.delimiter) if has_quotes else _plain_records(lines, source.delimiter), lines, source)
     except UnicodeError:
         return 1
     return 1 if lines.is_ambiguous else rows
 
 
-def _rows(records: Iterator[list[str]], lines: _Lines, source: Source) -> int:
+@dataclass(frozen=True)
+class _Records:
+    """How many records there are, and the cells of the first and last of them (null: there is none)."""
+
+    count: int
+    first: list[str] | None
+    last: list[str] | None
+
+
+def _records(lines: _Lines, delimiter: str) -> _Records:
     first, last, count = None, None, 0
     try:
-        for last in records:
+        for last in filter(None, csv.reader(lines, delimiter=delimiter)):
             first = first or last
             count += 1
     except csv.Error:  # a field that is larger than one may be: it takes the rest of the file with it
         count, last = count + 1, [""]
+    return _Records(count, first, last)
+
+
+def _plain_records(lines: _Lines, delimiter: str) -> _Records:
+    """Records of a text without quotes: each line that is not empty is one, and only the first and last are cut into cells."""
+    first, count = "", 0
+    try:
+        for text in lines.whole():
+            found = list(filter(None, text.replace("\r", "\n").split("\n")))
+            if found:
+                first, lines.last = first or found[0], found[-1]
+                count += len(found)
+    except csv.Error:
+        return _Records(count + 1, first.split(delimiter) if first else None, [""])
+    return _Records(count, first.split(delimiter), lines.last.split(delimiter)) if count else _Records(0, None, None)
+
+
+def _rows(records: _Records, lines: _Lines, source: Source) -> int:
+    first, last, count = records.first, records.last, records.count
     if first is None or (source.header and not _is_header(first, source)):
         return 1
     rows = count - (1 if source.header else 0)
@@ -68,16 +97,21 @@ class _Lines:
         return self._unknown and self._private
 
     def __iter__(self) -> Iterator[str]:
+        for text in self.whole():
+            yield from self._lines(text)
+
+    def whole(self) -> Iterator[str]:
+        """The text in parts that end where a line does."""
         begun = ""
         for text in self._texts():
             begun += text
             # A carriage return at the end may be half of a line end.
             end = max(begun.rfind("\n"), begun.rfind("\r", 0, -1)) + 1
-            yield from self._lines(begun[:end])
+            yield begun[:end]
             begun = begun[end:]
             if len(begun) > FIELD_LIMIT:
                 raise csv.Error("a line is larger than a field may be")
-        yield from self._lines(begun)
+        yield begun
 
     def _lines(self, text: str) -> Iterator[str]:
         for found in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text):
