@@ -37,7 +37,7 @@ _US_CORE = (
 
 @terminology.command("load")
 def load(
-    file: Path = typer.Argument(..., help="CSV (source_code, target_system, target_code, equivalence), FHIR R4 ConceptMap, or a GEM file of CMS."),
+    file: Path = typer.Argument(..., help="CSV (source_code, target_system, target_code, equivalence), FHIR R4 ConceptMap or GEM file."),
     name: str = typer.Option(..., help="Resource or resource_element that the map speaks of, such as observation or encounter_class."),
     map_version: str = typer.Option(..., help="The release; a version never changes."),
     valid_from: str = typer.Option(..., help="First batch date that is read by it (YYYY-MM-DD)."),
