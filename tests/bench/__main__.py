@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import typer
 
 from orchestration.generate import generate
+from tests.bench.changed import changed_rows
 from tests.bench.decoding import decoding
 from tests.bench.measuring import Figure, machine, table
 from tests.bench.running import running
+from tests.bench.starting import starting
 from tests.conftest import PROJECT
 from transforms.facilities.registry import load_registry
 
@@ -21,19 +24,24 @@ from transforms.facilities.registry import load_registry
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("decoding", "running"), help="one part; then nothing is written")
+    parser.add_argument("--only", choices=("decoding", "running", "changed", "starting"), help="one part; then nothing is written")
     parser.add_argument("--runs", type=int, default=3, help="runs of whole processes")
     arguments = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lakehouse-bench-") as name:
         folder = Path(name)
-        if arguments.only != "running":
+        if arguments.only in (None, "decoding"):
             generate(folder / "feeds", seed=1, people=4000, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
             for figure in decoding(folder / "feeds", load_registry((folder / "feeds" / "facilities.yaml").read_text())):
                 typer.echo(table([figure]).splitlines()[-1])
                 figures.append(figure)
-        if arguments.only != "decoding":
-            for figure in running(folder, arguments.runs):
+        parts: dict[str, Callable[[], Iterator[Figure]]] = {
+            "starting": lambda: starting(folder / "start", arguments.runs),
+            "running": lambda: running(folder, arguments.runs),
+            "changed": lambda: changed_rows(folder / "changed"),
+        }
+        for part, measure in parts.items():
+            for figure in measure() if arguments.only in (None, part) else ():
                 typer.echo(table([figure]).splitlines()[-1])
                 figures.append(figure)
     if arguments.only is None:
@@ -43,8 +51,9 @@ def main() -> None:
 def _write(figures: list[Figure]) -> None:
     (PROJECT / ".build").mkdir(exist_ok=True)
     (PROJECT / ".build" / "benchmarks.json").write_text(json.dumps([one.to_json() for one in figures], indent=1))
-    text = ("# Benchmarks\n\nBy `make bench`: medians, each beside a named peer on the same bytes in the same run, ratios first; decoders in CPU seconds "
-            f"of one core. Machine: {machine()}.\n\n{table(figures)}\n")
+    text = ("# Benchmarks\n\nBy `make bench`: medians, each beside a named peer on the same bytes in the same run, ratios first (of a rate ours to the peer's, of a cost the "
+            f"peer's to ours: above 1 is better than the peer); decoders in CPU seconds of one core. What was profiled and tried: "
+            f"[speed.md](speed.md). Machine: {machine()}.\n\n{table(figures)}\n")
     (PROJECT / "docs" / "benchmarks.md").write_text(text)
 
 

@@ -15,7 +15,7 @@ RUNS = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: how many a second by us and by the peer (CPU seconds, median of the runs), or seconds where `unit` says so."""
+    """One line of the table: how many a second by us and by the peer (CPU seconds, median of the runs), or a cost where `unit` says so."""
 
     what: str
     unit: str
@@ -25,10 +25,15 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """How many times the peer's speed."""
+        """How many times the peer's speed; of a cost, how many times ours is the peer's."""
         if self.peer == 0:
             return 0.0
-        return self.peer / self.ours if self.unit.startswith("seconds") else self.ours / self.peer
+        return self.peer / self.ours if self.less_is_better else self.ours / self.peer
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether the figure is a cost and no rate."""
+        return self.unit.startswith(("seconds", "MB"))
 
     def to_json(self) -> dict[str, Any]:
         """Give the figure for the JSON file."""
@@ -59,6 +64,6 @@ def table(figures: list[Figure]) -> str:
     """Give the figures as a Markdown table, ratios first."""
     lines = ["| what | × peer | ours | unit | peer | peer's |", "|---|---:|---:|---|---|---:|"]
     for one in figures:
-        form = "{:,.1f}" if one.unit.startswith("seconds") else "{:,.0f}"
-        lines.append(f"| {one.what} | {one.ratio:.1f} | {form.format(one.ours)} | {one.unit} | {one.peer_name} | {form.format(one.peer)} |")
+        form = "{:,.2f}" if one.unit.startswith("seconds") else "{:,.0f}"
+        lines.append(f"| {one.what} | {one.ratio:.2f} | {form.format(one.ours)} | {one.unit} | {one.peer_name} | {form.format(one.peer)} |")
     return "\n".join(lines)
