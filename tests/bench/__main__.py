@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -20,32 +20,32 @@ from tests.bench.starting import starting
 from tests.conftest import PROJECT
 from transforms.facilities.registry import load_registry
 
+PARTS = ("decoding", "starting", "running", "changed")
+
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Measure what was asked for. The table is written anew after each part, so that a part that ends badly takes none along."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("decoding", "running", "changed", "starting"), help="one part; then nothing is written")
+    parser.add_argument("--only", choices=PARTS, help="one part; then nothing is written")
     parser.add_argument("--runs", type=int, default=3, help="runs of whole processes")
     arguments = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lakehouse-bench-") as name:
-        folder = Path(name)
-        if arguments.only in (None, "decoding"):
-            generate(folder / "feeds", seed=1, people=4000, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
-            for figure in decoding(folder / "feeds", load_registry((folder / "feeds" / "facilities.yaml").read_text())):
+        for part in [arguments.only] if arguments.only else PARTS:
+            for figure in _measured(part, Path(name), arguments.runs):
                 typer.echo(table([figure]).splitlines()[-1])
                 figures.append(figure)
-        parts: dict[str, Callable[[], Iterator[Figure]]] = {
-            "starting": lambda: starting(folder / "start", arguments.runs),
-            "running": lambda: running(folder, arguments.runs),
-            "changed": lambda: changed_rows(folder / "changed"),
-        }
-        for part, measure in parts.items():
-            for figure in measure() if arguments.only in (None, part) else ():
-                typer.echo(table([figure]).splitlines()[-1])
-                figures.append(figure)
-    if arguments.only is None:
-        _write(figures)
+            if arguments.only is None:
+                _write(figures)
+
+
+def _measured(part: str, folder: Path, runs: int) -> Iterator[Figure]:
+    if part == "decoding":
+        generate(folder / "feeds", seed=1, people=4000, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
+        return decoding(folder / "feeds", load_registry((folder / "feeds" / "facilities.yaml").read_text()))
+    if part == "starting":
+        return starting(folder / "start", runs)
+    return running(folder, runs) if part == "running" else changed_rows(folder / "changed")
 
 
 def _write(figures: list[Figure]) -> None:

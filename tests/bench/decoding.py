@@ -13,6 +13,7 @@ import hl7
 import jsonschema
 
 from orchestration.landing import arrivals_of_network
+from tests.bench.documents import documents
 from tests.bench.measuring import Figure, side_by_side
 from transforms.decode.contract import Delivered
 from transforms.decode.fhir.r4_schema import resource_schema, resource_types
@@ -47,6 +48,7 @@ def decoding(network: Path, registry: Registry) -> Iterator[Figure]:
         file.write_bytes(one.payload.content())
         yield side_by_side(f"{name} to raw tables, one file of {rows:,} rows", "rows/s a core", rows, partial(FORMATS[kind].decode, [one]),
                            "DuckDB read_csv, one thread", partial(_read_csv, file))
+    yield from documents(by_kind)
 
 
 def grown(one: Delivered) -> Delivered:
