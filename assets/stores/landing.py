@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from itertools import groupby
+from itertools import count, groupby
 
 from assets.stores.crash_points import reach
 from assets.stores.envelope import seal, unseal
@@ -43,23 +43,20 @@ class LandingStore:
         # The payload comes first: a crash in between leaves bytes that nobody delivered, never a delivery without bytes.
         self.objects.add_blocks(_payload(identifier), seal_segments(self.keys, _unchanged(payload, identifier), identifier))
         reach("landing.payload")
-        while True:
-            equals = [
-                known for known in self.deliveries(facility_id, batch_date)
-                if (known.source, known.original_name, known.payload_id) == (source, original_name, identifier)
-            ]
-            for known in equals:
-                if token is not None and known.token == token:
-                    return known
+        for ordinal in count(1):
             delivery = Delivery(
                 facility_id=facility_id, source=source, batch_date=batch_date, original_name=original_name, payload_id=identifier,
-                ordinal=len(equals) + 1, received_time=received_time, size=payload.size, token=token,
+                ordinal=ordinal, received_time=received_time, size=payload.size, token=token,
             )
-            sealed = seal(self.keys, json.dumps(delivery.to_json()).encode())
-            # Another process may have taken this ordinal meanwhile: count again.
-            if self.objects.add(_folder(facility_id, batch_date) + delivery.delivery_id, sealed):
+            name = _folder(facility_id, batch_date) + delivery.delivery_id
+            # The id follows from what was delivered and its ordinal: a name that is taken is an equal arrival, whoever recorded it.
+            if self.objects.add(name, seal(self.keys, json.dumps(delivery.to_json()).encode())):
                 reach("landing.delivery")
                 return delivery
+            known = self._delivery(name)
+            if token is not None and known.token == token:
+                return known
+        raise AssertionError("ordinals have no end")
 
     def deliveries(self, facility_id: str, batch_date: date) -> Sequence[Delivery]:
         """Give the arrivals of one partition, in the order of their ids."""
