@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from orchestration.generate import generate
-from tests.bench.changed import changed_rows
+from tests.bench.changed import ROWS, changed_rows
 from tests.bench.decoding import decoding
 from tests.bench.measuring import Figure, machine, table
 from tests.bench.running import running
@@ -28,24 +28,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=PARTS, help="one part; then nothing is written")
     parser.add_argument("--runs", type=int, default=3, help="runs of whole processes")
+    parser.add_argument("--rows", type=int, default=ROWS, help="changed rows of the part `changed`")
     arguments = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lakehouse-bench-") as name:
         for part in [arguments.only] if arguments.only else PARTS:
-            for figure in _measured(part, Path(name), arguments.runs):
+            for figure in _measured(part, Path(name), arguments.runs, arguments.rows):
                 typer.echo(table([figure]).splitlines()[-1])
                 figures.append(figure)
             if arguments.only is None:
                 _write(figures)
 
 
-def _measured(part: str, folder: Path, runs: int) -> Iterator[Figure]:
+def _measured(part: str, folder: Path, runs: int, rows: int) -> Iterator[Figure]:
     if part == "decoding":
         generate(folder / "feeds", seed=1, people=4000, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
         return decoding(folder / "feeds", load_registry((folder / "feeds" / "facilities.yaml").read_text()))
     if part == "starting":
         return starting(folder / "start", runs)
-    return running(folder, runs) if part == "running" else changed_rows(folder / "changed")
+    return running(folder, runs) if part == "running" else changed_rows(folder / "changed", rows)
 
 
 def _write(figures: list[Figure]) -> None:

@@ -26,7 +26,7 @@ def documents(by_kind: Mapping[str, Sequence[Delivered]]) -> Iterator[Figure]:
     claims = [one for one in by_kind["x12"] if b"~CLM*" in one.payload.content()][:MOST]
     yield _figure("x12", "X12 837 claims to raw tables", "claims/s a core", claims, sum(text.count(b"~CLM*") for text in _contents(claims)),
                   "pyx12, segments only", _read_by_pyx12)
-    papers = [one for one in by_kind["ccda"] if one.payload.content().endswith(b"</ClinicalDocument>")][:MOST]
+    papers = [one for one in by_kind["ccda"] if one.payload.content().rstrip().endswith(b"ClinicalDocument>")][:MOST]
     yield _figure("ccda", f"C-CDA documents of {_size(papers)} to raw tables", "documents/s a core", papers, len(papers), "lxml, parse only",
                   lambda text: etree.fromstring(text, etree.XMLParser(resolve_entities=False)))
     images = [one for one in by_kind["dicom"] if one.payload.content()[128:132] == b"DICM"][:MOST]

@@ -23,11 +23,10 @@ import pytest
 from assets.stores.analyst_copy import KEY_USE, base_tables
 from assets.stores.dbt_runner import DEV
 from orchestration.dev_copy import make_dev_copy
-from orchestration.generate import generate
 from orchestration.opening import dbt_runner
 from tests.command_line import CommandLine
 from tests.conftest import PROJECT
-from tests.invariants.leaks import leaks, mark_names
+from tests.invariants.leaks import generate_marked, leaks
 from tests.pipeline_runs import land_network, landed_partitions
 from tests.steps import run_steps
 from transforms.governance.copy_rules import shipped_copy_rules
@@ -85,8 +84,7 @@ def ask(path: Path, sql: str) -> list[tuple[Any, ...]]:
 def copy(tmp_path_factory: pytest.TempPathFactory, open_test_root: Callable[..., Any]) -> Copy:
     """A small network with marked names, run once and copied whole."""
     network = tmp_path_factory.mktemp("network")
-    generate(network, seed=17, people=40, days=2, facilities=5, start=date(2026, 1, 5), progress=None)
-    marks = mark_names(network)
+    marks = generate_marked(network, seed=17, people=40, days=2, facilities=5, start=date(2026, 1, 5))
     root, settings = open_test_root(tmp_path_factory.mktemp("copied") / "home", network / "facilities.yaml")
     land_network(root, network)
     run_steps(root, "one", landed_partitions(root))

@@ -19,7 +19,7 @@ from tests.whole_warehouse import differences, whole_warehouse
 HISTORIES_A_BRAID = 50
 
 
-def live(rounds: list[Round], folder: Path, network: Path, open_test_root: Callable[..., Any]) -> Any:
+def live(rounds: list[Round], folder: Path, network: Path, open_built_root: Callable[..., Any], open_root: Callable[..., Any]) -> Any:
     """Live the rounds one after the other, each with its landings, its registry and its run."""
     registry = network / "facilities.yaml"
     for number, one in enumerate(rounds):
@@ -27,29 +27,30 @@ def live(rounds: list[Round], folder: Path, network: Path, open_test_root: Calla
             changed = network / "changed.yaml"
             changed.write_text(changed_registry(registry.read_text()))
             registry = changed
-        root, _ = open_test_root(folder, registry)
+        root, _ = (open_root if number else open_built_root)(folder, registry)
         land(root, one.landings, received_in(number))
         if one.partitions:
             run_steps(root, f"round-{number}", one.partitions, until=one.crash)
     return root
 
 
-def rebuild(rounds: list[Round], folder: Path, network: Path, open_test_root: Callable[..., Any]) -> Any:
+def rebuild(rounds: list[Round], folder: Path, network: Path, open_built_root: Callable[..., Any]) -> Any:
     """Land everything as it arrived, then run it all at once."""
-    root, _ = open_test_root(folder, network / "changed.yaml")
+    root, _ = open_built_root(folder, network / "changed.yaml")
     for number, one in enumerate(rounds):
         land(root, one.landings, received_in(number))
     run_steps(root, "rebuild", [(facility, day) for facility, day, _ in root.landing.partitions()])
     return root
 
 
-def braid(seed: int, folder: Path, open_test_root: Callable[..., Any], histories: int = HISTORIES_A_BRAID) -> None:
+def braid(seed: int, folder: Path, open_built_root: Callable[..., Any], open_test_root: Callable[..., Any],
+          histories: int = HISTORIES_A_BRAID) -> None:
     """Draw histories, live them and compare; a difference names the facilities whose rows differ."""
     network = folder / "network"
     generate(network, seed=seed, people=2 * histories, days=3, facilities=histories, start=date(2026, 1, 5), progress=None)
     rounds = draw_histories(seed, network / "feeds")
-    lived = live(rounds, folder / "lived", network, open_test_root)
-    built = rebuild(rounds, folder / "rebuilt", network, open_test_root)
+    lived = live(rounds, folder / "lived", network, open_built_root, open_test_root)
+    built = rebuild(rounds, folder / "rebuilt", network, open_built_root)
     content = whole_warehouse(built)
     assert content["canonical.observation"]
     assert content["marts.mart_encounter_summary"]
@@ -57,16 +58,17 @@ def braid(seed: int, folder: Path, open_test_root: Callable[..., Any], histories
     assert found == [], f"seed {seed}: {found}; rounds: {[(len(one.landings), len(one.partitions), one.crash) for one in rounds]}"
 
 
-def test_fifty_histories_give_the_warehouse_of_one_rebuild(tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_fifty_histories_give_the_warehouse_of_one_rebuild(tmp_path: Path, open_built_root: Callable[..., Any],
+                                                              open_test_root: Callable[..., Any]) -> None:
     """Late, repeated, reordered and corrected files, partial and ended runs and a changed registry leave no trace in the answer."""
-    braid(4, tmp_path, open_test_root)
+    braid(4, tmp_path, open_built_root, open_test_root)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 100 + int(os.environ.get("LAKEHOUSE_BRAIDS", "20"))))
-def test_a_thousand_histories(seed: int, tmp_path: Path, open_test_root: Callable[..., Any]) -> None:
+def test_a_thousand_histories(seed: int, tmp_path: Path, open_built_root: Callable[..., Any], open_test_root: Callable[..., Any]) -> None:
     """The same, twenty times fifty histories."""
-    braid(seed, tmp_path, open_test_root)
+    braid(seed, tmp_path, open_built_root, open_test_root)
 
 
 def test_the_draw_has_every_kind_of_event(tmp_path: Path) -> None:
