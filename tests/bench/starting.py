@@ -34,7 +34,7 @@ def starting(folder: Path, runs: int) -> Iterator[Figure]:
     root = prepare_root(Settings(home=folder / "home", build=PROJECT / ".build"))
     manifest = str(root.dbt.compiled_manifest_path)
     environment = {"LAKEHOUSE_HOME": str(root.home), "LAKEHOUSE_BUILD": str(PROJECT / ".build")}
-    yield _figure("`lakehouse --help`", "from orchestration.cli.main import main; main()", ["--help"],
+    yield _figure("The command line, its help shown", "from orchestration.cli.main import main; main()", ["--help"],
                   "starting Python", "pass", environment, runs)
     yield _figure("Code location: all definitions loaded", "import orchestration.code_location", [], "importing Dagster and dbt", IMPORTING,
                   environment, runs)
