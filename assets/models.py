@@ -147,8 +147,7 @@ class ModelGroup:
         with session.root.warehouse.open(read_only=True) as warehouse:
             states = asset_states(warehouse, run, named)
         # Version tables hold what a partition's own deliveries say; later ones also what others said.
-        own = [(facility_id, day.isoformat()) for facility_id, day in run.partitions] if self.name == "version" else []
-        record_states(session.root, run, states, landed_versions(session.root.home, own))
+        record_states(session.root, run, states, landed_versions(session.root.home, run.partitions) if self.name == "version" else {})
         seconds = {result.name: result.seconds for result in results}
         return [(state, seconds.get(state.asset.split(".")[1], 0.0)) for state in states]
 

@@ -165,5 +165,5 @@ def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versi
 
 def rules_of(root: Root, partitions: Sequence[Partition]) -> dict[tuple[str, str], str | None]:
     """Give the digest of the rules that each partition is read under."""
-    by_facility = {facility_id: root.reading_rules(facility_id) for facility_id in {facility_id for facility_id, _ in partitions}}
+    by_facility = root.reading_rules({facility_id for facility_id, _ in partitions})
     return {(facility_id, day.isoformat()): by_facility[facility_id].on(day) for facility_id, day in partitions}

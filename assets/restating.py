@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from assets.stores.catalog_reading import read_catalog
+from assets.stores.control import Partition
 from transforms.governance.events import Event, partition_subject
 
 
-def landed_versions(home: Path, partitions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def landed_versions(home: Path, partitions: Sequence[Partition]) -> dict[tuple[str, str], str]:
     """Give the version of what was delivered, by facility and batch date: that which the raw step decoded last."""
-    rows = read_catalog(home, "select facility_id, batch_date, data_version from materialization where asset = 'raw.raw_delivery' "
-                              "and facility_id in (select value from json_each(?))", [json.dumps(sorted({name for name, _ in partitions}))])
-    wanted = set(partitions)
-    found = {(row["facility_id"], row["batch_date"]): str(row["data_version"]) for row in rows}
-    return {partition: version for partition, version in found.items() if partition in wanted}
+    keys = [["raw.raw_delivery", facility_id, day.isoformat()] for facility_id, day in partitions]
+    return {(row["facility_id"], row["batch_date"]): str(row["data_version"]) for row in read_catalog(home, _STANDING, [json.dumps(keys)])}
 
 
 def restatements(home: Path, rows: Sequence[Mapping[str, Any]], run_id: str) -> list[Event]:

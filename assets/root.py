@@ -79,9 +79,10 @@ class Root:
         """The raw layer's writer."""
         return RawLoader(self.home, self.keys, self.landing, self.registry, self.raw_objects)
 
-    def reading_rules(self, facility_id: str) -> ReadingRules:
-        """Under which rules a facility's batches are read, by date."""
-        return reading_rules(self.registry, self.terminology.versions(), facility_id)
+    def reading_rules(self, facility_ids: Iterable[str]) -> dict[str, ReadingRules]:
+        """Under which rules facilities' batches are read, by date. Reads the loaded maps once for all of them."""
+        maps = self.terminology.versions()
+        return {facility_id: reading_rules(self.registry, maps, facility_id) for facility_id in facility_ids}
 
     @cached_property
     def code_version(self) -> str:

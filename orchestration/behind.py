@@ -18,8 +18,7 @@ def behind_partitions(root: Root) -> list[Partition]:
     read_under: dict[str, list[tuple[date, str | None]]] = {}
     for row in read_catalog(root.home, _READ_UNDER):
         read_under.setdefault(row["facility_id"], []).append((date.fromisoformat(row["batch_date"]), row["reading_rules"]))
-    for facility_id in sorted(set(root.registry.facility_ids) & set(read_under)):
-        now = root.reading_rules(facility_id)
+    for facility_id, now in root.reading_rules(sorted(set(root.registry.facility_ids) & set(read_under))).items():
         found += sorted({(facility_id, day) for day, rules in read_under[facility_id] if now.on(day) not in (None, rules)})
     return found
 

@@ -16,6 +16,20 @@ from transforms.facilities.registry import Registry, load_registry
 
 # Name of the feed of each kind that needs no columns.
 PLAIN_FEEDS = {"hl7v2": "hl7v2", "fhir_ndjson": "fhir", "ccda": "ccda", "x12": "x12", "dicom": "dicom"}
+# A registry with one facility, `clinic`, up to its authorities and sources, which a test adds (indented by four).
+CLINIC = """\
+registry_version: 1
+first_batch_date: 2026-01-01
+facilities:
+  - facility_id: clinic
+    valid_from: 2026-01-01
+    name: Clinic
+    region: north
+    owner: owner@clinic.example
+    timezone: America/New_York
+    charset: us-ascii
+    source_system: own
+"""
 _FEED_ELSEWHERE = ("feed", "tables")
 
 

@@ -19,9 +19,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from transforms.errors import ConfigurationError, UnavailableError
 from transforms.landing.payload import BLOCK_BYTES
 
-# Answers after which the same request may succeed later; the others mean that the operator must act.
 TAKEN = frozenset({"PreconditionFailed", "412"})
 PART_BYTES = 64 << 20  # ten thousand parts are allowed: 640 GB
+# Answers after which the same request may succeed later; the others mean that the operator must act.
 PASSING = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "ConditionalRequestConflict", "503", "500"})
 
 

@@ -4,7 +4,6 @@ expects of it, but for disagreements that are written down with their reason.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.acceptance.corpora import ROOT, CorpusFile, corpus_files, land_corpora
+from tests.acceptance.corpora import ROOT, corpus_files, land_corpora
 from tests.acceptance.corpora_expectations import Facts, expected_pairs, product_facts, stated_facts
 from tests.pipeline_runs import landed_partitions
 from tests.steps import run_steps
+from transforms.landing.payload import payload_id
 
 pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason=f"no corpora: LAKEHOUSE_CORPORA_DIR or {ROOT.name} beside the project")
 DISAGREEMENTS = Path(__file__).with_name("corpora_disagreements.yaml")
@@ -86,7 +86,7 @@ def _compare(lake: dict[str, Any]) -> tuple[int, set[tuple[str, str, str, str]],
     pairs = expected_pairs()
     agreed, other, left_out = 0, set(), set()
     for one in lake["files"]:
-        ours: Facts = lake["facts"].get(one.facility_id, {}).get(_payload_id(one), {})
+        ours: Facts = lake["facts"].get(one.facility_id, {}).get(payload_id(one.path.read_bytes()), {})
         theirs = stated_facts(pairs[one.corpus, one.name]) if ours and (one.corpus, one.name) in pairs else {}
         for field, values in theirs.items():
             if field not in ours:
@@ -96,10 +96,6 @@ def _compare(lake: dict[str, Any]) -> tuple[int, set[tuple[str, str, str, str]],
             if ours[field] - values:
                 other.add((one.corpus, one.feed, field, one.path.name))
     return agreed, other, left_out
-
-
-def _payload_id(one: CorpusFile) -> str:
-    return hashlib.sha256(one.path.read_bytes()).hexdigest()
 
 
 def _files_of(other: set[tuple[str, str, str, str]], entry: dict[str, str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,7 @@ import hl7
 import jsonschema
 
 from orchestration.landing import arrivals_of_network
-from tests.bench.documents import documents
+from tests.bench.documents import documents, parsed
 from tests.bench.measuring import Figure, side_by_side
 from transforms.decode.contract import Delivered
 from transforms.decode.fhir.r4_schema import resource_schema, resource_types
@@ -36,7 +35,7 @@ def decoding(network: Path, registry: Registry) -> Iterator[Figure]:
                        "python-hl7, parse only", lambda: [hl7.parse(text) for text in messages])
     yield side_by_side("FHIR R4 NDJSON, judged by the R4 schema, to raw tables", "resources/s a core", len(lines),
                        lambda: FORMATS["fhir_ndjson"].decode(by_kind["fhir_ndjson"]), "json.loads, parse only",
-                       lambda: [_parsed(line) for line in lines])
+                       lambda: [parsed(line) for line in lines])
     sample = _judged_sample(by_kind["fhir_ndjson"])
     yield side_by_side("FHIR R4 NDJSON, the same, 500 resources", "resources/s a core", sample.payload.content().count(b"\n"),
                        lambda: FORMATS["fhir_ndjson"].decode([sample]), "json and jsonschema (Python), the same schema",
@@ -61,13 +60,6 @@ def grown(one: Delivered) -> Delivered:
 def _messages(payload: bytes) -> list[str]:
     text = payload.decode("latin-1").replace("\n", "\r")
     return ["MSH" + part for part in text.split("MSH")[1:] if part.startswith("|")]
-
-
-def _parsed(line: bytes) -> object:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
 
 
 def _judged_sample(deliveries: list[Delivered]) -> Delivered:

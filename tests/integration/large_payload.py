@@ -17,27 +17,17 @@ from assets.stores.control import begin_run, create_control
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.opening import open_root
 from orchestration.settings import Settings
+from tests.case_registry import CLINIC
 
 DAY = date(2026, 1, 5)
-REGISTRY = """\
-registry_version: 1
-first_batch_date: 2026-01-01
-facilities:
-- facility_id: clinic
-  valid_from: 2026-01-01
-  name: Clinic
-  region: north
-  owner: owner@clinic.example
-  timezone: America/New_York
-  charset: us-ascii
-  source_system: own
-  default_authority: A
-  authorities: {A: 'urn:oid:2.999.1'}
-  sources:
-    csv: {kind: csv_extract, resource: patient, key: [ID], encoding: utf-8, columns: {ID: {maps_to: identifier_value}, NAME: {}, NOTE: {}}}
-    changes: {kind: debezium_jsonl, resource: patient, table: dbo.P, primary_key: [ID], columns: {ID: {type: int}, NOTE: {}}}
-    ndjson: {kind: fhir_ndjson}
-    hl7: {kind: hl7v2}
+REGISTRY = CLINIC + """\
+    default_authority: A
+    authorities: {A: 'urn:oid:2.999.1'}
+    sources:
+      csv: {kind: csv_extract, resource: patient, key: [ID], encoding: utf-8, columns: {ID: {maps_to: identifier_value}, NAME: {}, NOTE: {}}}
+      changes: {kind: debezium_jsonl, resource: patient, table: dbo.P, primary_key: [ID], columns: {ID: {type: int}, NOTE: {}}}
+      ndjson: {kind: fhir_ndjson}
+      hl7: {kind: hl7v2}
 """
 
 

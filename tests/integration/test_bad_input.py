@@ -14,21 +14,11 @@ from typing import Any
 import pytest
 
 from assets.stores.lock import writer_lock
+from tests.case_registry import CLINIC
 from tests.command_line import CommandLine
 
 DAY = "2026-01-05"
-REGISTRY = """\
-registry_version: 1
-first_batch_date: 2026-01-01
-facilities:
-  - facility_id: clinic
-    valid_from: 2026-01-01
-    name: Clinic
-    region: north
-    owner: owner@clinic.example
-    timezone: America/New_York
-    charset: us-ascii
-    source_system: own
+REGISTRY = CLINIC + """\
     default_authority: CLINIC
     authorities: {CLINIC: https://clinic.example.org/id/mrn}
     fhir_base_urls: []

@@ -16,6 +16,7 @@ from assets.stores.catalog_reading import read_catalog
 from orchestration.behind import behind_partitions
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.status import contract_words
+from tests.case_registry import CLINIC
 from tests.pipeline_runs import RECEIVED, run
 
 FIRST, SECOND = date(2026, 1, 5), date(2026, 1, 6)
@@ -23,18 +24,7 @@ CHANGES = """
          contract_changes: [{from: 2026-01-06, version: 2, rename: {LAST: SURNAME}, columns: {ROOM: {}}}],"""
 CDC_CHANGES = """
          contract_changes: [{from: 2026-01-06, version: 2, drop: [Phone], columns: {ID: {type: varchar(9)}}}],"""
-REGISTRY = """\
-registry_version: 1
-first_batch_date: 2026-01-01
-facilities:
-  - facility_id: clinic
-    valid_from: 2026-01-01
-    name: Clinic
-    region: north
-    owner: owner@clinic.example
-    timezone: America/New_York
-    charset: utf-8
-    source_system: own
+REGISTRY = CLINIC.replace("us-ascii", "utf-8") + """\
     default_authority: CLINIC
     authorities: {{CLINIC: https://clinic.example.org/id/mrn}}
     sources:

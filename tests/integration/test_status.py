@@ -69,7 +69,7 @@ def test_each_state_has_its_name(root: Root) -> None:
     _tell(root, "slice", [_slice("pending", "pending"), _slice("stale", "stale"), _slice("current", "current")])
     _tell(root, "hold", [{"facility_id": "held", "batch_date": DAY, "asset": "a", "reason": "schema", "since": NOW, "released": None},
                          {"facility_id": "current", "batch_date": DAY, "asset": "a", "reason": "schema", "since": NOW, "released": NOW}])
-    read_under = {"current": root.reading_rules("current").on(DAY), "behind": "of long ago"}
+    read_under = {"current": root.reading_rules(["current"])["current"].on(DAY), "behind": "of long ago"}
     _tell(root, "materialization", [_written(facility, rules) for facility, rules in read_under.items()])
     numbers = dict.fromkeys(("received", "canonical", "duplicate", "superseded", "quarantined", "ignored_by_rule"), 1)
     _tell(root, "ledger", [{"facility_id": "unbalanced", "batch_date": DAY, "source": "adt", "record_type": "ADT^A01",
