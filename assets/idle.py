@@ -32,7 +32,7 @@ READS_OBJECTS = re.compile(r"\bchange_log\.object (?:= ('\w+')|in \(([^)]*)\))")
 def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
     """Give those of the nodes that the run may leave out, and empty the staging tables among them."""
     sql = compiled_sql(root.dbt.compiled_manifest_path)
-    consumed = {**consumed_objects(sql), **stated_objects(nodes)}
+    consumed = {**consumed_objects(root.dbt.compiled_manifest_path), **stated_objects(nodes)}
     with root.warehouse.open() as warehouse:
         tables = existing_tables(warehouse)
         said = spoken(warehouse, run)
@@ -78,9 +78,10 @@ def compiled_sql(manifest: Path) -> Mapping[str, str]:
     return {str(node["name"]): node.get("compiled_code") or "" for node in nodes if node["resource_type"] == "model"}
 
 
-def consumed_objects(sql: Mapping[str, str]) -> dict[str, frozenset[str]]:
+@lru_cache(maxsize=4)
+def consumed_objects(manifest: Path) -> Mapping[str, frozenset[str]]:
     """Give, for each model that reads the change log by object, the objects; one that reads it otherwise is left out: never idle."""
-    return {name: objects for name, text in sql.items() if (objects := objects_read(text))}
+    return {name: objects for name, text in compiled_sql(manifest).items() if (objects := objects_read(text))}
 
 
 def stated_objects(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:

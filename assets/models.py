@@ -136,7 +136,7 @@ class ModelGroup:
         work = [*staging_of(self.manifest, chosen), *self.shown_only, *chosen]
         idle = [node["unique_id"] for node in idle_models(session.root, run, work)]
         busy = [node for node in work if node["unique_id"] not in idle]
-        results = session.root.build(run, selection_of(busy).split()) if busy else []
+        results = session.root.build(run, [node["unique_id"] for node in busy]) if busy else []
         reach(f"{self.name}.built")
         if self.publish is not None:
             self.publish(session, run)

@@ -6,7 +6,7 @@ What belongs here: which stores make a root and what a run knows of itself. Not 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -115,9 +115,9 @@ class Root:
         with self.warehouse.open() as warehouse:
             return Run(run_id, begin_run(warehouse, run_id, scope), scope)
 
-    def build(self, run: Run, select: Sequence[str]) -> list[NodeResult]:
+    def build(self, run: Run, unique_ids: Iterable[str]) -> list[NodeResult]:
         """Run dbt models in a run's scope."""
-        return self.dbt.build(select, {
+        return self.dbt.build_nodes(unique_ids, {
             **self.warehouse.environment(),
             "LAKEHOUSE_RUN_ID": run.run_id,
             "LAKEHOUSE_RUN_SEQ": str(run.run_seq),

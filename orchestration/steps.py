@@ -11,7 +11,7 @@ from datetime import datetime
 
 from assets.identity import resolution_settings
 from assets.idle import idle_models
-from assets.models import read_manifest, selection_of
+from assets.models import read_manifest
 from assets.root import Root, Run
 from assets.stores.dbt_runner import NodeResult
 from assets.stores.identity import resolve_changes
@@ -46,7 +46,7 @@ def _build(root: Root, run: Run, group: str, build_idle: bool) -> tuple[NodeResu
     nodes = [node for node in models if node["resource_type"] == "model" and group in node["config"]["tags"]]
     idle = [] if build_idle else [node["unique_id"] for node in idle_models(root, run, nodes)]
     busy = [node for node in nodes if node["unique_id"] not in idle]
-    built = root.build(run, selection_of(busy).split()) if busy else ()
+    built = root.build(run, [node["unique_id"] for node in busy]) if busy else ()
     if group == "mart":
         with root.warehouse.open() as warehouse:
             publish_slices(warehouse, run.run_id, run.run_seq)

@@ -7,12 +7,13 @@ environment, which models read when they run.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,6 +27,8 @@ from transforms.errors import ConfigurationError, ContractError
 
 # Targets of the profile: the live DuckDB file, the analyst's masked copy, Snowflake.
 LOCAL, DEV, CLOUD = "local", "dev", "cloud"
+# Marks the nodes of one invocation: dbt compares every selector with every node, so a hundred names would cost more than their models.
+CHOSEN = "chosen_for_this_invocation"
 # Keeps adapters, flags and events in module globals: two invocations at once fail.
 _ONE_AT_A_TIME = threading.Lock()
 _KEPT: dict[Path, Any] = {}
@@ -140,6 +143,11 @@ class DbtRunner:
         return [NodeResult(result.node.unique_id, result.node.name, result.node.resource_type.value, result.status.value,
                            float(result.execution_time)) for result in results]
 
+    def build_nodes(self, unique_ids: Iterable[str], environment: Mapping[str, str]) -> list[NodeResult]:
+        """Run the models of those ids, as `build` does."""
+        with _chosen(self._manifest(), unique_ids):
+            return self.build([f"tag:{CHOSEN}"], environment)
+
     def _told(self, message: str | None) -> str:
         text = (message or "").strip()
         return text if self.debug else _error_kind(text)
@@ -148,6 +156,8 @@ class DbtRunner:
         """Give the kept manifest: from this process, else as `prepare` left it (0.4 s), else parsed anew."""
         if self.target_path not in _KEPT:
             _KEPT[self.target_path] = self._load() if self._is_current() else self._parse()
+            # A manifest is hundreds of thousands of objects that live as long as the process; every collection would walk them all.
+            gc.freeze()
         return _KEPT[self.target_path]
 
     def _load(self) -> Any:
@@ -191,6 +201,18 @@ def _release_connections() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()
+
+
+@contextmanager
+def _chosen(manifest: Any, unique_ids: Iterable[str]) -> Iterator[None]:
+    nodes = [manifest.nodes[unique_id] for unique_id in unique_ids]
+    for node in nodes:
+        node.tags.append(CHOSEN)
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.tags.remove(CHOSEN)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assets.idle import busy_consumers, compiled_sql, consumed_objects, idle_models, objects_read, stated_objects
+from assets.idle import busy_consumers, consumed_objects, idle_models, objects_read, stated_objects
 from assets.models import read_manifest
 from assets.root import Root, Run
 from assets.spoken import dialect_of, is_silent
@@ -57,7 +57,7 @@ def test_objects_are_read_from_the_sql_itself() -> None:
 
 def test_every_current_and_touch_model_is_understood(root: Root) -> None:
     """The rule covers the project: each current resource names its versions, each touch model what touches it."""
-    known = consumed_objects(compiled_sql(root.dbt.compiled_manifest_path))
+    known = consumed_objects(root.dbt.compiled_manifest_path)
     assert known["observation"] == {"observation_version", "patient", "patient_survivor"}
     assert known["touch_mart_readmission"] == {"encounter", "link", "patient_survivor"}
     assert "unit_outcome" not in known
