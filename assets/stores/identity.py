@@ -91,8 +91,8 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
     for statement in create_statements(WORK_TABLES):
         warehouse.execute(statement)
     with tempfile.TemporaryDirectory() as spill, warehouse.transaction():
-        compared = scope.collect_scope(warehouse, CONSUMER, settings.model, settings.policy, everything)
-        if not compared:
+        if not scope.collect_scope(warehouse, CONSUMER, settings.model, settings.policy, everything):
+            scope.clear(warehouse)
             scope.move_watermark(warehouse, CONSUMER, run_seq)
             return Resolution(0, 0, 0, 0, 0, 0)
         connection, compared = _open(warehouse, settings, everything, spill)

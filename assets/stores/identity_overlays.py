@@ -18,12 +18,19 @@ from transforms.identity.score import score_pairs
 
 _COLUMNS = ", ".join(FEATURE_SCHEMA.names)
 _BEFORE = "before|"
-# a decision brings records into scope whose content is as it was
+# records whose content differs from what it was; one that came into scope for another reason is the same by its hash already
 _CHANGED = f"""
-with changed as (
-  select {_COLUMNS} from identity.patient_features where patient_key in ({SCOPE})
+with altered as (
+  select scoped.patient_key
+  from identity.resolve_scope scoped
+  join identity.patient_features features on features.patient_key = scoped.patient_key
+  join identity.node node on node.patient_key = scoped.patient_key
+  where node.features_hash <> features.features_hash
+),
+changed as (
+  select {_COLUMNS} from identity.patient_features where patient_key in (select patient_key from altered)
   except
-  select {_COLUMNS} from identity.compared where patient_key in ({SCOPE})
+  select {_COLUMNS} from identity.compared where patient_key in (select patient_key from altered)
 )
 """
 

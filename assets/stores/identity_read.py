@@ -12,6 +12,8 @@ from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA
 from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
 
 SCOPE = "select patient_key from identity.resolve_scope"
+REDECIDED = ("select patient_key_l as patient_key from identity.resolve_redecided "
+             "union select patient_key_r from identity.resolve_redecided")
 AFFECTED = "select patient_key from identity.resolve_affected"
 _FEATURES = f"select {', '.join(FEATURE_SCHEMA.names)} from identity.patient_features"
 

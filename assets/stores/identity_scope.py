@@ -1,21 +1,23 @@
 """Which records a resolution compares, reads and clusters anew: sets in the warehouse.
 
-Three growing sets live in helper tables that are empty between resolutions: the *scope* (records to compare: changed content, changed
-decisions, blocks that crossed their cap), the *readable* records (partners of the scope and their components) and the *affected*
-ones (all components that the changes touch). Text that both engines run; keys never leave the warehouse except as Arrow.
+Sets that grow live in helper tables that are empty between resolutions: the *scope* (records to compare: changed content, merges that came
+or went, blocks that crossed their cap), the *redecided* records (what people say of them changed: clustered anew, not compared), the
+*readable* records (partners of the scope and all their components) and the *affected* ones (all components that the changes touch). Text
+that both engines run; keys never leave the warehouse except as Arrow.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from assets.stores.identity_read import AFFECTED, SCOPE, count
+from assets.stores.identity_read import AFFECTED, REDECIDED, SCOPE, count
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.blocking import PAIRING
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
 from transforms.identity.resolution import DECIDED
+from transforms.identity.tables import WORK_TABLES
 
 _DECIDED = ", ".join(f"'{rule}'" for rule in DECIDED)
 _SAME_PAIR = "{a}.patient_key_l = {b}.patient_key_l and {a}.patient_key_r = {b}.patient_key_r"
@@ -51,7 +53,7 @@ join identity.patient_features r on r.patient_key = said.patient_key_r
 
 
 def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, policy: Policy, everything: bool) -> int:
-    """Fill the scope and bring the decided edges up to date; give the number of records in scope."""
+    """Fill the scope and bring the decided edges up to date; give the number of records to compare or to cluster anew."""
     clear(warehouse)
     _sync_decided(warehouse)
     if everything:
@@ -76,41 +78,46 @@ def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, pol
     warehouse.execute(
         f"insert into identity.resolve_scope select patient_key from identity.node "
         f"where (model_version <> ? or policy_version <> ?) and patient_key not in ({SCOPE})", [model.version, policy.version])
-    return count(warehouse, "identity.resolve_scope")
+    return count(warehouse, f"({SCOPE} union {REDECIDED}) touched")
 
 
 def _sync_decided(warehouse: Warehouse) -> None:
-    """Make the decided edges those that hold now; the ends of each change enter the scope."""
+    """Make the decided edges those that hold now. The ends of each change are redecided; those of a merge enter the scope too: a merge
+    silences a record, and its end lets it speak again.
+    """
     same = _SAME_PAIR.format(a="edge", b="wanted") + " and edge.rule_or_model = wanted.rule_or_model"
-    gone = f"edge.rule_or_model in ({_DECIDED}) and not exists (select 1 from ({_WANTED}) wanted where {same})"
-    new = f"select wanted.* from ({_WANTED}) wanted where not exists (select 1 from identity.edge edge where {same})"
+    gone = f"edge.rule_or_model in ({_DECIDED}) and not exists (select 1 from identity.resolve_wanted wanted where {same})"
+    new = ("identity.resolve_wanted wanted where not exists "
+           f"(select 1 from identity.edge edge where edge.rule_or_model in ({_DECIDED}) and {same})")
+    warehouse.execute(f"insert into identity.resolve_wanted (patient_key_l, patient_key_r, rule_or_model, zone) {_WANTED}")
     warehouse.execute(f"""
-        insert into identity.resolve_scope
-        select patient_key_l from identity.edge edge where {gone} union select patient_key_r from identity.edge edge where {gone}
-        union select patient_key_l from ({new}) fresh union select patient_key_r from ({new}) fresh
+        insert into identity.resolve_redecided (patient_key_l, patient_key_r, rule_or_model)
+        select patient_key_l, patient_key_r, rule_or_model from identity.edge edge where {gone}
+        union all select patient_key_l, patient_key_r, rule_or_model from {new}
     """)
     warehouse.execute(f"""
         insert into identity.edge (patient_key_l, patient_key_r, rule_or_model, zone)
-        select patient_key_l, patient_key_r, rule_or_model, zone from ({new}) fresh
+        select patient_key_l, patient_key_r, rule_or_model, zone from {new}
     """)
     warehouse.execute(f"delete from identity.edge where {gone}")
+    merged = "from identity.resolve_redecided where rule_or_model = 'trusted_merge'"
+    warehouse.execute(f"insert into identity.resolve_scope select patient_key_l {merged} union select patient_key_r {merged}")
 
 
 _TOUCHED = ("exists (select 1 from identity.resolve_block touched "
             "where touched.block_rule = {0}.block_rule and touched.block_key = {0}.block_key)")
+# blocks of the scope as they are written
+_NOTED = f"insert into identity.resolve_block select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})"
 
 
 def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table, everything: bool) -> int:
     """Replace the blocks of the scope by `blocks` (patient_key, block_rule, block_key); records of blocks that crossed their cap enter
     the scope. Gives its final size."""
-    noted = ("insert into identity.resolve_block "
-             f"select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})")
     if not everything:
-        warehouse.execute(noted)
+        warehouse.execute(_NOTED)
+        append(warehouse, "identity.resolve_block", blocks.select(["block_rule", "block_key"]))
     warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
     append(warehouse, "identity.block", blocks)
-    if not everything:
-        warehouse.execute(noted)
     cap = "case block.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
     warehouse.execute(f"""
         insert into identity.resolve_full (block_rule, block_key, patients)
@@ -119,12 +126,16 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table,
         {'' if everything else 'where ' + _TOUCHED.format('block')}
         group by block.block_rule, block.block_key having count(*) > max({cap})
     """)
+    before = count(warehouse, "identity.resolve_scope")
     if not everything:
         _collect_crossed(warehouse)
     warehouse.execute(f"delete from identity.full_block {'' if everything else 'where ' + _TOUCHED.format('full_block')}")
     warehouse.execute("insert into identity.full_block (block_rule, block_key, patients) "
                       "select block_rule, block_key, patients from identity.resolve_full")
-    return count(warehouse, "identity.resolve_scope")
+    compared = count(warehouse, "identity.resolve_scope")
+    if compared > before:
+        warehouse.execute(_NOTED)
+    return compared
 
 
 def _collect_crossed(warehouse: Warehouse) -> None:
@@ -142,29 +153,33 @@ def _collect_crossed(warehouse: Warehouse) -> None:
 
 
 def collect_readable(warehouse: Warehouse, everything: bool) -> None:
-    """Collect the records whose features are needed: the scope, all that share a block with it, and their components."""
+    """Collect the records whose features are needed: the scope, all that share a block with it, the redecided, and their components."""
     if everything:
         warehouse.execute("insert into identity.resolve_affected select patient_key from identity.patient_features")
         return
     warehouse.execute(f"""
         insert into identity.resolve_affected
         select patient_key from identity.resolve_scope
+        union {REDECIDED}
         union
         select partner.patient_key
-        from identity.block own
-        join identity.block partner on partner.block_rule = own.block_rule and partner.block_key = own.block_key
-        left join identity.full_block held on held.block_rule = own.block_rule and held.block_key = own.block_key
-        where own.patient_key in ({SCOPE}) and own.block_rule in {PAIRING} and held.block_key is null
+        from identity.block partner
+        join (
+          select block_rule, block_key from identity.resolve_block where block_rule in {PAIRING}
+          except
+          select block_rule, block_key from identity.full_block
+        ) pairing on pairing.block_rule = partner.block_rule and pairing.block_key = partner.block_key
     """)
     _add_components(warehouse)
 
 
 def collect_affected(warehouse: Warehouse) -> None:
-    """Collect the records to cluster anew: the scope, what it is linked with now, and all components of these before."""
+    """Collect the records to cluster anew: the scope, what it is linked with now, the redecided, and all components of these before."""
     warehouse.execute("delete from identity.resolve_affected")
     warehouse.execute(f"""
         insert into identity.resolve_affected
         select patient_key from identity.resolve_scope
+        union {REDECIDED}
         union select patient_key_r from identity.edge where zone in ('auto', 'decided') and patient_key_l in ({SCOPE})
         union select patient_key_l from identity.edge where zone in ('auto', 'decided') and patient_key_r in ({SCOPE})
     """)
@@ -182,8 +197,8 @@ def _add_components(warehouse: Warehouse) -> None:
 
 def clear(warehouse: Warehouse) -> None:
     """Empty the helper tables."""
-    for table in ("resolve_scope", "resolve_block", "resolve_full", "resolve_affected", "resolve_component", "resolve_veto"):
-        warehouse.execute(f"delete from identity.{table}")
+    for table in WORK_TABLES:
+        warehouse.execute(f"delete from {table}")
 
 
 def move_watermark(warehouse: Warehouse, consumer: str, run_seq: int) -> None:

@@ -115,19 +115,28 @@ def write_resolution(warehouse: Warehouse, run_seq: int, recorded_time: datetime
     """, [run_seq, recorded_time, model_version, policy_version])
 
 
+_EDGE = ("patient_key_l", "patient_key_r", "rule_or_model", "score", "veto", "model_version", "zone")
+_COLUMNS = ", ".join(_EDGE)
+# edges of the affected records; in a table of its own, since the engine would else join all edges with all links
+_TOUCHED = f"""
+insert into identity.resolve_edge ({_COLUMNS})
+select {_COLUMNS} from identity.edge where patient_key_l in ({AFFECTED})
+union all
+select {_COLUMNS} from identity.edge where patient_key_r in ({AFFECTED}) and patient_key_l not in ({AFFECTED})
+"""
 # pairs that a steward should see: evidence short of linking, links that a veto stopped, trusted merges under a veto
-_WANTED = f"""
+_WANTED = """
+insert into identity.resolve_question (patient_key_l, patient_key_r, reason, rule_or_model, score, veto, model_version)
 select edge.patient_key_l, edge.patient_key_r,
   case when edge.rule_or_model = 'trusted_merge' then 'merge_conflict' when edge.zone = 'review' then 'review'
        else 'conflict' end as reason,
   edge.rule_or_model, edge.score, edge.veto, edge.model_version
-from identity.edge edge
+from identity.resolve_edge edge
 join identity.link l on l.patient_key = edge.patient_key_l
 join identity.link r on r.patient_key = edge.patient_key_r
-where (edge.patient_key_l in ({AFFECTED}) or edge.patient_key_r in ({AFFECTED}))
-  and ((edge.zone in ('auto', 'review', 'decided') and l.person_id <> r.person_id)
+where ((edge.zone in ('auto', 'review', 'decided') and l.person_id <> r.person_id)
        or (edge.rule_or_model = 'trusted_merge' and edge.veto is not null))
-  and not exists (select 1 from identity.edge said
+  and not exists (select 1 from identity.resolve_edge said
                   where said.patient_key_l = edge.patient_key_l and said.patient_key_r = edge.patient_key_r
                     and said.rule_or_model in ('steward_link', 'steward_cannot_link'))
 """
@@ -139,17 +148,19 @@ _SAME = """wanted.patient_key_l = review_pair.patient_key_l and wanted.patient_k
 
 def write_reviews(warehouse: Warehouse, run_seq: int, policy_version: str) -> None:
     """Open the questions that arose among the affected records and close those that were answered; equal ones stay as they are."""
+    warehouse.execute(_TOUCHED)
+    warehouse.execute(_WANTED)
     warehouse.execute(f"""
         delete from identity.review_pair
         where (review_pair.patient_key_l in ({AFFECTED}) or review_pair.patient_key_r in ({AFFECTED}))
-          and (review_pair.policy_version <> ? or not exists (select 1 from ({_WANTED}) wanted where {_SAME}))
+          and (review_pair.policy_version <> ? or not exists (select 1 from identity.resolve_question wanted where {_SAME}))
     """, [policy_version])
     warehouse.execute(f"""
         insert into identity.review_pair (patient_key_l, patient_key_r, reason, rule_or_model, score, veto, model_version,
                                           policy_version, run_seq)
         select wanted.patient_key_l, wanted.patient_key_r, wanted.reason, wanted.rule_or_model, wanted.score, wanted.veto,
           wanted.model_version, cast(? as varchar), cast(? as bigint)
-        from ({_WANTED}) wanted where not exists (select 1 from identity.review_pair where {_SAME})
+        from identity.resolve_question wanted where not exists (select 1 from identity.review_pair where {_SAME})
     """, [policy_version, run_seq])
 
 

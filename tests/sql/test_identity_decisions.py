@@ -151,3 +151,19 @@ def test_an_overlay_is_found_and_a_life_is_not(world: IdentityWorld) -> None:
     world.put(patient("c", **(OTHER | {"birth_date": date(1990, 2, 1)}), postal_code="10001"))
     world.resolve()
     assert world.rows("select count(*) from identity.overlay") == [(1,)]
+
+
+def test_a_decision_clusters_anew_and_compares_nothing(world: IdentityWorld) -> None:
+    """What two records say did not change by a decision: their evidence stays, only their component is clustered, and a full run agrees."""
+    world.put(patient("a"), patient("b"), patient("c", **OTHER))
+    world.resolve()
+    edges = world.state()["edge"]
+    _decide(world, "a", "b", "cannot_link")
+    world.run_seq += 1
+    done = world.resolve()
+    assert (done.compared, done.clustered, done.moved) == (0, 2, 1)
+    assert world.person("a") != world.person("b")
+    assert [row for row in world.state()["edge"] if row[4] != "parted"] == edges
+    found = world.state()
+    world.resolve_full()
+    assert world.state() == found

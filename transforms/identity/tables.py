@@ -77,12 +77,21 @@ TABLES: dict[str, Columns] = {
 
 # work lists of the resolution in progress, empty between resolutions: no product, no asset
 WORK_TABLES: dict[str, Columns] = {
+    # what people say now, and which of it came or went
+    "identity.resolve_wanted": (*_PAIR, ("rule_or_model", "varchar"), ("zone", "varchar")),
+    "identity.resolve_redecided": (*_PAIR, ("rule_or_model", "varchar")),
     "identity.resolve_scope": (("patient_key", "varchar"),),
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
     "identity.resolve_component": (("patient_key", "varchar"), ("component_key", "varchar")),
     "identity.resolve_veto": (*_PAIR, ("veto", "varchar")),
+    "identity.resolve_edge": (
+        *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"), ("model_version", "varchar"), ("zone", "varchar"),
+    ),
+    "identity.resolve_question": (
+        *_PAIR, ("reason", "varchar"), ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"), ("model_version", "varchar"),
+    ),
 }
 
 
