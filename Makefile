@@ -63,7 +63,7 @@ cases: $(VENV)/.development ## The golden cases, or those of LAKEHOUSE_CASES_DIR
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/acceptance/test_cases.py
 
 soak: $(VENV)/.development $(DOUBLE)/.installed ## The long forms of the invariants
-	$(BIN)/python -m pytest -m soak tests
+	TMPDIR=$${TMPDIR:-/tmp} $(BIN)/python -m pytest -m soak tests
 
 bench: $(VENV)/.development ## The benchmark table: medians beside named peers; ROWS=1000000 changed rows
 	$(BIN)/python -m tests.bench --rows $(ROWS)

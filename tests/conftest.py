@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.memory_folder import use_memory
+
 PROJECT = Path(__file__).resolve().parent.parent
 RECEIVED = datetime(2026, 1, 20, 6, tzinfo=UTC)
 
 # Dagster and dbt read it when they are imported; no test may write to a home that another one uses.
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-
+# Before pytest chooses its folder; the workers inherit it.
+use_memory()
 
 # In CI the same examples every time: a red run must mean a change, and new examples are found by everybody else's runs.
 settings.register_profile("ci", derandomize=True)
