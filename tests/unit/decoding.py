@@ -45,8 +45,8 @@ class Outcome:
         return sorted(self.decoded.units.to_pylist(), key=lambda unit: int(unit["unit_ordinal"]))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Rows of a raw table, columns that are null left out."""
-        rows = self.decoded.records[table].to_pylist()
+        """Rows of a raw table in the order of their units, columns that are null left out."""
+        rows = sorted(self.decoded.records[table].to_pylist(), key=lambda row: int(row["unit_ordinal"]))
         return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
     def codes(self) -> list[str | None]:

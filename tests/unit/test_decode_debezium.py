@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.unit.decoding import Outcome, decode, facility
+from transforms.decode.debezium import batch
 from transforms.decode.debezium.logical_types import WireType, shown, wire_type_of_contract, wire_type_of_schema
 
 FEED = """feed: {kind: debezium_jsonl, table: dbo.P}
@@ -63,6 +65,49 @@ def test_what_is_no_change_of_the_table_is_refused(line: str) -> None:
     assert decoded(line, event()).codes() == ["payload.unrecognised_format", None]
 
 
+def test_a_value_that_is_no_text_refuses_its_event_alone() -> None:
+    """Half of a surrogate pair is no character: the line is refused, whether it stands in the row or in the key."""
+    assert decoded(event(after={"A": 1, "B": "\ud800"}), event(key="\udc00"), event()).codes() == ["payload.unrecognised_format"] * 2 + [None]
+
+
+ALIKE = [
+    *(json.dumps(event(key=number, after={"A": number, "B": text}, commit_lsn=f"0{number}", event_serial_no=number), ensure_ascii=False)
+      for number, text in enumerate([None, "x", "O'Neil", "na\u00efve", "null", "{}", "5"])),
+    *(json.dumps(event("u", {"A": 2, "B": "y"}, ROW, key=2, commit_lsn="0a")) for _ in range(3)),
+    json.dumps(event("d", None, ROW, key=2, commit_lsn="0b")), json.dumps({"key": {"A": 2}, "value": None}), json.dumps({"key": {"A": 2}, "value": None}),
+]
+
+
+@pytest.mark.parametrize("line", [
+    ALIKE[1].replace('"B": "x"', '"B": 1.50'), ALIKE[1].replace('"B": "x"', '"B": "a\\"b"'), ALIKE[1].replace('"B": "x"', '"B": {"C": 1}'),
+    ALIKE[1].replace('"B": "x"', '"B": [1, "x"]'), ALIKE[1].replace('"B": "x"', '"B": true'), ALIKE[1].replace('"B": "x"', '"B": "x", "B": "x"'),
+    ALIKE[1].replace('"A": 1', '"A": NaN'), ALIKE[1].replace('"A": 1', '"A": -0'), ALIKE[1].replace('"A": 1', '"A": 1e2'),
+    ALIKE[1].replace('"A": 1', '"A": 12345678901234567890123'), ALIKE[1].replace('"A": 1', '"A": "1"'), ALIKE[1].replace('"A": 1', '"A": 01'),
+    ALIKE[1].replace('"B": "x"', '"B": "x",'), ALIKE[1].replace('"x"', '"\t"'), ALIKE[1].replace('"x"', '"\u2028"'), ALIKE[1].replace("dbo", "other"),
+    ALIKE[1].replace(": ", ":"), ALIKE[1].replace("}}}", "}}"), ALIKE[1] + " {}", ALIKE[1].replace('"op": "c"', '"op": "t"'),
+    ALIKE[1].replace('"B": "x"', '"C": "x"'), ALIKE[1].replace('"key"', '"key": 1, "key"'), "[" * 100 + "]" * 100, "null", "{}"])
+def test_a_line_of_a_known_shape_says_what_it_says_alone(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines read together by their shape give the units, rows and events of lines read one by one, and a line that only resembles them is not
+    taken for one of them."""
+    lines = [*ALIKE, line, *ALIKE[:4]]
+    alone = decoded(*lines)
+    monkeypatch.setattr(batch, "_FEW", 1)
+    together = decoded(*lines)
+    assert together.units == alone.units
+    for table in ("raw_extract__row", "raw_extract__event", "raw_extract__column"):
+        assert together.rows(table) == alone.rows(table)
+
+
+def test_lines_that_are_alike_are_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file of one table, with nulls here and there and every operation, no line is read alone."""
+    monkeypatch.setattr(batch, "_FEW", 1)
+    left: list[int] = []
+    one_by_one = batch.BatchReader._one_by_one
+    monkeypatch.setattr(batch.BatchReader, "_one_by_one", lambda self, lines: (left.append(len(lines)), one_by_one(self, lines))[1])
+    assert decoded(*ALIKE, *ALIKE).codes() == [None] * (2 * len(ALIKE))
+    assert left == [0]
+
+
 def test_a_tombstone_sent_again_is_the_same_and_one_after_another_deletion_is_not() -> None:
     """Two tombstones of one key differ by what came before them; the file sent again gives the same contents."""
     lines = [event("d", None, ROW, commit_lsn="0a"), {"key": {"A": 1}, "value": None},
@@ -84,6 +129,9 @@ def test_positions_sort_as_text_with_missing_parts_first() -> None:
 
 @pytest.mark.parametrize(("value", "is_number", "name", "scale", "text"), [
     ("3696", True, "io.debezium.time.Date", 0, "1980-02-14"), ("-1", True, "io.debezium.time.Date", 0, "1969-12-31"),
+    ("-719162", True, "io.debezium.time.Date", 0, "0001-01-01"), ("2932897", True, "io.debezium.time.Date", 0, "2932897"),
+    ("-1", True, "io.debezium.time.NanoTimestamp", 0, "1969-12-31 23:59:59.999999"), ("1.5", True, "io.debezium.time.Timestamp", 0, "1.5"),
+    (str(2**63), True, "io.debezium.time.NanoTimestamp", 0, str(2**63)),
     ("1715335200000", True, "io.debezium.time.Timestamp", 0, "2024-05-10 10:00:00"),
     ("1715335200001234000", True, "io.debezium.time.NanoTimestamp", 0, "2024-05-10 10:00:00.001234"),
     ("JU4=", False, "org.apache.kafka.connect.data.Decimal", 2, "95.50"), ("lw==", False, "org.apache.kafka.connect.data.Decimal", 2, "-1.05"),
@@ -93,7 +141,7 @@ def test_positions_sort_as_text_with_missing_parts_first() -> None:
     ("2024-05-10T10:00:00Z", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10T10:00:00Z"), ("5", True, "", 0, "5")])
 def test_values_are_shown_as_the_database_shows_them(value: str, is_number: bool, name: str, scale: int, text: str) -> None:
     """Days, fractions of a second and two's complement become dates, times and decimals; what has not its type's form stays."""
-    assert shown(value, is_number, WireType(name, scale)) == text
+    assert shown(pa.array([value, None]), pa.array([is_number, False]), WireType(name, scale)).to_pylist() == [text, None]
 
 
 @pytest.mark.parametrize(("scale", "wire"), [

@@ -26,7 +26,7 @@ from transforms.landing.received import fhir as received_fhir
 from transforms.landing.received import rows as received_rows
 
 LIMITS: list[tuple[Any, str]] = [
-    (debezium, "PIECE_BYTES"), (fhir, "PIECE_BYTES"), (grid, "BLOCK_BYTES"), (hl7v2, "_PIECE_BYTES"), (framing, "_PART_BYTES"),
+    (debezium, "PIECE_BYTES"), (debezium, "_BATCH_BYTES"), (fhir, "PIECE_BYTES"), (grid, "BLOCK_BYTES"), (hl7v2, "_PIECE_BYTES"), (framing, "_PART_BYTES"),
     (framing, "_LARGEST_PART"),
 ]
 PLAIN = "feed: {kind: csv_extract, resource: patient, key: [A], encoding: utf-8, columns: {A: {}, B: {}}}"

@@ -1,6 +1,7 @@
 """Debezium change events, one JSON text a line -> units, raw_extract__event, raw_extract__row and raw_extract__column.
 
-Belongs here: units of a file and the keys of its rows. Does not belong here: the envelope (`event.py`).
+Belongs here: the order of a file's lines and what follows from it. Does not belong here: reading them (`batch.py`), their tables
+(`rows.py`).
 Every event is kept as sent; its row image becomes cells, as those of any change file, so that one staging reads both. The header
 of a file holds every column that some event of it names. Locators: `line/3`, column `header/3`;
 a contracted column that is not there is named: `line/3#Phone`.
@@ -11,142 +12,174 @@ tombstone sent again is the same and one after another deletion is not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, compress, count
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.decode.contract import Decoded, Delivered
-from transforms.decode.debezium.event import ChangeEvent, read_event
-from transforms.decode.json_text import JsonReader, is_too_deep
+from transforms.decode.debezium.batch import BatchReader
+from transforms.decode.debezium.rows import Events, Places, RowWriter
+from transforms.decode.engine import Engine
+from transforms.decode.hashing import ContentHasher
+from transforms.decode.json_text import is_too_deep
 from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.record_table import joined
 from transforms.decode.units import PIECE_BYTES, PIECE_UNITS, UNRECOGNISED, Unit, Units, content_hash, unreadable
 from transforms.landing.payload import Payload
 
 TABLES = ("raw_extract__row", "raw_extract__column", "raw_extract__event")
 TOO_DEEP = "payload.nesting_too_deep"
-COLUMN_MISSING = "cdc.column_missing"
-COLUMN_ADDED = "cdc.column_added"
+_BATCH_BYTES = 4 << 20  # lines that are read together: small enough for the processor's cache
 _BOM = b"\xef\xbb\xbf"
 
 
 def decode_debezium_jsonl(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     """Units `cdc.row` (or `payload`) and the tables of `TABLES`. A file of several pieces has in each row the columns seen so far: those
     that come later are behind them and null."""
-    units = Units()
-    empty = {table: RAW_SCHEMAS[table].empty_table() for table in TABLES}
-    for delivery in deliveries:
-        if not any(line[:1] == b"{" for _, line in _lines(delivery.payload)):
-            units.add(unreadable(delivery))
-            continue
-        file = _File(delivery, units)
-        for number, line in _lines(delivery.payload):
-            file.read(number, line)
-            if file.size > PIECE_BYTES or len(units) > PIECE_UNITS:
-                yield Decoded(units.take(), {**empty, **file.take()})
-        yield Decoded(units.take(), {**file.take(), "raw_extract__column": file.header()})
-    yield Decoded(units.take(), empty)
+    none = Units()
+    with Engine() as engine:
+        hasher = ContentHasher(engine)
+        for delivery in deliveries:
+            if not any(line[:1] == b"{" for _, line in _lines(delivery.payload)):
+                none.add(unreadable(delivery))
+                continue
+            file = _File(delivery, engine, hasher)
+            for numbers, lines in _batches(delivery.payload):
+                file.read(numbers, lines)
+                if file.size > PIECE_BYTES or file.units > PIECE_UNITS:
+                    yield file.take()
+            yield file.take()
+            yield Decoded(none.take(), {"raw_extract__column": file.header()})
+    yield Decoded(none.take(), {table: RAW_SCHEMAS[table].empty_table() for table in TABLES})
 
 
 def _lines(payload: Payload) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(payload.lines(), 1):
-        stripped = (line if number > 1 else line.removeprefix(_BOM)).strip(b" \t\r")
-        if stripped:
+    lines = payload.lines()
+    first = next(lines).removeprefix(_BOM)
+    for number, line in enumerate(chain((first,), lines), 1):
+        if stripped := line.strip(b" \t\r"):
             yield number, stripped
 
 
+def _batches(payload: Payload) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Lines and their numbers, a bounded number at a time."""
+    numbers: list[int] = []
+    lines: list[bytes] = []
+    size = 0
+    for number, line in _lines(payload):
+        numbers.append(number)
+        lines.append(line)
+        size += len(line)
+        if size > _BATCH_BYTES:
+            yield numbers, lines
+            numbers, lines, size = [], [], 0
+    if lines:
+        yield numbers, lines
+
+
 class _File:
-    """One delivery on its way into units and rows."""
+    """One delivery on its way into units and rows; `units` and `size` are what waits to be taken."""
 
-    def __init__(self, delivery: Delivered, units: Units) -> None:
+    def __init__(self, delivery: Delivered, engine: Engine, hasher: ContentHasher) -> None:
         self._delivery = delivery
-        self._source = delivery.source
-        self._units = units
-        self._reader = JsonReader()
-        self._ordinal = 0
-        self._events: list[tuple[int, str, ChangeEvent, str]] = []
-        self._rows: list[tuple[int, str, ChangeEvent]] = []
-        self._columns: dict[str, None] = dict.fromkeys(column.name for column in self._source.columns)
-        self._before: dict[bytes, bytes] = {}
-        self.size = 0
+        self._reader = BatchReader(delivery.source, engine)
+        self._writer = RowWriter(delivery, hasher.hashes)
+        self._columns: dict[str, None] = dict.fromkeys(column.name for column in delivery.source.columns)
+        self._before: dict[str, str] = {}
+        self._behind = 0
+        self._events: list[Events] = []
+        self._tombstones: list[tuple[Places, list[str]]] = []
+        self._refused = Units()
+        self.units = self.size = 0
 
-    def read(self, number: int, line: bytes) -> None:
-        """Append one line's unit and rows."""
-        self._ordinal += 1
-        self.size += len(line)
+    def read(self, numbers: list[int], lines: list[bytes]) -> None:
+        """Read a batch of lines."""
+        events, unread = self._reader.read(self._places(numbers, lines))
+        for ordinal, number, text in zip(unread.ordinals.to_pylist(), unread.lines.to_pylist(), unread.texts.to_pylist(), strict=True):
+            self._refuse(ordinal, number, text.encode("utf-8"), UNRECOGNISED)
+        self._remember(events)
+        self._events += sorted(events, key=lambda one: one.first)
+        self._behind += len(lines)
+        self.units += len(lines)
+        self.size += sum(map(len, lines))
+
+    def take(self) -> Decoded:
+        """Units, raw rows and events of the lines since the last time."""
+        for one in self._events:
+            self._columns |= dict.fromkeys(one.image)
+        units, told, rows = [self._refused.take()], list[pa.Table](), list[pa.Table]()
+        for places, hashes in self._tombstones:
+            units.append(self._writer.tombstone_units(places, hashes))
+            told.append(self._writer.tombstones(places))
+        for one in self._events:
+            for parts, part in zip((units, told, rows), self._writer.changes(one, self._columns), strict=True):
+                parts.append(part)
+        self._events, self._tombstones = [], []
+        self.units = self.size = 0
+        records = {"raw_extract__row": joined("raw_extract__row", rows), "raw_extract__event": joined("raw_extract__event", told)}
+        return Decoded(pa.concat_tables(units), records)
+
+    def _places(self, numbers: list[int], lines: list[bytes]) -> Places:
+        """The lines that are text of a depth that can be read."""
+        refused = {place: TOO_DEEP for place in compress(count(), map(is_too_deep, lines))}
+        texts = None if refused else _texts(lines)
+        if texts is None:
+            refused = {**{place: UNRECOGNISED for place, line in enumerate(lines) if not _is_text(line)}, **refused}
+            texts = pa.array([line for place, line in enumerate(lines) if place not in refused], pa.binary()).cast(pa.string())
+        for place, code in refused.items():
+            self._refuse(self._behind + place + 1, numbers[place], lines[place], code)
+        kept = pa.array([place not in refused for place in range(len(lines))]) if refused else pa.repeat(pa.scalar(True), len(lines))
+        ordinals = pc.cast(pa.arange(self._behind + 1, self._behind + len(lines) + 1), pa.int32())
+        return Places(ordinals.filter(kept), pa.array(numbers, pa.int64()).filter(kept), texts)
+
+    def _refuse(self, ordinal: int, number: int, line: bytes, code: str) -> None:
         locator = f"line/{number}"
-        event, text, code = self._event(line)
-        if event is None:
-            self._add(locator, content_hash(line), code, set())
+        delivery, record_type = self._delivery.delivery_id, self._delivery.source.record_type
+        self._refused.add(Unit(delivery, ordinal, "cdc.row", locator, record_type, content_hash(line), code, locator))
+
+    def _remember(self, events: list[Events]) -> None:
+        """Keep what came last under each key, and take the tombstones out of `events`: their content is their key and what came before."""
+        if not events:
             return
-        self._events.append((self._ordinal, locator, event, text))
-        if event.is_tombstone:
-            self._add(locator, content_hash(self._after(event, b"tombstone")), None, set())
+        ordinals = pa.concat_arrays([one.places.ordinals for one in events])
+        keys = pa.concat_arrays([one.keys for one in events])
+        sequences = pa.concat_arrays([pa.nulls(len(one.places), pa.string()) if one.layout.op is None else one.sequence for one in events])
+        order = pc.sort_indices(ordinals)
+        in_order = [column.take(order).to_pylist() for column in (ordinals, keys, sequences)]
+        if not sequences.null_count:
+            self._before.update(zip(*in_order[1:], strict=True))
             return
-        self._after(event, event.sequence.encode())
-        contracted = {column.name for column in self._source.columns}
-        missing = sorted(contracted - set(event.cells)) if event.op != "d" else []
-        added = {COLUMN_ADDED} if set(event.cells) - contracted else set()
-        self._columns |= dict.fromkeys(event.cells)
-        inside = "".join(f"#{name}" for name in missing)
-        self._add(locator, content_hash(_content(event)), COLUMN_MISSING if missing else None, added, inside)
-        if not missing:
-            self._rows.append((self._ordinal, locator, event))
-
-    def _event(self, line: bytes) -> tuple[ChangeEvent | None, str, str]:
-        if is_too_deep(line):
-            return None, "", TOO_DEEP
-        try:
-            text = line.decode("utf-8")
-            value, repeats = self._reader.parse(text)
-            return (None if repeats else read_event(value, self._source)), text, UNRECOGNISED
-        except ValueError:  # not JSON, not UTF-8, or a lone surrogate
-            return None, "", UNRECOGNISED
-
-    def _after(self, event: ChangeEvent, mark: bytes) -> bytes:
-        """Content of the event by what came before it under the same key, and remember the event."""
-        content = event.key + b"\n" + self._before.get(event.key, b"")
-        self._before[event.key] = mark if not event.is_tombstone else content + b"\n" + mark
-        return content
-
-    def _add(self, locator: str, hashed: str, code: str | None, flags: set[str], inside: str = "") -> None:
-        self._units.add(
-            Unit(
-                self._delivery.delivery_id, self._ordinal, "cdc.row", locator, self._source.record_type, hashed, code,
-                locator + inside if code else None, flags,
-            )
-        )  # fmt: skip
-
-    def take(self) -> dict[str, pa.Table]:
-        """Raw rows and events since the last time."""
-        delivery, table, names = self._delivery.delivery_id, self._source.record_type, list(self._columns)
-        rows = [
-            (
-                delivery, ordinal, locator, table, ordinal, event.op, event.sequence, event.changed_ms,
-                [event.cells.get(name) for name in names],
-            )
-            for ordinal, locator, event in self._rows
-        ]  # fmt: skip
-        events = [
-            (delivery, ordinal, locator, table, event.op, event.sequence or None, event.is_tombstone, text)
-            for ordinal, locator, event, text in self._events
-        ]
-        self._rows, self._events, self.size = [], [], 0
-        return {"raw_extract__row": _table("raw_extract__row", rows), "raw_extract__event": _table("raw_extract__event", events)}
+        hashes: dict[int, str] = {}
+        for ordinal, key, sequence in zip(*in_order, strict=True):
+            if sequence is None:
+                content = f"{key}\n{self._before.get(key, '')}"
+                hashes[ordinal] = content_hash(content.encode("utf-8"))
+                self._before[key] = f"{content}\ntombstone"
+            else:
+                self._before[key] = sequence
+        tombstones = [one.places for one in events if one.layout.op is None]
+        self._tombstones += [(places, [hashes[ordinal] for ordinal in places.ordinals.to_pylist()]) for places in tombstones]
+        events[:] = [one for one in events if one.layout.op is not None]
 
     def header(self) -> pa.Table:
         """Columns of the whole file: the contract's, then the others as they came."""
-        delivery, table = self._delivery.delivery_id, self._source.record_type
-        return _table("raw_extract__column", [
-            (delivery, 0, f"header/{place}", table, place, name) for place, name in enumerate(self._columns, 1)])
+        count, table = len(self._columns), self._delivery.source.record_type
+        columns = {
+            "delivery_id": [self._delivery.delivery_id] * count, "unit_ordinal": [0] * count,
+            "record_locator": [f"header/{place}" for place in range(1, count + 1)], "source_table": [table] * count,
+            "column_ordinal": list(range(1, count + 1)), "column_name": list(self._columns),
+        }
+        return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
 
 
-def _content(event: ChangeEvent) -> bytes:
-    """Text that is equal for equal content: the row image by name, and whether it is a deletion."""
-    parts = [f"{name}\x1e{'0' if value is None else '1' + value}" for name, value in sorted(event.cells.items())]
-    return "\x1f".join([*parts, "D" if event.op == "d" else ""]).encode("utf-8")
+def _texts(lines: list[bytes]) -> pa.Array | None:
+    """The lines as texts; null where one is none."""
+    try:
+        return pa.array(lines, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return None
 
 
-def _table(name: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
-    schema = RAW_SCHEMAS[name]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
-    arrays = [pa.array(column, item.type) for column, item in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
+def _is_text(line: bytes) -> bool:
+    return _texts([line]) is not None

@@ -1,85 +1,110 @@
-"""One Debezium change event: its envelope read, its row image as texts.
+"""One Debezium change event: where its envelope says what, and what it says.
 
 Belongs here: the envelope (Debezium reference, SQL Server connector, "Change events"), with or without `schema`, alone or beside its key.
-Does not belong here: units and raw rows (`decode.py`), types (`logical_types.py`).
+Does not belong here: units and raw rows (`decode.py`), types (`logical_types.py`), many events at once (`shape.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.decode.debezium.logical_types import WireType, shown, wire_type_of_contract, wire_type_of_schema
+from transforms.decode.debezium.logical_types import WireType, wire_type_of_contract, wire_type_of_schema
 from transforms.decode.json_text import canonical
 from transforms.facilities.entry import Source
 
 OPERATIONS = frozenset({"r", "c", "u", "d"})
+POSITION = ("commit_lsn", "change_lsn", "event_serial_no", "ts_ms")  # of an event's origin, in the order of `Said.position`
 _NUMBER = "\0"
+
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class ChangeEvent:
-    """What one line says. `cells`: column -> text or null of the row image (before a deletion, after any other change);
-    `sequence` sorts as text, a missing part first, empty for a snapshot without position; `changed_ms` is the source's commit time in
-    milliseconds since 1970 as sent; `key` is the canonical text of the message key."""
+class Layout:
+    """Where an event says what, by the names that lead there; `op` is null for a tombstone, `key` and `origin` where it has none.
+    `types` of the row image's columns are those of its schema, else of the contract. `schemas` lead to what describes and says nothing,
+    `decisive` to what decides all this: the operation first."""
 
-    is_tombstone: bool
-    key: bytes
+    key: Path | None
     op: str | None = None
-    sequence: str = ""
-    changed_ms: str | None = None
-    cells: dict[str, str | None] = field(default_factory=dict)
+    image: Path = ()
+    origin: Path | None = None
+    types: tuple[tuple[str, WireType], ...] = ()
+    schemas: tuple[Path, ...] = ()
+    decisive: tuple[Path, ...] = ()
 
 
-def read_event(value: Any, source: Source) -> ChangeEvent | None:
-    """Event of a parsed line; null where it is no change of the feed's table."""
-    body, key = (value["value"], value.get("key")) if isinstance(value, dict) and "value" in value else (value, None)
-    key = _payload(key)
-    if body is None:
-        return ChangeEvent(True, canonical(key))
-    schema = body.get("schema") if isinstance(body, dict) else None
-    envelope = _payload(body)
-    if not isinstance(envelope, dict) or envelope.get("op") not in OPERATIONS:
-        return None
-    origin = envelope.get("source")
-    origin = origin if isinstance(origin, dict) else {}
-    if not _is_of_table(origin, source):
-        return None
-    op = str(envelope["op"])
-    image = envelope.get("before" if op == "d" else "after")
-    if not isinstance(image, dict):
-        image = key if op == "d" and isinstance(key, dict) else None
-    if image is None:
-        return None
-    cells = _cells(image, schema, op, source)
-    return ChangeEvent(False, canonical(key), op, _sequence(origin), _text(origin.get("ts_ms")), cells)
+@dataclass(frozen=True)
+class Said:
+    """What one event says. `key` is the canonical text of the message key; `position` has the texts at `POSITION`; `image` is column ->
+    text or null of the row image (before a deletion, after any other change), `numbers` the columns whose value is a JSON number."""
+
+    key: str
+    position: tuple[str | None, ...] = (None,) * len(POSITION)
+    image: Mapping[str, str | None] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
 
 
-def _payload(value: Any) -> Any:
-    """A message without the schema that the converter may have wrapped around it."""
-    return value["payload"] if isinstance(value, dict) and set(value) == {"schema", "payload"} else value
+class EventReader:
+    """Reads parsed lines of one feed."""
+
+    def __init__(self, source: Source) -> None:
+        self._schema, _, self._table = (source.table or "").rpartition(".")
+        self._contracted = {column.name: wire_type_of_contract(column.type) for column in source.columns}
+
+    def layout(self, value: Any) -> Layout | None:
+        """Layout of a parsed line; null where it is no change of the feed's table."""
+        is_beside = isinstance(value, dict) and "value" in value
+        key, key_schemas = _unwrapped(value, ("key",)) if is_beside and "key" in value else (None, ())
+        body: Path = ("value",) if is_beside else ()
+        if at(value, body) is None:
+            return Layout(key, schemas=key_schemas, decisive=((*body, "op"),))
+        envelope, schemas = _unwrapped(value, body)
+        said = at(value, envelope)
+        op = said.get("op") if isinstance(said, dict) else None
+        if op not in OPERATIONS:
+            return None
+        origin = (*envelope, "source") if isinstance(said.get("source"), dict) else None
+        part = "before" if op == "d" else "after"
+        image: Path | None = (*envelope, part) if isinstance(said.get(part), dict) else key if op == "d" else None
+        if image is None or not isinstance(at(value, image), dict) or not self._is_of_table(at(value, origin) if origin else {}):
+            return None
+        types = {**self._contracted, **(_schema_types(at(value, body).get("schema"), part))}
+        decisive = ((*envelope, "op"), (*envelope, "source", "table"), (*envelope, "source", "schema"))
+        return Layout(key, op, image, origin, tuple(types.items()), key_schemas + schemas, decisive)
+
+    def _is_of_table(self, origin: dict[str, Any]) -> bool:
+        """Does the event's origin, where it states one, name the feed's table? A contract may leave the schema out."""
+        return origin.get("table", self._table) == self._table and (not self._schema or origin.get("schema") in (self._schema, None))
 
 
-def _is_of_table(origin: dict[str, Any], source: Source) -> bool:
-    """Does the event's origin, where it states one, name the feed's table? A contract may leave the schema out."""
-    schema, _, table = (source.table or "").rpartition(".")
-    return origin.get("table", table) == table and (not schema or origin.get("schema") in (schema, None))
+def said(value: Any, layout: Layout) -> Said:
+    """What a parsed line of a layout says. UnicodeEncodeError for a lone surrogate, which is no text."""
+    key = canonical(None if layout.key is None else at(value, layout.key)).decode("utf-8")
+    if layout.op is None:
+        return Said(key)
+    origin = {} if layout.origin is None else at(value, layout.origin)
+    image = at(value, layout.image)
+    canonical(image)
+    return Said(key, tuple(_text(origin.get(name)) for name in POSITION), {name: _text(one) for name, one in image.items()},
+                frozenset(name for name, one in image.items() if _is_number(one)))
 
 
-def _sequence(origin: dict[str, Any]) -> str:
-    """Position in the log. The separator sorts before every character of a part, so that a missing part comes first."""
-    serial = _text(origin.get("event_serial_no"))
-    parts = [_text(origin.get("commit_lsn")) or "", _text(origin.get("change_lsn")) or "", serial.zfill(20) if serial else ""]
-    return " ".join(parts).lower() if parts[0] or parts[1] else ""
+def at(value: Any, path: Path) -> Any:
+    """The value that names lead to."""
+    for name in path:
+        value = value[name]
+    return value
 
 
-def _cells(image: dict[str, Any], schema: Any, op: str, source: Source) -> dict[str, str | None]:
-    types = {column.name: wire_type_of_contract(column.type) for column in source.columns}
-    types |= _schema_types(schema, "before" if op == "d" else "after")
-    return {
-        name: None if value is None else shown(_text(value) or "", _is_number(value), types.get(name, WireType()))
-        for name, value in image.items()
-    }
+def _unwrapped(value: Any, path: Path) -> tuple[Path, tuple[Path, ...]]:
+    """Where a message is, without the schema that the converter may have wrapped around it, and where that schema is."""
+    found = at(value, path)
+    if isinstance(found, dict) and set(found) == {"schema", "payload"}:
+        return (*path, "payload"), ((*path, "schema"),)
+    return path, ()
 
 
 def _schema_types(schema: Any, part: str) -> dict[str, WireType]:

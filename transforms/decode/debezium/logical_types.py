@@ -12,14 +12,19 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _DECIMAL = "org.apache.kafka.connect.data.Decimal"
 # SQL Server's decimal has up to 38 digits, before or behind the point. More would be the sender's choice of our memory.
 _DECIMAL_DIGITS, _DECIMAL_BYTES = 38, 17
 _SCALE = re.compile("[0-9]{1,2}")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The years 1 to 9999, from the first to before the end: what a date of SQL Server can be.
+_SECONDS = (int(datetime(1, 1, 1, tzinfo=UTC).timestamp()), int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) + 86_400)
+_DAYS = (_SECONDS[0] // 86_400, _SECONDS[1] // 86_400)
 # Units of a second of the time types; dates count days.
 _PER_SECOND = {
     "io.debezium.time.Timestamp": 10**3, "io.debezium.time.MicroTimestamp": 10**6, "io.debezium.time.NanoTimestamp": 10**9,
@@ -57,30 +62,48 @@ def wire_type_of_contract(column_type: str) -> WireType:
     return WireType(_ADAPTIVE.get(name, ""))
 
 
-def shown(value: str, is_number: bool, wire: WireType) -> str:
-    """Text of a value: a number or string as it stands in the JSON. What does not have its type's form stays as sent."""
-    if is_number and (wire.name in _DATES or wire.name in _PER_SECOND):
-        return _moment(value, wire)
-    if not is_number and wire.name == _DECIMAL:
-        return _decimal(value, wire.scale)
-    return value
+def shown(texts: pa.Array, are_numbers: pa.Array, wire: WireType) -> pa.Array:
+    """Texts of values: a number or string as it stands in the JSON. What does not have its type's form stays as sent; null stays null."""
+    if wire.name in _DATES or wire.name in _PER_SECOND:
+        return _moments(texts, are_numbers, wire)
+    if wire.name == _DECIMAL:
+        encoded = pc.dictionary_encode(texts)
+        distinct = pa.array([_decimal(text.as_py(), wire.scale) for text in encoded.dictionary], pa.string())
+        return pc.if_else(are_numbers, texts, distinct.take(encoded.indices))
+    return texts
 
 
-def _moment(value: str, wire: WireType) -> str:
-    try:
-        number = int(value)
-        if wire.name in _DATES:
-            return (_EPOCH + timedelta(days=number)).date().isoformat()
-        moment = _EPOCH + timedelta(microseconds=number * 10**6 // _PER_SECOND[wire.name])
-    except (ValueError, OverflowError):
-        return value
-    return moment.replace(tzinfo=None).isoformat(sep=" ")
+def _moments(texts: pa.Array, are_numbers: pa.Array, wire: WireType) -> pa.Array:
+    is_whole = pc.and_(are_numbers, pc.match_substring_regex(texts, "^-?[0-9]{1,19}$"))
+    sent = pc.cast(pc.if_else(is_whole, texts, None), pa.decimal128(38, 0))  # nineteen digits may be more than 64 bits hold
+    first, last = (bound * _PER_SECOND.get(wire.name, 1) for bound in (_DAYS if wire.name in _DATES else _SECONDS))
+    is_moment = pc.and_(pc.greater_equal(sent, pa.scalar(first, sent.type)), pc.less(sent, pa.scalar(min(last, 2**63), sent.type)))
+    number = pc.cast(pc.if_else(is_moment, sent, None), pa.int64())
+    if wire.name in _DATES:
+        return pc.coalesce(pc.cast(pc.cast(pc.cast(number, pa.int32()), pa.date32()), pa.string()), texts)
+    return pc.coalesce(_texts(_microseconds(number, _PER_SECOND[wire.name])), texts)
 
 
-def _decimal(value: str, scale: int) -> str:
+def _microseconds(number: pa.Array, per_second: int) -> pa.Array:
+    """Microseconds since 1970, what is below one cut off towards the past."""
+    if per_second <= 10**6:
+        return pc.multiply(number, 10**6 // per_second)
+    part = per_second // 10**6
+    return pc.divide(pc.if_else(pc.less(number, 0), pc.subtract(number, part - 1), number), part)
+
+
+def _texts(microseconds: pa.Array) -> pa.Array:
+    """Times as text, with six digits of the second where it has a fraction."""
+    moment = pc.cast(microseconds, pa.timestamp("us"))
+    second = pc.floor_temporal(moment, unit="second")
+    whole = pc.cast(pc.cast(second, pa.timestamp("s")), pa.string())
+    return pc.if_else(pc.equal(moment, second), whole, pc.cast(moment, pa.string()))
+
+
+def _decimal(value: str | None, scale: int) -> str | None:
     """Big-endian two's complement of the unscaled value, in base64."""
     try:
-        content = base64.b64decode(value, validate=True)
+        content = base64.b64decode(value or "", validate=True)
     except (binascii.Error, ValueError):
         return value
     if not content or len(content) > _DECIMAL_BYTES or scale > _DECIMAL_DIGITS:

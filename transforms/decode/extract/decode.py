@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.decode.cells import rows_of_columns
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
+from transforms.decode.engine import Engine
 from transforms.decode.extract.file import ESCAPE, UNIT, ExtractFile, read_file
-from transforms.decode.extract.grid import Piece, rows_of_columns
-from transforms.decode.extract.hashing import ContentHasher
+from transforms.decode.extract.grid import Piece
 from transforms.decode.extract.parquet import read_parquet
 from transforms.decode.extract.text import DAMAGE
+from transforms.decode.hashing import ContentHasher
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.decode.units import UNRECOGNISED, Unit, Units, content_hash, payload_unit, unreadable
 from transforms.facilities.entry import Source
@@ -47,7 +49,8 @@ def decode_dms_s3_parquet(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
 def _decode(deliveries: Sequence[Delivered], unit_kind: str,
             read: Callable[[Payload, Source], ExtractFile | None] = read_file) -> Iterator[Decoded]:
     few = Units()
-    with ContentHasher() as hasher:
+    with Engine() as engine:
+        hasher = ContentHasher(engine)
         for delivery in deliveries:
             file = read(delivery.payload, delivery.source)
             if file is None:

@@ -1,0 +1,199 @@
+"""Many events at once: lines that differ in nothing but their scalar values.
+
+A connector writes every event of a table alike. A *shape* is such a line with its values left out, learnt from a line that was read
+carefully (`event.py`). DuckDB reads the values of all lines; put back into the shape they must give the very line, byte by byte. What
+passes is JSON of that shape, with those values as written: no name repeats, no number was rounded, nothing was left out. What does not
+pass is read carefully.
+Belongs here: learning a shape, asking for it. Does not belong here: what an event means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.decode.debezium.event import POSITION, Layout, Path, at
+from transforms.decode.debezium.rows import Events, Places
+from transforms.decode.json_text import canonical
+
+# A name with its colon, a scalar, or what opens or closes.
+_TOKEN = re.compile(r'"([^"\\]*)"[ \t\r]*:|("[^"\\]*"|[-0-9][-+.0-9eE]*|true|false|null)|([{}\[\]])')
+TEXT, NUMBER, BOOLEAN = "text", "number", "boolean"
+_KINDS = {'"': TEXT, "t": BOOLEAN, "f": BOOLEAN, "n": None}
+_IN_ARRAY = "["
+_ESCAPED, _ESCAPED_BYTES = '["\\\\\\x00-\\x1f]', bytes(range(32)) + b'"\\'
+# What stands around a value in canonical text, where a number is a marked text.
+_CANONICAL = {TEXT: ('"', '"'), NUMBER: ('"\\u0000', '"'), BOOLEAN: ("", "")}
+
+# What a value at a path is where it is no null. A path that is not there has been null so far, and must be.
+Kinds = Mapping[Path, str]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`layout` of its events, and `parts` of the line: texts as sent, and between them the paths of its scalars; `example` is a line of it,
+    parsed."""
+
+    layout: Layout
+    parts: tuple[str | Path, ...]
+    example: Any
+
+    @property
+    def paths(self) -> list[Path]:
+        """Paths of its scalars, in order."""
+        return [part for part in self.parts if isinstance(part, tuple)]
+
+    @property
+    def told_by(self) -> Path:
+        """Where a line says its operation; a tombstone, that it has none."""
+        return self.layout.decisive[0]
+
+    def tells(self, path: Path) -> bool:
+        """Is the value at a path told of an event? Others are compared alone."""
+        layout = self.layout
+        roots = [root for root in (layout.key, layout.image if layout.op else None, layout.origin) if root is not None]
+        return any(path[: len(root)] == root for root in roots)
+
+
+def shape_of(line: str, value: Any, layout: Layout) -> tuple[Shape, Kinds] | None:
+    """Shape of a valid line, and the kinds of its values that are not null; null for a line that has a backslash, an empty name, an array
+    or an object where a value is read from, or an array anywhere else but in a schema."""
+    read = [] if layout.op is None else [*at(value, layout.image).values(), *_position(value, layout)]
+    if "\\" in line or any(isinstance(one, dict | list) for one in read):
+        return None
+    parts: list[str | Path] = []
+    kinds: dict[Path, str] = {}
+    done = 0
+    for path, token in _scalars(line):
+        if path in layout.decisive or any(path[: len(schema)] == schema for schema in layout.schemas):
+            continue
+        if _IN_ARRAY in path or "" in path:
+            return None
+        parts += [line[done : token.start()], path]
+        done = token.end()
+        if kind := _KINDS.get(token[0][0], NUMBER):
+            kinds[path] = kind
+    shape = Shape(layout, (*parts, line[done:]), value)
+    return (shape, kinds) if len(set(shape.paths)) == len(shape.paths) else None
+
+
+def _position(value: Any, layout: Layout) -> list[Any]:
+    return [] if layout.origin is None else [at(value, layout.origin).get(name) for name in POSITION]
+
+
+def _scalars(line: str) -> Iterator[tuple[Path, re.Match[str]]]:
+    """Scalars of a valid line by the names that lead to them."""
+    above: list[str] = []
+    name = ""
+    for token in _TOKEN.finditer(line):
+        named, scalar, bracket = token.groups()
+        if scalar is not None:
+            yield (*above[1:], name), token
+        elif bracket is None:
+            name = named
+        elif bracket in "{[":
+            above.append(name)
+            name = _IN_ARRAY if bracket == "[" else ""
+        else:
+            name = above.pop()
+
+
+def read_values(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], lines: pa.Array) -> dict[Path, pa.Array]:
+    """Values of each line at the paths, texts without their quotes; null for a line that is no JSON."""
+    engine.register("lines", pa.table({"line": lines}))
+    pointers = ", ".join(map(_pointer, paths))
+    found = f"json_extract_string(line, [{pointers}]::varchar[])"
+    table = engine.execute(f"select case when json_valid(line) then {found} end as found from lines").to_arrow_table()
+    values = table.column("found").combine_chunks()
+    engine.unregister("lines")
+    return {path: pc.list_element(values, place) for place, path in enumerate(paths)}
+
+
+def _pointer(path: Path) -> str:
+    """JSON pointer (RFC 6901 s3) to a path, as SQL text."""
+    return "'" + "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in path).replace("'", "''") + "'"
+
+
+def fits(shape: Shape, kinds: Kinds, columns: Mapping[Path, pa.Array], lines: pa.Array) -> pa.Array:
+    """Which lines are the shape with the values in `columns`: those whose values are JSON scalars and, put into it, give the line."""
+    parts = chain.from_iterable(_sent(part, kinds, columns) if isinstance(part, tuple) else (part,) for part in shape.parts)
+    found = pc.equal(_joined(parts, len(lines)), lines)
+    for path in shape.paths:
+        if path in kinds:
+            found = pc.and_(found, _is_scalar(columns[path], kinds[path]))
+    return found
+
+
+def _sent(path: Path, kinds: Kinds, columns: Mapping[Path, pa.Array]) -> Iterable[pa.Array | str]:
+    if path not in kinds:
+        return ("null",)
+    column, quote = columns[path], '"' if kinds[path] == TEXT else ""
+    if not column.null_count:
+        return (quote, column, quote)
+    around = pc.if_else(pc.is_valid(column), quote, "") if quote else ""
+    return (around, pc.fill_null(column, "null"), around)
+
+
+def _is_scalar(column: pa.Array, kind: str) -> pa.Array:
+    """Is what DuckDB printed, between quotes for a text, a JSON scalar? A number begins with a digit or a minus before one; a text holds
+    nothing that JSON would escape (RFC 8259 s7)."""
+    if kind == TEXT:
+        found = pc.invert(pc.match_substring_regex(column, _ESCAPED)) if _has_escaped(column) else pc.is_valid(column)
+    elif kind == NUMBER:
+        is_minus = pc.and_(pc.greater_equal(column, "-0"), pc.less(column, "-:"))
+        found = pc.or_(is_minus, pc.and_(pc.greater_equal(column, "0"), pc.less(column, ":")))
+    else:
+        found = pc.is_in(column, pa.array(["true", "false"]))
+    return pc.or_(pc.is_null(column), pc.fill_null(found, False))
+
+
+def _has_escaped(column: pa.Array) -> bool:
+    """Does any text hold such a character? Looks at all bytes at once."""
+    texts = column.cast(pa.large_binary()).buffers()[2]
+    content = b"" if texts is None else texts.to_pybytes()
+    return len(content.translate(None, _ESCAPED_BYTES)) < len(content)
+
+
+def events_of(shape: Shape, kinds: Kinds, columns: Mapping[Path, pa.Array], places: Places) -> Events:
+    """Events of lines that have a shape."""
+    layout, own, absent = shape.layout, set(shape.paths), pa.nulls(len(places), pa.string())
+    values = {path: column for path, column in columns.items() if path in own}
+    keys = _joined(_canonical(None if layout.key is None else at(shape.example, layout.key), layout.key or (), kinds, values), len(places))
+    if layout.op is None:
+        return Events(layout, places, keys, (), {})
+    position = [(*layout.origin, name) if layout.origin else () for name in POSITION]
+    image = {name: (*layout.image, name) for name in at(shape.example, layout.image)}
+    return Events(
+        layout, places, keys, tuple(values.get(path, absent) for path in position),
+        {name: (values.get(path, absent), pa.repeat(pa.scalar(kinds.get(path) == NUMBER), len(places))) for name, path in image.items()})
+
+
+def _canonical(value: Any, path: Path, kinds: Kinds, columns: Mapping[Path, pa.Array]) -> Iterator[pa.Array | str]:
+    """Canonical text (`json_text.canonical`) of a part of the lines, in parts; `value` is that part of one of them."""
+    if isinstance(value, dict):
+        yield "{"
+        for place, name in enumerate(sorted(value)):
+            yield ("," if place else "") + canonical(name).decode() + ":"
+            yield from _canonical(value[name], (*path, name), kinds, columns)
+        yield "}"
+    elif path in kinds:
+        before, after = _CANONICAL[kinds[path]]
+        yield pc.coalesce(pc.binary_join_element_wise(before, columns[path], after, ""), "null")
+    else:
+        yield "null"
+
+
+def _joined(parts: Iterable[pa.Array | str], count: int) -> pa.Array:
+    """Texts put together line by line; constant neighbours are put together once."""
+    whole: list[pa.Array | str] = [pa.repeat(pa.scalar(""), count)]
+    for are_constant, few in groupby(parts, lambda part: isinstance(part, str)):
+        some = list(few)
+        whole += ["".join(map(str, some))] if are_constant else some
+    return pc.binary_join_element_wise(*whole, "")
