@@ -6,6 +6,7 @@ record's values.
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ _US_CORE = (
 
 @terminology.command("load")
 def load(
-    file: Path = typer.Argument(..., help="CSV (source_code, target_system, target_code, equivalence), FHIR R4 ConceptMap or GEM file."),
+    file: Path = typer.Argument(..., help="CSV (source_code, target_system, target_code, equivalence), FHIR ConceptMap or a release file."),
     name: str = typer.Option(..., help="Resource or resource_element that the map speaks of, such as observation or encounter_class."),
     map_version: str = typer.Option(..., help="The release; a version never changes."),
     valid_from: str = typer.Option(..., help="First batch date that is read by it (YYYY-MM-DD)."),
@@ -54,7 +55,8 @@ def load(
         raise ConfigurationError(f"facility {facility!r} is not registered. Remedy: one of {', '.join(root.registry.facility_ids)}.")
     version = MapVersion(name, map_version, parse_day(valid_from, "--valid-from"), facility)
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        content = file.read_bytes()
+        text = content.decode("utf-16" if content.startswith(codecs.BOM_UTF16_LE) else "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: cannot be read ({type(error).__name__}). Remedy: a UTF-8 file of a map.") from None
     rows = read_concept_map(text, str(file), version)

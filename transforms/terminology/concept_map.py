@@ -1,4 +1,4 @@
-"""Concept maps: what a release of a map says, read from a CSV file, a FHIR R4 ConceptMap or a GEM file of CMS, as one table.
+"""Concept maps: what a release of a map says, read from a CSV file, a FHIR R4 ConceptMap or a file as its publisher gives it, as one table.
 
 Belongs here: the form of a map and its reading. Does not belong here: which facility and day it holds for (`in_force.py`), keeping it
 (`assets/stores/terminology.py`). A version of a map never changes; what it says of a code is one target or none.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,7 +16,9 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.errors import ConfigurationError
+from transforms.terminology import cvx, loinc, ndc, rxnorm, snomed
 from transforms.terminology.gem import gem_lines, is_gem, systems
+from transforms.terminology.release import Mapping, WrongLineError
 
 # `map_name` is a resource or resource_element, as in the registry's `code_maps`; `facility_id` null: every facility.
 CONCEPT_MAP = pa.schema([
@@ -28,6 +30,12 @@ CONCEPT_MAP = pa.schema([
 STANDS_FOR = frozenset({"equal", "equivalent", "wider", "subsumes"})
 WITHOUT_TARGET = frozenset({"unmatched", "disjoint"})
 EQUIVALENCES = STANDS_FOR | WITHOUT_TARGET | {"relatedto", "narrower", "specializes", "inexact"}
+# Release files: how each is known, and how it is read.
+_RELEASES: tuple[tuple[Callable[[str], bool], Callable[[str], Iterator[Mapping]], str], ...] = (
+    (loinc.is_map_to, loinc.map_to, "MapTo.csv of LOINC"), (rxnorm.is_attributes, rxnorm.drug_of_code, "RXNSAT.RRF of RxNorm"),
+    (snomed.is_map, snomed.targets, "a map reference set (RF2 snapshot) to ICD-10-CM, ICD-10 or ICD-O"),
+    (ndc.is_packages, ndc.packages, "package.txt of FDA"), (cvx.is_procedures, cvx.vaccine_of_procedure, "the CDC's table of CPT and CVX"),
+)
 _COLUMNS = ("source_code", "target_system", "target_code", "equivalence")
 
 
@@ -86,6 +94,9 @@ def _judge(line: _Line, name: str, taken: dict[str, str]) -> None:
 def _read(text: str, name: str) -> Iterator[_Line]:
     if text.lstrip().startswith("{"):
         return _of_fhir(text, name)
+    for is_release, read, kind in _RELEASES:
+        if is_release(text):
+            return _of_release(read, text, name, kind)
     return _of_gem(text, name) if is_gem(text) else _of_csv(text, name)
 
 
@@ -95,6 +106,14 @@ def _of_gem(text: str, name: str) -> Iterator[_Line]:
         raise ConfigurationError(f"{name}:{wrong}: no line of a GEM file. Remedy: the file as CMS publishes it.")
     for line in lines:
         yield _Line(str(line.number), source, line.source_code, target if line.target_code else None, line.target_code, line.equivalence)
+
+
+def _of_release(read: Callable[[str], Iterator[Mapping]], text: str, name: str, kind: str) -> Iterator[_Line]:
+    try:
+        for one in read(text):
+            yield _Line(str(one.number), one.source_system, one.source_code, one.target_system, one.target_code, one.equivalence)
+    except WrongLineError as wrong:
+        raise ConfigurationError(f"{name}:{wrong}: no line of {kind}. Remedy: the file as it is published.") from None
 
 
 def _of_csv(text: str, name: str) -> Iterator[_Line]:
