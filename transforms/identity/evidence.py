@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from transforms.identity.comparisons import COMPARISONS, UNSCORED, level_sql
+from transforms.identity.comparisons import COMPARISONS, UNSCORED, Comparison, level_sql
 from transforms.identity.model import IdentityModel
-from transforms.identity.policy import Policy
+from transforms.identity.policy import NUMBERS, Policy
 
 # evidence that a household or a shelter may share: counted, never believed alone
 WITNESSES = ("phone", "email", "address", "member")
@@ -17,23 +18,41 @@ WITNESSES = ("phone", "email", "address", "member")
 EVIDENCE = ("identifier", "ssn", "birth_date", "given", "family", "middle", "gender", "suffix", "phone", "email", "address", "member")
 
 
-def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: str, judged: str) -> None:
-    """Create table `judged` from `scored` (id_l, id_r, weight): levels, `veto`, `rule` and `zone` of the pairs that have a zone or a veto.
+# comparisons that forbid the most and cost the least: of a pair that they part for certain no name is compared
+FIRST = ("identifier", "birth_date", "gender", "suffix")
+_ALL = (*COMPARISONS, *UNSCORED)
+_KNOWN = frozenset((*(comparison.name for comparison in _ALL), *NUMBERS)) - {"weight"}
 
-    zone is auto, review or null; veto is the name of the veto that parts the pair, or null.
-    """
-    named = [comparison.name for comparison in (*COMPARISONS, *UNSCORED)]
-    both = ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in _columns(connection) if column != "id")
-    levels = ", ".join(f"{level_sql(comparison)} as {comparison.name}" for comparison in (*COMPARISONS, *UNSCORED))
-    zones = ", ".join(f"('{name}', '{zone}')" for name, zone in policy.zones().items())
+
+def find_promising(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: str, promising: str) -> None:
+    """Create table `promising` (id_l, id_r, is_open) of the `pairs` (id_l, id_r) that may get a zone by the first comparisons."""
+    first = [comparison for comparison in _ALL if comparison.name in FIRST]
+    columns = {column for comparison in first for column in re.findall(r"\b(\w+)_l\b", level_sql(comparison))}
     connection.execute(f"""
-        create or replace table {judged} as
+        create or replace table {promising} as
         with pair as (
-          select scored.id_l, scored.id_r, scored.weight, {both}
-          from {scored} scored join record l on l.id = scored.id_l join record r on r.id = scored.id_r
+          select pairs.id_l, pairs.id_r, {_both(sorted(columns))}
+          from {pairs} pairs join record l on l.id = pairs.id_l join record r on r.id = pairs.id_r
+        ),
+        level as (select id_l, id_r, {_levels(first)} from pair)
+        select id_l, id_r, {policy.open_sql(frozenset(FIRST))} as is_open from level
+    """)
+    # not a filter above: the engine would compute each level once for each time that the condition names it
+    connection.execute(f"delete from {promising} where not is_open")
+
+
+def level_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: str, levelled: str) -> None:
+    """Create table `levelled` of all `pairs` (id_l, id_r): levels, numbers but the weight, `veto` (its name, or null), and `is_open`: may
+    the pair get a zone?
+    """
+    connection.execute(f"""
+        create or replace table {levelled} as
+        with pair as (
+          select pairs.id_l, pairs.id_r, {_both([column for column in _columns(connection) if column != "id"])}
+          from {pairs} pairs join record l on l.id = pairs.id_l join record r on r.id = pairs.id_r
         ),
         level as (
-          select id_l, id_r, weight, {levels}, least(rarity_l, rarity_r) as rarity,
+          select id_l, id_r, {_levels(_ALL)}, least(rarity_l, rarity_r) as rarity,
             cast(is_newborn_l or is_newborn_r as integer) as newborn, cast(is_common_name_l or is_common_name_r as integer) as common,
             cast(is_known_given_l <> is_known_given_r as integer) as slip,
             cast(not (is_known_given_l or is_known_given_r) as integer) as unheard,
@@ -49,11 +68,22 @@ def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, scored: s
             cast(phone = 'exact' or address = 'exact' as integer) as reach
           from level
         ),
-        barred as (select counted.*, {policy.veto_sql()} as veto from counted),
-        ruled as (select barred.*, {policy.rule_sql()} as rule from barred)
-        select ruled.id_l, ruled.id_r, ruled.weight, {', '.join(f'ruled.{name}' for name in named)}, ruled.veto, ruled.rule, place.zone
-        from ruled left join (values {zones}) place(rule, zone) on place.rule = ruled.rule
-        where place.zone is not null or ruled.veto is not null
+        barred as (select counted.*, {policy.veto_sql()} as veto from counted)
+        select barred.*, veto is null or {policy.asked_sql(_KNOWN)} as is_open from barred
+    """)
+
+
+def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, levelled: str, scored: str, judged: str) -> None:
+    """Create table `judged` of the pairs of `levelled` that have a weight in `scored` (id_l, id_r, weight) and get a zone: id_l, id_r,
+    weight, veto, rule, zone (auto or review) and the levels that an edge keeps.
+    """
+    zones = ", ".join(f"('{name}', '{zone}')" for name, zone in policy.zones().items())
+    connection.execute(f"""
+        create or replace table {judged} as
+        with weighed as (select levelled.*, scored.weight from {levelled} levelled join {scored} scored using (id_l, id_r)),
+        ruled as (select weighed.*, {policy.rule_sql()} as rule from weighed)
+        select ruled.id_l, ruled.id_r, ruled.weight, {', '.join(f'ruled.{name}' for name in EVIDENCE)}, ruled.veto, ruled.rule, place.zone
+        from ruled join (values {zones}) place(rule, zone) on place.rule = ruled.rule
     """)
 
 
@@ -80,6 +110,14 @@ def waterfall(model: IdentityModel, levels: Mapping[str, object], score: float |
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute("select column_name from duckdb_columns() where table_name = 'record'").fetchall()]
+
+
+def _both(columns: Iterable[str]) -> str:
+    return ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in columns)
+
+
+def _levels(comparisons: Iterable[Comparison]) -> str:
+    return ", ".join(f"{level_sql(comparison)} as {comparison.name}" for comparison in comparisons)
 
 
 def _count(test: str, also: str = "false") -> str:

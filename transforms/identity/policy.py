@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -65,6 +66,21 @@ class Policy:
         """Give the zone of each rule by name."""
         return {rule.name: rule.zone for rule in (*self.rules, *self.vetoed_review)}
 
+    def open_sql(self, known: frozenset[str]) -> str:
+        """Give the condition that a pair of which only the columns `known` are known may still get a zone.
+
+        False only where a veto holds for certain and nothing vetoed like that is asked about, or where each rule lacks something known.
+        """
+        vetoed = _either(f"{_certain(veto.when, known)} and not ({_either(_possible(one, known) for one in veto.unless)})"
+                         for veto in self.vetoes)
+        asked = self.asked_sql(known)
+        ruled = _either(_possible(rule.when, known) for rule in self.rules)
+        return f"case when {vetoed} then {asked} else {ruled} or {asked} end"
+
+    def asked_sql(self, known: frozenset[str]) -> str:
+        """Give the condition that a vetoed pair, of which only the columns `known` are known, may be shown to a steward."""
+        return _either(_possible(rule.when, known) for rule in self.vetoed_review)
+
     def rank(self, rule_name: str) -> int:
         """Give the place of a rule: a lower one is stronger."""
         return list(self.zones()).index(rule_name)
@@ -81,6 +97,21 @@ def condition_sql(condition: Condition) -> str:
         else:
             parts.append(f"coalesce({column}, -1e9) >= {float(wanted)!r}")
     return " and ".join(parts)
+
+
+def _certain(condition: Condition, known: frozenset[str]) -> str:
+    """Give SQL that is true only where a condition holds, whatever the unknown columns say."""
+    return f"({condition_sql(condition)})" if condition.keys() <= known else "false"
+
+
+def _possible(condition: Condition, known: frozenset[str]) -> str:
+    """Give SQL that is false only where a condition cannot hold, whatever the unknown columns say."""
+    asked = {column: wanted for column, wanted in condition.items() if column in known}
+    return f"({condition_sql(asked)})" if asked else "true"
+
+
+def _either(conditions: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(conditions)) or "false"
 
 
 def _first_name(rules: tuple[Rule, ...]) -> str:

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from transforms.identity.blocking import PAIRING
-from transforms.identity.evidence import EVIDENCE, judge_pairs
+from transforms.identity.evidence import EVIDENCE, find_promising, judge_pairs, level_pairs
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
 from transforms.identity.score import score_pairs
@@ -46,17 +46,20 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
         from member l join member r on l.block_rule = r.block_rule and l.block_key = r.block_key and l.id < r.id
         where l.in_scope or r.in_scope
     """)
-    score_pairs(connection, model, "candidate", "scored")
-    judge_pairs(connection, policy, "scored", "judged")
+    # the dear parts, names and weights, are for pairs that they can still link or show to somebody
+    find_promising(connection, policy, "candidate", "promising")
+    level_pairs(connection, policy, "promising", "levelled")
+    connection.execute("create or replace table open_pair as select id_l, id_r from levelled where is_open")
+    score_pairs(connection, model, "open_pair", "scored")
+    judge_pairs(connection, policy, "levelled", "scored", "judged")
     edges: pa.Table = connection.execute(f"""
         select l.patient_key as patient_key_l, r.patient_key as patient_key_r, judged.rule as rule_or_model, judged.weight as score,
           '{model.version}' as model_version, judged.zone, judged.veto, {', '.join(f'judged.{name}' for name in EVIDENCE)}
         from judged join record l on l.id = judged.id_l join record r on r.id = judged.id_r
-        where judged.zone is not null
     """).to_arrow_table()
-    # what was judged is not judged again inside the clusters
-    connection.execute("create or replace table vetoed as select id_l, id_r, veto from judged where veto is not null")
-    for table in ("scored", "judged"):
+    # what was levelled is not levelled again inside the clusters
+    connection.execute("create or replace table known_veto as select id_l, id_r, veto from levelled")
+    for table in ("candidate", "promising", "levelled", "open_pair", "scored", "judged"):
         connection.execute(f"drop table {table}")
     return edges
 
@@ -72,17 +75,16 @@ def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Tabl
         from asked_pair join record l on l.patient_key = asked_pair.patient_key_l join record r on r.patient_key = asked_pair.patient_key_r
     """)
     connection.unregister("asked_pair")
-    # a veto never asks for the weight
-    connection.execute("create or replace table scored as "
-                       "select id_l, id_r, cast(null as double) as weight from asked anti join candidate using (id_l, id_r)")
-    judge_pairs(connection, policy, "scored", "judged")
+    connection.execute("create or replace table unknown_pair as select id_l, id_r from asked anti join known_veto using (id_l, id_r)")
+    level_pairs(connection, policy, "unknown_pair", "levelled")
     found: pa.Table = connection.execute("""
-        select l.patient_key as patient_key_l, r.patient_key as patient_key_r, known.veto
-        from (select id_l, id_r, veto from vetoed semi join asked using (id_l, id_r)
-              union all select id_l, id_r, veto from judged where veto is not null) known
-        join record l on l.id = known.id_l join record r on r.id = known.id_r
+        select l.patient_key as patient_key_l, r.patient_key as patient_key_r, told.veto
+        from (select id_l, id_r, veto from known_veto semi join asked using (id_l, id_r)
+              union all select id_l, id_r, veto from levelled) told
+        join record l on l.id = told.id_l join record r on r.id = told.id_r
+        where told.veto is not null
     """).to_arrow_table()
-    for table in ("asked", "scored", "judged"):
+    for table in ("asked", "unknown_pair", "levelled"):
         connection.execute(f"drop table {table}")
     return found
 
