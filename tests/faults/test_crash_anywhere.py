@@ -30,9 +30,9 @@ CHAIN = ("landing.delivery", "raw.loaded", "current.recorded", "mart.publishing"
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A few people at two facilities, one day."""
+    """A few people at five facilities, which send every format, one day."""
     out = tmp_path_factory.mktemp("network")
-    generate(out, seed=11, people=5, days=1, facilities=2, start=date(2026, 1, 5), progress=None)
+    generate(out, seed=11, people=5, days=1, facilities=5, start=date(2026, 1, 5), progress=None)
     return out
 
 

@@ -81,11 +81,11 @@ def ask(path: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory, open_test_root: Callable[..., Any]) -> Copy:
+def copy(tmp_path_factory: pytest.TempPathFactory, open_built_root: Callable[..., Any]) -> Copy:
     """A small network with marked names, run once and copied whole."""
     network = tmp_path_factory.mktemp("network")
     marks = generate_marked(network, seed=17, people=40, days=2, facilities=5, start=date(2026, 1, 5))
-    root, settings = open_test_root(tmp_path_factory.mktemp("copied") / "home", network / "facilities.yaml")
+    root, settings = open_built_root(tmp_path_factory.mktemp("copied") / "home", network / "facilities.yaml")
     land_network(root, network)
     run_steps(root, "one", landed_partitions(root))
     made = make_dev_copy(root, settings, landed_partitions(root), root.home / "dev")

@@ -49,12 +49,12 @@ def browser() -> Iterator[Any]:
 
 
 def test_materialize_in_the_ui_and_read_in_the_catalog(
-    browser: Any, tmp_path: Path, open_test_root: Callable[..., Any], build_folder: Path,
+    browser: Any, tmp_path: Path, open_built_root: Callable[..., Any], build_folder: Path,
 ) -> None:
     """A partition launched with the mouse is materialized, and its pages in the catalog say so."""
     network = tmp_path / "network"
     generate(network, seed=5, people=12, days=1, facilities=5, start=DAY, progress=None)
-    root, settings = open_test_root(tmp_path / "root", network / "facilities.yaml")
+    root, settings = open_built_root(tmp_path / "root", network / "facilities.yaml")
     land_network(root, network, only=["lakeside"])
     run(root, settings, [("lakeside", DAY)])
     environment = {

@@ -38,12 +38,12 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, open_test_root: Callable[..., Any]) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory, open_built_root: Callable[..., Any]) -> World:
     """Everything that the command line does, on a marked network; then a run that fails with a name in the engine's message."""
     folder = tmp_path_factory.mktemp("silence")
     network = folder.with_name("silent_network")
     values = generate_marked(network, seed=17, people=30, days=2, facilities=5, start=date(2026, 1, 5))
-    root, _ = open_test_root(folder / "home", network / "facilities.yaml")
+    root, _ = open_built_root(folder / "home", network / "facilities.yaml")
     land_network(root, network)
     for name in ("tmp", "user"):
         (folder / name).mkdir()
