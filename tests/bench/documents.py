@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,9 @@ def documents(by_kind: Mapping[str, Sequence[Delivered]]) -> Iterator[Figure]:
     """Measure the formats that come in documents, and Debezium's events; `by_kind` are deliveries by kind of feed."""
     claims = [one for one in by_kind["x12"] if b"~CLM*" in one.payload.content()][:MOST]
     yield _figure("x12", "X12 837 claims to raw tables", "claims/s a core", claims, sum(text.count(b"~CLM*") for text in _contents(claims)),
+                  "pyx12, segments only", _read_by_pyx12)
+    night = _of_many_sets(claims[0])
+    yield _figure("x12", "X12 837 claims to raw tables, one interchange of many", "claims/s a core", [night], night.payload.content().count(b"~CLM*"),
                   "pyx12, segments only", _read_by_pyx12)
     papers = [one for one in by_kind["ccda"] if one.payload.content().rstrip().endswith(b"ClinicalDocument>")][:MOST]
     yield _figure("ccda", f"C-CDA documents of {_size(papers)} to raw tables", "documents/s a core", papers, len(papers), "lxml, parse only",
@@ -55,6 +59,15 @@ def _repeated(one: Delivered) -> Delivered:
     """The same events up to about 20 MB."""
     lines = one.payload.content().rstrip(b"\n") + b"\n"
     return replace(one, payload=Payload.of(lines * (20_000_000 // len(lines))))
+
+
+def _of_many_sets(one: Delivered) -> Delivered:
+    """The same transaction sets again and again in one interchange of about 4 MB: what a clearing house sends of a night."""
+    text = one.payload.content()
+    first, end = text.index(b"~ST*") + 1, text.index(b"~GE*") + 1
+    times = 4_000_000 // (end - first)
+    sets = text.count(b"~ST*") * times
+    return replace(one, payload=Payload.of(text[:first] + text[first:end] * times + re.sub(rb"^GE\*\d+", b"GE*%d" % sets, text[end:])))
 
 
 def _read_by_pyx12(text: bytes) -> int:

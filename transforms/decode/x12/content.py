@@ -43,14 +43,17 @@ def unit_hashes(units: pl.DataFrame, segments: Segments) -> list[str]:
     span = {row: content[end:following] for row, end, following in loops.select("row", "end", "following").rows()}
     heads = units.select(pl.concat_str("st_01", "gs_08", "isa_15", "reject_code", separator="|", ignore_nulls=True)).to_series().to_list()
     columns = units.select("has_parts", "st_01", "set_hash", "position", "first", "unit_end", *_LOOPS).rows()
-    hashes = []
+    begun = {head: head.encode() for head in set(heads)}  # few: claims of one set type, version and reason are many
+    contents = []
     for head, (has_parts, kind, set_hash, position, first, end, *rows) in zip(heads, columns, strict=True):
+        parts = [begun[head]]
         if kind == "835" or not has_parts:
-            parts = [f"{set_hash}|{position}".encode()]
+            parts.append(f"{set_hash}|{position}".encode())
         else:
-            parts = [content[first:end], *(span[row] for row in rows if row is not None)]
-        hashes.append(_md5(b"|".join((head.encode(), *parts))))
-    return hashes
+            parts.append(content[first:end])
+            parts += [span[row] for row in rows if row is not None]
+        contents.append(b"|".join(parts))
+    return list(map(_md5, contents))
 
 
 def _md5(content: bytes) -> str:

@@ -160,7 +160,7 @@ def _units(segments: Segments, batch: _Batch) -> pl.DataFrame:
         _accepted(delivery.entry, interchange) for delivery, interchange in zip(batch.deliveries, batch.interchanges, strict=True)
     ]
     frame = segments.frame
-    sets = judged_sets(frame, batch.interchanges, accepted).drop("interchange", "isa_13", "has_parts")
+    sets = judged_sets(frame.lazy(), batch.interchanges, accepted).drop("interchange", "isa_13", "has_parts").collect()
     ends = frame.filter(pl.col("unit_no").is_not_null()).group_by("unit_no").agg(unit_end=pl.col("end").last())
     offset = pl.col("segment_offset")
     amount = pl.when(pl.col("code") == CODES["CLM"]).then(element(2)).when(pl.col("code") == CODES["CLP"]).then(element(4))

@@ -7,6 +7,7 @@ Frames are those of `segments.py` with columns added. Another segment is named b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import polars as pl
 
@@ -24,6 +25,7 @@ _LOOP_SEGMENTS = ("ISA", "GS", "ST", "HL", "CLM", "CLP", "LX", "SVC", "PLB")
 _CODE, _ROW = pl.col("code"), pl.col("row")
 
 
+@cache
 def _is(*names: str) -> pl.Expr:
     found = _CODE.eq(CODES[names[0]])
     for name in names[1:]:
@@ -31,6 +33,7 @@ def _is(*names: str) -> pl.Expr:
     return found
 
 
+@cache
 def element(number: int) -> pl.Expr:
     """Element of the segment by its number in the standard; empty is null."""
     value = pl.col("elements").list.get(number - 1, null_on_oob=True)
@@ -83,11 +86,11 @@ def with_loops(segments: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def judged_sets(segments: pl.DataFrame, interchanges: Sequence[Interchange], accepted: Sequence[frozenset[str]]) -> pl.DataFrame:
+def judged_sets(segments: pl.LazyFrame, interchanges: Sequence[Interchange], accepted: Sequence[frozenset[str]]) -> pl.LazyFrame:
     """One row a transaction set: set_no, interchange, ST01 to ST03, GS elements, BHT04 and BHT05, and reject_code: that of the
     outermost level that fails. `accepted` holds for each interchange what `<ST01>|<GS08>` its partner may send."""
     sets = _sets(segments).join(_groups(segments), on="group_no", how="left", maintain_order="left")
-    envelope = pl.DataFrame({
+    envelope = pl.LazyFrame({
         "interchange": pl.Series(range(len(interchanges)), dtype=pl.UInt32),
         "is_closed": [one.is_closed for one in interchanges],
         "isa_13": [one.isa[12] for one in interchanges],
@@ -98,7 +101,7 @@ def judged_sets(segments: pl.DataFrame, interchanges: Sequence[Interchange], acc
     ).join(
         segments.filter(_is("GS")).group_by("interchange").agg(groups=pl.len()), on="interchange", how="left",
     )
-    allowed = pl.DataFrame(
+    allowed = pl.LazyFrame(
         [(place, kind) for place, kinds in enumerate(accepted) for kind in kinds],
         schema={"interchange": pl.UInt32, "kind": pl.String}, orient="row",
     ).with_columns(is_accepted=pl.lit(True))
@@ -107,6 +110,7 @@ def judged_sets(segments: pl.DataFrame, interchanges: Sequence[Interchange], acc
     ).join(allowed, on=["interchange", "kind"], how="left", maintain_order="left").with_columns(reject_code=_reject())
 
 
+@cache
 def _reject() -> pl.Expr:
     """Interchange, then group, then set; of each the trailer, then its control number, then its count. A trailer of another
     header's number is not this header's trailer."""
@@ -131,7 +135,7 @@ def _miscounts(stated: str, counted: str) -> pl.Expr:
     return pl.col(stated).str.strip_chars().cast(pl.Int64, strict=False) != pl.col(counted)
 
 
-def _sets(segments: pl.DataFrame) -> pl.DataFrame:
+def _sets(segments: pl.LazyFrame) -> pl.LazyFrame:
     inside = segments.filter(pl.col("set_no").is_not_null())
     trailers = inside.filter(_is("SE")).select("set_no", se_01=element(1), se_02=element(2))
     beginnings = inside.filter(_is("BHT")).unique("set_no", keep="first").select("set_no", bht_04=element(4), bht_05=element(5))
@@ -142,7 +146,7 @@ def _sets(segments: pl.DataFrame) -> pl.DataFrame:
         beginnings, on="set_no", how="left", maintain_order="left").join(counts, on="set_no", how="left", maintain_order="left")
 
 
-def _groups(segments: pl.DataFrame) -> pl.DataFrame:
+def _groups(segments: pl.LazyFrame) -> pl.LazyFrame:
     inside = segments.filter(pl.col("group_no").is_not_null())
     trailers = inside.filter(_is("GE")).select("group_no", ge_01=element(1), ge_02=element(2))
     counts = inside.filter(_is("ST")).group_by("group_no").agg(sets=pl.len())
