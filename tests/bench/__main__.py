@@ -14,13 +14,14 @@ import typer
 from orchestration.generate import generate
 from tests.bench.changed import ROWS, changed_rows
 from tests.bench.decoding import decoding
+from tests.bench.identities import identities
 from tests.bench.measuring import Figure, machine, table
 from tests.bench.running import running
 from tests.bench.starting import starting
 from tests.conftest import PROJECT
 from transforms.facilities.registry import load_registry
 
-PARTS = ("decoding", "starting", "running", "changed")
+PARTS = ("decoding", "starting", "identity", "running", "changed")
 
 
 def main() -> None:
@@ -46,6 +47,8 @@ def _measured(part: str, folder: Path, runs: int, rows: int) -> Iterator[Figure]
         return decoding(folder / "feeds", load_registry((folder / "feeds" / "facilities.yaml").read_text()))
     if part == "starting":
         return starting(folder / "start", runs)
+    if part == "identity":
+        return identities(folder / "identity")
     return running(folder, runs) if part == "running" else changed_rows(folder / "changed", rows)
 
 

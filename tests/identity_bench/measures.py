@@ -77,7 +77,7 @@ def measure(folder: Path, policy: str, extended: bool, seed: int) -> Measures:
 
 def _extended(scratch: ScratchIdentity, folder: Path, seed: int, full_seconds: float) -> Measures:
     begun = time.monotonic()
-    scratch.add(_batch_file(folder))
+    scratch.add(batch_file(folder))
     scratch.resolve(everything=False)
     increment = (time.monotonic() - begun) / full_seconds
     grown = scratch.links()
@@ -88,7 +88,7 @@ def _extended(scratch: ScratchIdentity, folder: Path, seed: int, full_seconds: f
             "undoing": undoing}
 
 
-def _batch_file(folder: Path) -> Path:
+def batch_file(folder: Path) -> Path:
     """Write the records held back for the increment and give their file."""
     events = pq.read_table(folder / "events.parquet")
     new = events.filter(pc.equal(events["event_type"], "new"))

@@ -25,17 +25,17 @@ def undo_wrong_merges(scratch: ScratchIdentity, folder: Path, seed: int, most: i
     that one undoing takes.
     """
     right, wrong = _said(folder)
-    _merge(scratch, right)
+    merge(scratch, right)
     scratch.resolve(everything=False)
     ids, members = _persons(scratch)
     wrong = _injected(wrong, right, _asked(scratch, folder), ids, random.Random(seed), most)
-    _merge(scratch, wrong)
+    merge(scratch, wrong)
     scratch.resolve(everything=False)
     joined, _ = _persons(scratch)
     assert all(joined[left] == joined[right] for left, right in wrong), "a wrong merge did not merge"
-    _part(scratch, wrong[:-1])
+    part(scratch, wrong[:-1])
     scratch.resolve(everything=False)
-    _part(scratch, wrong[-1:])
+    part(scratch, wrong[-1:])
     begun = time.monotonic()
     scratch.resolve(everything=False)
     seconds = time.monotonic() - begun
@@ -87,7 +87,7 @@ def _persons(scratch: ScratchIdentity) -> tuple[dict[Any, str], dict[str, frozen
     return ids, {person: frozenset(group) for person, group in members.items()}
 
 
-def _merge(scratch: ScratchIdentity, pairs: Pairs) -> None:
+def merge(scratch: ScratchIdentity, pairs: Pairs) -> None:
     """Let trusted merges arrive as the next run."""
     scratch.run_seq += 1
     rows = pa.table({"patient_key": [str(pair[0]) for pair in pairs], "survivor_key": [str(pair[1]) for pair in pairs]},
@@ -96,7 +96,7 @@ def _merge(scratch: ScratchIdentity, pairs: Pairs) -> None:
         warehouse.load("canonical.patient_survivor", rows)
 
 
-def _part(scratch: ScratchIdentity, pairs: Pairs) -> None:
+def part(scratch: ScratchIdentity, pairs: Pairs) -> None:
     """Let a steward part pairs, as the next run."""
     scratch.run_seq += 1
     ordered = [sorted(str(record) for record in pair) for pair in pairs]
