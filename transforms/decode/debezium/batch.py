@@ -94,9 +94,9 @@ class BatchReader:
     def _one_by_one(self, lines: Places) -> tuple[list[Events], Places]:
         found: dict[tuple[Layout, tuple[str, ...]], list[tuple[int, Said]]] = {}
         unread = []
-        for place, line in enumerate(lines.texts):
+        for place, line in enumerate(lines.texts.to_pylist()):
             try:
-                parsed = self._parsed(line.as_py())
+                parsed = self._parsed(line)
                 one = None if parsed is None else said(*parsed)
             except UnicodeEncodeError:
                 parsed = one = None

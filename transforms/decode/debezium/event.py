@@ -53,6 +53,7 @@ class EventReader:
     def __init__(self, source: Source) -> None:
         self._schema, _, self._table = (source.table or "").rpartition(".")
         self._contracted = {column.name: wire_type_of_contract(column.type) for column in source.columns}
+        self._types = tuple(self._contracted.items())
 
     def layout(self, value: Any) -> Layout | None:
         """Layout of a parsed line; null where it is no change of the feed's table."""
@@ -71,9 +72,10 @@ class EventReader:
         image: Path | None = (*envelope, part) if isinstance(said.get(part), dict) else key if op == "d" else None
         if image is None or not isinstance(at(value, image), dict) or not self._is_of_table(at(value, origin) if origin else {}):
             return None
-        types = {**self._contracted, **(_schema_types(at(value, body).get("schema"), part))}
+        stated = _schema_types(at(value, body).get("schema"), part)
+        types = tuple({**self._contracted, **stated}.items()) if stated else self._types
         decisive = ((*envelope, "op"), (*envelope, "source", "table"), (*envelope, "source", "schema"))
-        return Layout(key, op, image, origin, tuple(types.items()), key_schemas + schemas, decisive)
+        return Layout(key, op, image, origin, types, key_schemas + schemas, decisive)
 
     def _is_of_table(self, origin: dict[str, Any]) -> bool:
         """Does the event's origin, where it states one, name the feed's table? A contract may leave the schema out."""
@@ -87,9 +89,9 @@ def said(value: Any, layout: Layout) -> Said:
         return Said(key)
     origin = {} if layout.origin is None else at(value, layout.origin)
     image = at(value, layout.image)
-    canonical(image)
-    return Said(key, tuple(_text(origin.get(name)) for name in POSITION), {name: _text(one) for name, one in image.items()},
-                frozenset(name for name, one in image.items() if _is_number(one)))
+    position, texts = tuple([_text(origin.get(name)) for name in POSITION]), {name: _text(one) for name, one in image.items()}
+    "".join([*texts, *filter(None, texts.values()), *filter(None, position)]).encode("utf-8")
+    return Said(key, position, texts, frozenset([name for name, one in image.items() if _is_number(one)]))
 
 
 def at(value: Any, path: Path) -> Any:
