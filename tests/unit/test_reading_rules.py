@@ -29,10 +29,12 @@ def moved(text: str = TEXT, *maps: MapVersion) -> list[bool]:
     ('delimiter: ";"', 'delimiter: "|"', [True, True, True]),
     ("charset: windows-1252", "charset: utf-8", [True, True, True]),
     ('delimiter: ";",', 'delimiter: ";", contract_changes: [{from: 2026-02-10, version: 2, drop: [E]}],', [False, True, True]),
+    ("value_map: {N: other}", "value_map: {N: unknown}", [True, True, True]),
+    ("code: 2345-7", "code: 2339-0", [True, True, True]),
     ("owner: labs@", "owner: other@", [False, False, False]),
 ])
 def test_an_edit_moves_the_days_that_it_concerns(said: str, otherwise: str, expected: list[bool]) -> None:
-    """A delimiter moves every day of its entry, a contract change the days from its own on, an owner none."""
+    """A delimiter, a meaning of a column and a local code move every day of their entry, a contract change the days from its own on, an owner none."""
     assert said in TEXT
     assert moved(TEXT.replace(said, otherwise, 1)) == expected
 
