@@ -125,8 +125,7 @@ row_version as (
   from (select distinct candidate.row_key from candidate where candidate.row_key is not null) asked
   join {{ ref(resource ~ '_version') }} said on said.row_key = asked.row_key
   join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
-  where not exists (select 1 from {{ source('control', 'held_partition') }} held
-                    where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
+  where {{ not_held('said') }}
     and not exists (select 1 from {{ ref('unit_conflict') }} conflict where conflict.unit_id = said.unit_id)
 ),
 row_ordered as (
@@ -154,7 +153,10 @@ carried_fact as (
   {%- set header = column_names(header_columns()) -%}
   {%- set folds_with = {'encounter': {'service_date': 'period_start', 'service_end_date': 'period_end'}}.get(resource, {}) -%}
   {%- set names = header + column_names(resource_contract(resource)) -%}
-  {%- set names_and_marks = column_names(header_columns() + content_columns(resource)) -%}
+  {%- set is_folded = mark_groups(resource) | length > 0 -%}
+  {#- Where nothing is folded, only what orders the versions is sorted, and the rest of the newest is fetched by its key. -#}
+  {%- set ranked = column_names(header_columns() + content_columns(resource)) if is_folded else
+    ['record_id', 'fact_key', 'row_key', 'source', 'source_time', 'source_order', 'maintains', 'batch_date', 'delivery_id', 'record_locator'] -%}
   {%- set is_row_keyed = resource in row_keyed_resources() -%}
   {%- set deleted = derive.get('is_deleted', 'fold.is_deleted') -%}
   {%- if is_row_keyed -%}{%- set derive = dict(derive, is_deleted='case when fold.is_carried = 0 then true else ' ~ deleted ~ ' end') -%}{%- endif -%}
@@ -162,25 +164,24 @@ with changed as (
   select distinct cause.fact_key from ({{ changed_fact_keys(resource) }}) cause
 ),
 candidate as (
-  select {% for name in names_and_marks %}said.{{ name }}, {% endfor %}said.row_hash, unit.unit_kind,
+  select {% for name in ranked %}said.{{ name }}, {% endfor %}said.row_hash, unit.unit_kind,
     {# A unit received again brings nothing: of equal units the first counts, whatever new message time the copy bears. #}
     dense_rank() over (partition by said.fact_key, unit.content_hash
       order by unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref(resource ~ '_version') }} said
   join changed on changed.fact_key = said.fact_key
   join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
-  where not exists (select 1 from {{ source('control', 'held_partition') }} held
-                    where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
+  where {{ not_held('said') }}
     and not exists (select 1 from {{ ref('unit_conflict') }} conflict where conflict.unit_id = said.unit_id)
   {%- if resource not in awaited_resources() %}
-    and (said.awaits_key is null or exists (select 1 from {{ ref('known_patient') }} known where known.patient_key = said.awaits_key))
+    and (said.awaits_key is null or said.awaits_key in (select known.patient_key from {{ ref('known_patient') }} known))
   {%- endif %}
 ),
 {%- if is_row_keyed %}
 {{ carried_rows(resource) }},
 {%- endif %}
 version as (
-  select {% for name in names_and_marks %}candidate.{{ name }}, {% endfor %}candidate.row_hash, {{ order_time('candidate') }} as order_time
+  select {% for name in ranked %}candidate.{{ name }}, {% endfor %}candidate.row_hash, {{ order_time('candidate') }} as order_time
     {%- if is_row_keyed %},
     case when candidate.row_key is null or carried_fact.fact_key is not null then 1 else 0 end as is_carried
     {%- endif %}
@@ -195,6 +196,7 @@ version as (
     and (candidate.row_key is null or carried_row.row_key is not null or carried_fact.fact_key is null)
   {%- endif %}
 ),
+{%- if is_folded %}
 fold as (
   select
     {% for column in header_columns() -%}
@@ -213,11 +215,33 @@ fold as (
     row_number() over (partition by version.fact_key order by {{ newest_first('version') }}) as recency
   from version
 ),
+{%- else %}
+newest as (
+  select version.fact_key, version.record_id,{{ ' version.is_carried,' if is_row_keyed }}
+    row_number() over (partition by version.fact_key order by {{ newest_first('version') }}) as recency,
+    case when lead(version.record_id) over (partition by version.fact_key order by {{ newest_first('version') }}) = version.record_id then 1 else 0 end as is_twice
+  from version
+),
+{#- A partition whose rows share a key can be released all the same: of such equal rows one holds. -#}
+fold as (
+  {%- for is_twice in [0, 1] %}
+  select {{ 'distinct ' if is_twice }}{% for name in names %}said.{{ name }}, {% endfor %}said.row_hash, {{ 'newest.is_carried, ' if is_row_keyed }}newest.recency
+  from newest
+  join {{ ref(resource ~ '_version') }} said on said.fact_key = newest.fact_key and said.record_id = newest.record_id
+  where newest.recency = 1 and newest.is_twice = {{ is_twice }}
+  {{ 'union all' if not loop.last }}
+  {%- endfor %}
+),
+{%- endif %}
 derived as (
-  select {% for name in names %}{{ derive.get(name, 'fold.' ~ name) }} as {{ name }}{{ ', ' if not loop.last }}{% endfor %}
+  select {% for name in names %}{{ derive.get(name, 'fold.' ~ name) }} as {{ name }}, {% endfor %}{{ 'null' if is_folded else 'fold.row_hash' }} as row_hash
   from fold
   where fold.recency = 1
 )
-select {% for name in names %}derived.{{ name }}, {% endfor %}{{ md5_key(hash_parts(header_columns() + resource_contract(resource), 'derived')) }} as current_hash
+{#- What a version says is in its hash already: the row's own adds where it comes from and what was derived. -#}
+{%- set told_by_version = [] -%}
+{%- for name in names if not is_folded and name not in provenance_columns() and name not in derive -%}{%- do told_by_version.append(name) -%}{%- endfor %}
+select {% for name in names %}derived.{{ name }}, {% endfor %}
+  {{ md5_key(hash_parts(header_columns() + resource_contract(resource), 'derived', left_out=told_by_version) + ([] if is_folded else ['derived.row_hash'])) }} as current_hash
 from derived
 {% endmacro %}

@@ -5,12 +5,17 @@
 {#- Ordinal of the run: rises by one a run; the change log and the consumers' watermarks count in it. -#}
 {% macro run_seq() -%} cast({{ env_var("LAKEHOUSE_RUN_SEQ", "0") }} as bigint) {%- endmacro %}
 
-{#- The alias is required: a bare facility_id inside the subquery would bind to run_scope's own column, and every row
-    would pass. -#}
+{#- By `in`, which the engine joins as it reads: of an `exists` that holds a constant DuckDB keeps all rows of the table, before it asks.
+    The alias is required: a bare facility_id would be whichever table's comes first. -#}
 {% macro in_scope(alias) -%}
-  exists (select 1 from {{ source('control', 'run_scope') }} run_scope
-          where run_scope.run_id = {{ run_id() }} and run_scope.facility_id = {{ alias }}.facility_id
-            and run_scope.batch_date = {{ alias }}.batch_date)
+  ({{ alias }}.facility_id, {{ alias }}.batch_date) in (
+    select run_scope.facility_id, run_scope.batch_date from {{ source('control', 'run_scope') }} run_scope where run_scope.run_id = {{ run_id() }})
+{%- endmacro %}
+
+{#- Is the row's partition free of unreleased holds? By `in`, as the scope is. -#}
+{% macro not_held(alias) -%}
+  ({{ alias }}.facility_id, {{ alias }}.batch_date) not in (
+    select held.facility_id, held.batch_date from {{ source('control', 'held_partition') }} held where held.is_released = false)
 {%- endmacro %}
 
 {#- Version of the product's code, written beside what a run restates. -#}

@@ -5,8 +5,7 @@ with recursive link as (
   select said.subject_key as patient_key, min(said.other_key) as next_key
   from {{ ref('patient_link_version') }} said
   where said.type in ('replaced-by', 'renamed-to') and said.is_deleted = false
-    and not exists (select 1 from {{ source('control', 'held_partition') }} held
-                    where held.facility_id = said.facility_id and held.batch_date = said.batch_date and held.is_released = false)
+    and {{ not_held('said') }}
   group by said.subject_key
 ),
 {{ ends_of_links('link') }}
