@@ -5,6 +5,7 @@
   Strategies: `merge_version`, `merge_current`, `merge_outcome`, `replace_scope` (below), `merge_keys` (identity.sql),
   `append_touches` and `replace_slices` (slices.sql): each is a macro `scoped_<strategy>_sql(target, staged, columns)` that returns
   DML statements separated by `;`, never DDL, which would commit on Snowflake.
+  Where the run's partitions hold nothing yet, the strategies that replace them have nothing to compare: the rows go straight into the table.
 -#}
 {% materialization scoped, default %}
   {%- set target_relation = this.incorporate(type='table') -%}
@@ -21,11 +22,15 @@
   {%- endif -%}
   {%- if strategy == 'merge_version' -%}{%- do create_restated(target_relation) -%}{%- endif -%}
   {%- if is_candidate -%}{%- do drop_staged(staged) -%}{%- endif -%}
-  {%- call statement('stage') -%}{{ create_table_as(not is_candidate, staged, sql) }}{%- endcall -%}
   {%- set names = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | map('lower') | list -%}
-  {%- set dml = context['scoped_' ~ strategy ~ '_sql'](target_relation, staged, names) -%}
-  {%- call statement('main') -%}{{ in_one_transaction(dml) }}{%- endcall -%}
-  {%- if not is_candidate -%}{%- do drop_staged(staged) -%}{%- endif -%}
+  {%- if strategy in ['merge_version', 'replace_scope'] and holds_nothing(target_relation) -%}
+    {%- call statement('main') -%}{{ in_one_transaction(first_rows_sql(target_relation, sql, names)) }}{%- endcall -%}
+  {%- else -%}
+    {%- call statement('stage') -%}{{ create_table_as(not is_candidate, staged, sql) }}{%- endcall -%}
+    {%- set dml = context['scoped_' ~ strategy ~ '_sql'](target_relation, staged, names) -%}
+    {%- call statement('main') -%}{{ in_one_transaction(dml) }}{%- endcall -%}
+    {%- if not is_candidate -%}{%- do drop_staged(staged) -%}{%- endif -%}
+  {%- endif -%}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {%- do adapter.commit() -%}
   {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -36,6 +41,29 @@
 {% macro in_one_transaction(dml) %}{{ return(adapter.dispatch('in_one_transaction', 'lakehouse')(dml)) }}{% endmacro %}
 {% macro default__in_one_transaction(dml) %}{{ return(dml) }}{% endmacro %}
 {% macro snowflake__in_one_transaction(dml) %}{{ return(snowflake_dml_explicit_transaction(dml)) }}{% endmacro %}
+
+{#- Has the table no rows of the run's partitions? -#}
+{% macro holds_nothing(target) %}
+  {%- call statement('held', fetch_result=True) -%}
+    select count(*) from (select 1 as one from {{ target }} where {{ in_scope(target) }} limit 1) held
+  {%- endcall -%}
+  {{ return(load_result('held')['data'][0][0] == 0) }}
+{% endmacro %}
+
+{#- Rows of partitions that held none, and what they change. -#}
+{% macro first_rows_sql(target, sql, columns) %}
+  {%- set log_key = 'fact_key' if config.get('strategy') == 'merge_version' else config.get('log_key') -%}
+  {%- set dml -%}
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {% for column in columns %}said.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from ({{ sql }}) said
+    {%- if log_key %};
+    insert into {{ source('control', 'change_log') }} (run_seq, object, fact_key, facility_id, batch_date)
+    select distinct {{ run_seq() }}, '{{ target.identifier | lower }}', {{ target }}.{{ log_key }}, {{ target }}.facility_id, {{ target }}.batch_date
+    from {{ target }} where {{ in_scope(target) }}
+    {%- endif %}
+  {%- endset -%}
+  {{ return(dml) }}
+{% endmacro %}
 
 {#- The staged rows may hold patient data and the connection is kept between models: drop them at once. -#}
 {% macro drop_staged(staged) %}
