@@ -20,7 +20,7 @@ from checks.table_schema import TableSchema
 
 PART_ROWS = 1_000_000
 PART_PARTITIONS = 400
-_BUCKETS = "0123456789abcdef"
+_DIGITS = "0123456789abcdef"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of some partitions; with a bucket, those whose hashed key begins with that digit."""
+    """Rows of some partitions; with a bucket, those whose hashed key begins with one of its digits."""
 
     partitions: tuple[Partition, ...]
     bucket: str | None = None
@@ -47,8 +47,8 @@ def as_day(value: Any) -> date:
 
 def in_run(alias: str) -> str:
     """Condition that a row's partition is in the scope of the run whose id is bound."""
-    return (f"exists (select 1 from LAKE.control.run_scope run_scope where run_scope.run_id = ? "
-            f"and run_scope.facility_id = {alias}.facility_id and run_scope.batch_date = {alias}.batch_date)")
+    return (f"({alias}.facility_id, {alias}.batch_date) in "
+            "(select run_scope.facility_id, run_scope.batch_date from LAKE.control.run_scope run_scope where run_scope.run_id = ?)")
 
 
 def rows_by_partition(warehouse: Warehouse, assets: Sequence[str], run_id: str) -> dict[str, dict[Partition, int]]:
@@ -87,14 +87,27 @@ def frames(warehouse: Warehouse, table: TableSchema, columns: Sequence[str], tot
         yield to_frame(rows.rename_columns(list(columns)))
 
 
+def filled_columns(warehouse: Warehouse, table: TableSchema, columns: Sequence[str], scope: Scope) -> frozenset[str]:
+    """Name those of `columns` that no row in scope leaves empty: counted by one statement, without reading a value."""
+    if not columns:
+        return frozenset()
+    counts = ", ".join(f"count(*) - count(said.{column})" for column in columns)
+    answer = warehouse.query(f"select {counts} from LAKE.{table.asset} said where {scope.condition}", scope.bound)
+    return frozenset(column for column, empty in zip(columns, answer.columns, strict=True) if not empty[0].as_py())
+
+
 def parts(totals: Mapping[Partition, int]) -> Iterator[Part]:
-    """Cut partitions, given their rows, into parts of at most `PART_ROWS` rows; a sixteenth of a very large partition may be larger."""
+    """Cut partitions, given their rows, into parts of about `PART_ROWS` rows; a sixteenth of a very large partition may be larger.
+
+    A large partition is read once for each of its parts, so it has no more of them than it needs.
+    """
     group: list[Partition] = []
     size = 0
     for partition in sorted(totals, key=lambda one: (one[1], one[0])):
         rows = totals[partition]
         if rows > PART_ROWS:
-            yield from (Part((partition,), bucket) for bucket in _BUCKETS)
+            digits = max(1, len(_DIGITS) // -(-rows // PART_ROWS))
+            yield from (Part((partition,), _DIGITS[first:first + digits]) for first in range(0, len(_DIGITS), digits))
             continue
         if group and (size + rows > PART_ROWS or len(group) == PART_PARTITIONS):
             yield Part(tuple(group))
@@ -116,6 +129,7 @@ def _scope_of(table: TableSchema, part: Part) -> Scope:
         bound += [day, *facilities]
     condition = "(" + " or ".join(terms) + ")"
     if part.bucket is not None:
-        condition += f" and substr(md5(coalesce(cast(said.{table.grain[0]} as varchar), '')), 1, 1) = ?"
-        bound.append(part.bucket)
+        condition += (f" and substr(md5(coalesce(cast(said.{table.grain[0]} as varchar), '')), 1, 1) "
+                      f"in ({', '.join('?' * len(part.bucket))})")
+        bound += part.bucket
     return Scope(condition, tuple(bound))

@@ -81,8 +81,18 @@ class TableSchema:
     @property
     def read_columns(self) -> tuple[str, ...]:
         """Columns whose values the checks need, in table order."""
-        needed = {"facility_id", self.date_column, *self.grain, *(name for rule in self.rules for name in rule.columns)}
-        return tuple(column.name for column in self.columns if column.has_row_check or column.name in needed)
+        return tuple(column.name for column in self.columns if column.has_row_check or column.name in self._compared)
+
+    @property
+    def only_required(self) -> tuple[str, ...]:
+        """Columns of `read_columns` of which nothing is asked but that they are not empty: lists and long texts are among them."""
+        presence = (column for column in self.columns if column.required and column.form.test is None and not column.form.dtype.is_float())
+        return tuple(column.name for column in presence if column.name not in self._compared)
+
+    @property
+    def _compared(self) -> frozenset[str]:
+        """Columns whose values are compared with others: partition, grain and what rules speak of."""
+        return frozenset({"facility_id", self.date_column, *self.grain, *(name for rule in self.rules for name in rule.columns)})
 
 
 GRAIN_WORDS = "rows share their key"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
 import sqlglot
 
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
-from checks import reading
+from checks import reading, table_verdicts
 from checks.gate import apply_gate, judge, release
 from checks.reading import run_scope
 from checks.resources import VERSION_TABLES
+from checks.table_schema import TableSchema
 from checks.table_verdicts import judge_table
 from tests.integration.gate_runs import NORTH, SOUTH, failing, pass_gate, spoil
 from tests.integration.gate_world import DAY, GateWorld
@@ -123,6 +126,27 @@ def test_parts_of_any_size_count_the_same(world: GateWorld, monkeypatch: pytest.
     cut = list(reading.parts({NORTH: 3, SOUTH: 4}))
     assert {part.bucket is not None for part in cut} == {1: {True}, 3: {False, True}, 7: {False}}[limit]
     assert list(judge_table(world.warehouse, table, totals, run_scope("r1"), may_block=True)) == whole
+
+
+def test_columns_only_asked_to_be_there_are_counted_not_read(world: GateWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large table, columns that need only be there are found empty by counting: the same verdicts, and filled ones are not fetched."""
+    world.rows("update LAKE.canonical.patient_version set is_deleted = null where facility_id = 'south'")
+    totals = {NORTH: 3, SOUTH: 4}
+    world.run("r1", NORTH, SOUTH)
+    table = VERSION_TABLES["canonical.patient_version"]
+    read = list(judge_table(world.warehouse, table, totals, run_scope("r1"), may_block=True))
+    assert (table.asset, "schema", "south") in failing(read)
+    fetched: list[str] = []
+    monkeypatch.setattr(table_verdicts, "COUNTED_FROM", 0)
+
+    def record_frames(warehouse: DuckDBWarehouse, schema: TableSchema, columns: list[str], *rest: Any) -> Iterator[pl.DataFrame]:
+        fetched.extend(columns)
+        yield from reading.frames(warehouse, schema, columns, *rest)
+
+    monkeypatch.setattr(table_verdicts, "frames", record_frames)
+    assert list(judge_table(world.warehouse, table, totals, run_scope("r1"), may_block=True)) == read
+    assert "is_deleted" in fetched
+    assert "is_fact" not in fetched
 
 
 def test_every_statement_is_snowflake_sql_too(world: GateWorld, monkeypatch: pytest.MonkeyPatch) -> None:
