@@ -16,7 +16,7 @@ import pyarrow as pa
 from assets.code_version import code_version
 from assets.stores.catalog import CatalogStore
 from assets.stores.contracts import change_event, contract_changes
-from assets.stores.control import SCHEMAS, Partition, begin_run, create_control, create_tables, replace_reference
+from assets.stores.control import CONTROL_TABLES, SCHEMAS, Partition, begin_run, create_control, create_tables, replace_reference
 from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
@@ -93,26 +93,25 @@ class Root:
         """Prepare the warehouse where it is new or the code changed, and record the run in it."""
         scope = tuple(sorted(set(partitions)))
         with self.warehouse.open() as warehouse:
-            create_control(warehouse)
             create_tables(warehouse, "control", SETUP_TABLE)
-            stale = warehouse.query("select digest from LAKE.control.setup").to_pylist() != [{"digest": self._setup_digest}]
-            if stale:
-                create_tables(warehouse, "raw", raw_tables())
-                changes = contract_changes(warehouse, self.registry)
-                identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
-                create_tables(warehouse, "identity", identity)
-                replace_reference(warehouse, self._reference())
-                _drop_views(warehouse)
-            # Before the registry counts as taken over: a crash in between tells of a change twice, never not at all.
-            if stale and changes:
-                with self.catalog() as catalog:
-                    catalog.append([change_event(one, run_id) for one in changes])
-        if stale:
-            self.dbt.build(["tag:seed"], self.warehouse.environment())
-            with self.warehouse.open() as warehouse, warehouse.transaction():
+            if warehouse.query("select digest from LAKE.control.setup").to_pylist() == [{"digest": self._setup_digest}]:
+                return Run(run_id, begin_run(warehouse, run_id, scope), scope)
+            create_control(warehouse)
+            create_tables(warehouse, "raw", raw_tables())
+            changes = contract_changes(warehouse, self.registry)
+            identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
+            create_tables(warehouse, "identity", identity)
+            replace_reference(warehouse, self._reference())
+            _drop_views(warehouse)
+        # Before the registry counts as taken over: a crash in between tells of a change twice, never not at all.
+        if changes:
+            with self.catalog() as catalog:
+                catalog.append([change_event(one, run_id) for one in changes])
+        self.dbt.build(["tag:seed"], self.warehouse.environment())
+        with self.warehouse.open() as warehouse:
+            with warehouse.transaction():
                 warehouse.execute("delete from LAKE.control.setup")
                 warehouse.execute("insert into LAKE.control.setup (digest) values (?)", [self._setup_digest])
-        with self.warehouse.open() as warehouse:
             return Run(run_id, begin_run(warehouse, run_id, scope), scope)
 
     def build(self, run: Run, unique_ids: Iterable[str]) -> list[NodeResult]:
@@ -127,7 +126,8 @@ class Root:
 
     @cached_property
     def _setup_digest(self) -> str:
-        parts = (project_digest(), self.registry_text, repr(IDENTITY_TABLES), self.terminology.digest)
+        tables = repr((CONTROL_TABLES, IDENTITY_TABLES, raw_tables()))
+        parts = (project_digest(), self.registry_text, tables, self.terminology.digest)
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
     def _reference(self) -> dict[str, pa.Table]:

@@ -1,8 +1,8 @@
 """dbt in process, with a manifest that is parsed once and kept.
 
 A `dbt` process costs seconds to start; a re-run of one partition should cost one. Conditions, all kept here: one invocation at a
-time in a process, one manifest for each target, DuckDB's file released after each invocation, and the run's scope passed by the
-environment, which models read when they run.
+time in a process, one manifest for each target, DuckDB's file released after each invocation (`dbt_engine`), and the run's scope passed
+by the environment, which models read when they run.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 from duckdb_extensions import import_extension
 
+from assets.stores.dbt_engine import drop_engine, forget_warehouse, recall_warehouse
 from assets.stores.disk_faults import disk_fault
 from transforms.errors import ConfigurationError, ContractError
 
@@ -103,9 +104,10 @@ class DbtRunner:
             import_extension("httpfs")
             try:
                 where = [*self._where()[:-1], str(self.compiled_manifest_path.parent)]
+                drop_engine()
                 outcome = dbtRunner(manifest=self._manifest()).invoke([*self._flags(), "compile", *where])
             finally:
-                _release_connections()
+                drop_engine()
         if not outcome.success:
             raise ConfigurationError(f"{project_folder()}: the dbt project does not compile: {outcome.exception}")
 
@@ -125,9 +127,10 @@ class DbtRunner:
             try:
                 # The prepared manifest.json stays as it is: another process may be reading it.
                 flags = [*self._flags(), "--no-write-json"]
+                recall_warehouse(environment)
                 outcome = dbtRunner(manifest=manifest).invoke([*flags, "build", "--select", *select, *self._where()])
             finally:
-                _release_connections()
+                forget_warehouse(environment)
         results = list(outcome.result.results) if outcome.result is not None else []
         failed = [result for result in results if result.status.value in ("error", "fail")]
         if failed or not outcome.success:
@@ -195,12 +198,6 @@ def _error_kind(message: str) -> str:
         if kind.endswith("Error"):
             return kind
     return "failed"
-
-
-def _release_connections() -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    DuckDBConnectionManager.close_all_connections()
 
 
 @contextmanager

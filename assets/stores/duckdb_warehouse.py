@@ -14,30 +14,11 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from duckdb_extensions import import_extension
 
+from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Parameters
 from transforms.errors import ConfigurationError, UnavailableError
-
-
-def connect_engine(root: Path, keys: Keys, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB with the product's safety settings and the root's Parquet key (named `lakehouse`)."""
-    import_extension("httpfs")
-    spill = root / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(":memory:", config={
-        "python_enable_replacements": "false",
-        "temp_file_encryption": "true",
-        "temp_directory": str(spill),
-        "memory_limit": memory,
-        "preserve_insertion_order": "false",
-        "autoinstall_known_extensions": "false",
-    })
-    connection.execute("load httpfs")
-    connection.execute("set TimeZone = 'UTC'")
-    connection.execute(f"pragma add_parquet_key('lakehouse', '{keys.derive('parquet').hex()[:32]}')")
-    return connection
 
 
 class DuckDBWarehouse:
@@ -123,13 +104,12 @@ class DuckDBStore:
         Raises UnavailableError where it stays busy, ConfigurationError where the key does not open it.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = connect_engine(self.root, self.keys, self.memory)
-        try:
+        with engine(self.root, self.keys, self.memory) as connection:
             self._attach(connection, read_only)
             connection.execute("use LAKE")
             yield DuckDBWarehouse(connection)
-        finally:
-            connection.close()
+            connection.execute("use memory")
+            connection.execute("detach LAKE")
 
     def _attach(self, connection: duckdb.DuckDBPyConnection, read_only: bool) -> None:
         option = ", read_only" if read_only else ""

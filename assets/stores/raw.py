@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from assets.stores.control import Partition, columns_of, create_tables
 from assets.stores.crash_points import reach
-from assets.stores.duckdb_warehouse import connect_engine
+from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.objects import ObjectStore
@@ -115,20 +115,17 @@ class RawLoader:
         """Decode deliveries into Parquet files named by the run; gives the files of each raw table."""
         files: dict[str, list[Path]] = {}
         total, done, names = sum(one.size for one in deliveries), 0, (f"{run_id}-{ordinal:04d}" for ordinal in count())
-        engine = connect_engine(self.root, self.keys, self.memory)
-        try:
+        with engine(self.root, self.keys, self.memory) as connection:
             for chunk in _chunks(deliveries):
-                for table, path in self._write_chunk(engine, names, chunk):
+                for table, path in self._write_chunk(connection, names, chunk):
                     files.setdefault(table, []).append(path)
                     reach("raw.file")
                 done += sum(one.size for one in chunk)
                 if on_progress is not None:
                     on_progress(done, total)
-        finally:
-            engine.close()
         return files
 
-    def _write_chunk(self, engine: duckdb.DuckDBPyConnection, names: Iterator[str],
+    def _write_chunk(self, connection: duckdb.DuckDBPyConnection, names: Iterator[str],
                      chunk: Sequence[Delivery]) -> Iterator[tuple[str, Path]]:
         received: list[int] = []
         flags: list[str | None] = []
@@ -140,41 +137,41 @@ class RawLoader:
             received.append(FORMATS[source.kind].count_units(payload, source))
             flags.append(None if received[-1] else FORMATS[source.kind].empty_code)
             by_kind.setdefault(source.kind, []).append(Delivered(one.delivery_id, payload, source, entry))
-        engine.register("delivery", _delivery_table(chunk, received, flags))
+        connection.register("delivery", _delivery_table(chunk, received, flags))
         name = next(names)
-        yield "raw_delivery", self._copy(engine, "raw_delivery", name, "select * from delivery")
+        yield "raw_delivery", self._copy(connection, "raw_delivery", name, "select * from delivery")
         pieces = (piece for kind, delivered in by_kind.items() for piece in FORMATS[kind].pieces(delivered))
         for tables in _gathered(pieces):
             for table, rows in tables.items():
-                yield table, self._write_rows(engine, table, name, rows)
+                yield table, self._write_rows(connection, table, name, rows)
             name = next(names)
-        engine.unregister("delivery")
+        connection.unregister("delivery")
 
     def _payload(self, delivery: Delivery) -> Payload:
         """A delivery's payload: held where that costs little, else opened whenever it is read."""
         payload = self.landing.open(delivery.payload_id, delivery.size)
         return Payload.of(payload.content()) if delivery.size <= HELD_BYTES else payload
 
-    def _write_rows(self, engine: duckdb.DuckDBPyConnection, table: str, name: str, rows: pa.Table) -> Path:
-        engine.register("decoded", rows)
+    def _write_rows(self, connection: duckdb.DuckDBPyConnection, table: str, name: str, rows: pa.Table) -> Path:
+        connection.register("decoded", rows)
         keys = "md5(decoded.delivery_id || '|' || decoded.unit_ordinal) as unit_id"
         if table != "raw_unit":
             keys += ", md5(decoded.delivery_id || '|' || decoded.record_locator) as record_id"
         path = self._copy(
-            engine, table, name,
+            connection, table, name,
             f"select delivery.facility_id, delivery.batch_date, delivery.payload_id, delivery.received_time, delivery.source, {keys}, "
             "decoded.* from decoded join delivery on delivery.delivery_id = decoded.delivery_id",
         )
-        engine.unregister("decoded")
+        connection.unregister("decoded")
         return path
 
-    def _copy(self, engine: duckdb.DuckDBPyConnection, table: str, name: str, query: str) -> Path:
+    def _copy(self, connection: duckdb.DuckDBPyConnection, table: str, name: str, query: str) -> Path:
         folder = self.root / "raw" / table
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.parquet"
         # Level 1: most of a raw row is hashes, on which higher levels spend time and gain nothing.
         options = "format parquet, compression zstd, compression_level 1, encryption_config {footer_key: 'lakehouse'}"
-        engine.execute(f"copy ({query}) to '{path}' ({options})")
+        connection.execute(f"copy ({query}) to '{path}' ({options})")
         return path
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.stores.duckdb_warehouse import connect_engine
+from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
 from assets.stores.snowflake_rows import arrow_table
 from assets.stores.warehouse import Parameters
@@ -52,17 +52,14 @@ class SnowflakeWarehouse:
 
     def load_parquet(self, table: str, files: Sequence[Path]) -> None:
         """Append sealed Parquet files to `schema.table` by column name."""
-        engine = connect_engine(self._root, self._keys)
-        try:
+        with engine(self._root, self._keys) as connection:
             for file in files:
-                rows = engine.execute(
+                rows = connection.execute(
                     "select * from read_parquet(?, encryption_config = {footer_key: 'lakehouse'})", [str(file)]
                 ).to_arrow_table()
                 content = io.BytesIO()
                 pq.write_table(rows, content)
                 self._copy(table, content)
-        finally:
-            engine.close()
 
     def hash_number(self, column: str) -> str:
         """Give SQL of the whole number that the first 15 digits of an md5 hex text stand for."""

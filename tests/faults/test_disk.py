@@ -14,7 +14,8 @@ import pytest
 from assets.stores import durable
 from assets.stores.catalog import CatalogStore
 from assets.stores.disk_faults import disk_fault
-from assets.stores.duckdb_warehouse import DuckDBStore, connect_engine
+from assets.stores.duckdb_engine import connect_engine
+from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import open_keys
 from assets.stores.signing_key import signing_key
 from lineage.audit_log import read_anchors
