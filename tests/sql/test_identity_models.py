@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from datetime import date, datetime
@@ -181,6 +182,23 @@ def test_numbers_are_taken_for_what_their_type_says(models: Models) -> None:
     assert models.features("m1")["members"] == models.features("m2")["members"] is not None
     assert models.features("m1")["identifiers"] == models.features("same")["identifiers"] is not None
     assert models.features("m2")["identifiers"] != models.features("m1")["identifiers"]
+
+
+def test_the_numbers_of_a_record_are_listed_in_order_however_many_they_are(models: Models) -> None:
+    """One, two, three or four numbers of a record stand in its list sorted, each once, in whatever order they came; none is null."""
+    for count in range(5):
+        models.say("patient", f"p{count}")
+        for place in reversed(range(count)):
+            models.say("patient_identifier", f"p{count}|{place}", subject_key=f"p{count}", system="urn:a", value=f"N{place}", type_code="MR")
+            models.say("patient_identifier", f"p{count}|M{place}", subject_key=f"p{count}", value=f"F{place}", type_code="MB")
+    models.run("patient_features")
+    for name in ("identifiers", "members"):
+        lists = [models.features(f"p{count}")[name] for count in range(5)]
+        assert lists[0] is None
+        listed = [text.split(",") for text in lists[1:]]
+        assert [len(one) for one in listed] == [1, 2, 3, 4]
+        assert all(one == sorted(set(one)) for one in listed)
+        assert all(set(less) < set(more) for less, more in itertools.pairwise(listed))
 
 
 def test_only_changed_records_are_rebuilt(models: Models) -> None:

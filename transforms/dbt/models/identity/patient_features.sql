@@ -100,12 +100,35 @@ numbered as (
     and (identified.system is not null or identified.type_code in ('MB', 'SN', 'MA', 'HC', 'MC'))
     and no_number.value is null
 ),
-number_list as (
+{#- nearly everybody has one number or two: sorting them for everybody would take a third of the time -#}
+number_count as (
+  select numbered.patient_key,
+    {%- for name in ['identifier', 'member'] %}
+    count(numbered.{{ name }}) as {{ name }}_count, min(numbered.{{ name }}) as first_{{ name }}, max(numbered.{{ name }}) as last_{{ name }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+  from numbered
+  group by numbered.patient_key
+),
+number_many as (
   select numbered.patient_key,
     {{ dbt.listagg('numbered.identifier', "','", 'order by numbered.identifier') }} as identifiers,
     {{ dbt.listagg('numbered.member', "','", 'order by numbered.member') }} as members
   from numbered
+  join number_count on number_count.patient_key = numbered.patient_key
+  where number_count.identifier_count > 2 or number_count.member_count > 2
   group by numbered.patient_key
+),
+number_list as (
+  select number_count.patient_key,
+    {%- for name in ['identifier', 'member'] %}
+    case when number_count.{{ name }}_count > 2 then number_many.{{ name }}s
+         when number_count.{{ name }}_count = 2 then number_count.first_{{ name }} || ',' || number_count.last_{{ name }}
+         else number_count.first_{{ name }} end as {{ name }}s
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+  from number_count
+  left join number_many on number_many.patient_key = number_count.patient_key
 ),
 feature as (
   select record.patient_key, record.facility_id, record.is_active, record.identifier_system as authority,
