@@ -32,13 +32,16 @@ def trace_row(sources: Sources, resource: str, key: Mapping[str, str], column: s
     if column and column not in row:
         raise ContractError(f"{asset} has no column {column}")
     fold = Fold(sql_of(sources, asset))
-    counted = lowered(sources.query(fold.versions_sql, [row["fact_key"]]))
+    everything = _versions(sources.query, resource, row["fact_key"])
+    # The model ranks only what orders its versions, so each is taken whole from where it stands.
+    whole = {_identity(version): version for version in everything}
+    counted = [whole[_identity(ranked)] for ranked in lowered(sources.query(fold.versions_sql, [row["fact_key"]]))]
     if not counted:
         raise ContractError(f"{asset}: no version stands behind this row any more; it is derived anew by the next run")
     marks = {name: fold_marks(sources, resource, name) for name in row if name not in _PROVENANCE}
     behind = {name: _behind(counted, name, marks[name]) for name in marks}
     winner = behind[column] if column else counted[0]
-    candidates = _candidates(sources.query, resource, row["fact_key"], counted, winner, column, marks.get(column, ()))
+    candidates = _candidates(everything, counted, winner, column, marks.get(column, ()))
     raw = trace_raw(sources, resource, winner, column)
     again = lowered(sources.query(fold.replay_sql, [row["fact_key"]]))
     return Trace(
@@ -103,11 +106,9 @@ def _current_step(asset: str, row: Record, column: str, behind: Mapping[str, Rec
                 "each field from the newest version that speaks of it, in source order and never in order of arrival")
 
 
-def _candidates(
-    query: Query, resource: str, fact_key: str, counted: Sequence[Record], winner: Record, column: str, marks: Sequence[str]
-) -> tuple[Candidate, ...]:
-    """All versions of the fact: those that count in the order of the fold, then the others, each with the reason."""
-    everything = lowered(query(f"""
+def _versions(query: Query, resource: str, fact_key: object) -> list[Record]:
+    """All versions of a fact, each with the reason why it does not count where it does not."""
+    return lowered(query(f"""
         select version.*, case when exists (
             select 1 from LAKE.control.held_partition held where held.facility_id = version.facility_id
               and held.batch_date = version.batch_date and held.is_released = false) then 'its partition is on hold'
@@ -117,6 +118,12 @@ def _candidates(
           else 'a copy of a unit received before' end as why_not
         from LAKE.canonical.{resource}_version version where version.fact_key = ?
         order by version.source_time desc, version.record_id, version.row_hash""", [fact_key]))
+
+
+def _candidates(
+    everything: Sequence[Record], counted: Sequence[Record], winner: Record, column: str, marks: Sequence[str]
+) -> tuple[Candidate, ...]:
+    """All versions of the fact: those that count in the order of the fold, then the others, each with the reason."""
     taken = {_identity(version) for version in counted}
     left_out = [version for version in everything if _identity(version) not in taken]
     names = (*([column] if column else []), "source_time", "received_time", "batch_date", "source", "record_id")

@@ -118,11 +118,11 @@ def test_payload_and_row_that_do_not_belong_together() -> None:
         record_span(HL7, "message/3/segment/1")
 
 
+# Its versions carry what orders them and what is folded, and nothing that a trace needs beside.
 CURRENT = """
 with changed as (select distinct c.fact_key from LAKE.control.change_log c where c.object = 'patient_version'),
 candidate as (
-  select said.fact_key, said.record_id, said.row_hash, said.source_time, said.birth_date, said.birth_date_mark, said.facility_id,
-    said.batch_date, said.received_time, said.record_locator, said.unit_id, said.delivery_id, said.payload_id, said.source
+  select said.fact_key, said.record_id, said.row_hash, said.source_time, said.birth_date, said.birth_date_mark, said.facility_id
   from LAKE.canonical.patient_version said join changed on changed.fact_key = said.fact_key
   where not exists (select 1 from LAKE.control.held_partition held where held.facility_id = said.facility_id
                     and held.batch_date = said.batch_date and held.is_released = false)
