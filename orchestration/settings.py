@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     identity_policy: Literal["strict", "balanced"] = Field(default="strict", description="zones of the person index")
     identity_model: Path | None = Field(default=None, description="model of the person index that `identity train` wrote; default: shipped")
     identity_reviewers: int = Field(default=1, ge=1, le=3, description="how many stewards must say the same before it is a decision")
-    memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="memory limit of DuckDB")
+    memory: str = Field(default="1GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="memory limit of DuckDB")
     lock_wait_seconds: float = Field(default=600.0, ge=0, description="how long a second writer waits for the first")
     warehouse_wait_seconds: float = Field(default=30.0, ge=0, description="how long an open waits for a busy warehouse file")
     alert_webhook: str | None = Field(default=None, pattern="^https?://",
