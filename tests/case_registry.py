@@ -25,10 +25,10 @@ facilities:
     valid_from: 2026-01-01
     name: Clinic
     region: north
-    owner: owner@clinic.example
+    owner: data@clinic.example
     timezone: America/New_York
     charset: us-ascii
-    source_system: own
+    source_system: acme_emr
 """
 _FEED_ELSEWHERE = ("feed", "tables")
 

@@ -11,9 +11,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where this user makes a folder that is closed to others
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder closed to others is made in it
 LIMIT = Path("/sys/fs/cgroup/memory.max")
-# The whole suite fills some 3 GiB; its processes take some 6 GiB beside it.
+# Generous: 1.2 GiB of files and 4.4 GiB of memory in use were seen while the whole suite ran.
 NEEDED_BYTES = 8 << 30
 NEEDED_MEMORY_BYTES = 16 << 30
 

@@ -120,9 +120,18 @@ class DbtRunner:
     def build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
         """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data, or
         what the disk refused."""
-        with _ONE_AT_A_TIME, _environment(environment):
-            from dbt.cli.main import dbtRunner
+        with _ONE_AT_A_TIME:
+            return self._build(select, environment)
 
+    def build_nodes(self, unique_ids: Iterable[str], environment: Mapping[str, str]) -> list[NodeResult]:
+        """Run the models of those ids, as `build` does."""
+        with _ONE_AT_A_TIME, _chosen(self._manifest(), unique_ids):
+            return self._build([f"tag:{CHOSEN}"], environment)
+
+    def _build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
+        from dbt.cli.main import dbtRunner
+
+        with _environment(environment):
             manifest = self._manifest()
             try:
                 # The prepared manifest.json stays as it is: another process may be reading it.
@@ -145,11 +154,6 @@ class DbtRunner:
                                 "which may quote a value.")
         return [NodeResult(result.node.unique_id, result.node.name, result.node.resource_type.value, result.status.value,
                            float(result.execution_time)) for result in results]
-
-    def build_nodes(self, unique_ids: Iterable[str], environment: Mapping[str, str]) -> list[NodeResult]:
-        """Run the models of those ids, as `build` does."""
-        with _chosen(self._manifest(), unique_ids):
-            return self.build([f"tag:{CHOSEN}"], environment)
 
     def _told(self, message: str | None) -> str:
         text = (message or "").strip()

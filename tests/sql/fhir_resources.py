@@ -8,42 +8,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.case_registry import CLINIC
+
 MRN = "https://ngh.example.org/id/mrn"
 BASE = "https://ehr.example.org/fhir/r4"
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-REGISTRY = f"""
-registry_version: 1
-first_batch_date: 2026-01-01
-facilities:
-- facility_id: clinic
-  valid_from: 2026-01-01
-  name: Clinic
-  region: north
-  owner: data@clinic.example
-  timezone: America/New_York
-  charset: utf-8
-  source_system: acme_emr
-  default_authority: NGH
-  authorities: {{NGH: '{MRN}'}}
-  fhir_base_urls: ['{BASE}/']
-  known_extensions: ['{US_CORE}race', '{US_CORE}ethnicity', '{US_CORE}birthsex']
-  modifier_extensions:
-    https://vendor.example.com/simulated: {{when: true, set_status: entered-in-error}}
-  code_maps:
-    encounter_class:
-      '12': {{system: '{ACT_CODE}', code: IMP}}
-      Ward stay: {{system: '{ACT_CODE}', code: IMP}}
-    encounter_status:
-      discharged: {{system: 'http://hl7.org/fhir/encounter-status', code: finished}}
-    allergy_clinical_status:
-      Active: {{system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: active}}
-    observation:
-      GLU: {{system: '{LOINC}', code: 2345-7}}
-  sources:
-    bulk: {{kind: fhir_ndjson}}
+REGISTRY = CLINIC.replace("us-ascii", "utf-8") + f"""\
+    default_authority: NGH
+    authorities: {{NGH: '{MRN}'}}
+    fhir_base_urls: ['{BASE}/']
+    known_extensions: ['{US_CORE}race', '{US_CORE}ethnicity', '{US_CORE}birthsex']
+    modifier_extensions:
+      https://vendor.example.com/simulated: {{when: true, set_status: entered-in-error}}
+    code_maps:
+      encounter_class:
+        '12': {{system: '{ACT_CODE}', code: IMP}}
+        Ward stay: {{system: '{ACT_CODE}', code: IMP}}
+      encounter_status:
+        discharged: {{system: 'http://hl7.org/fhir/encounter-status', code: finished}}
+      allergy_clinical_status:
+        Active: {{system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: active}}
+      observation:
+        GLU: {{system: '{LOINC}', code: 2345-7}}
+    sources:
+      bulk: {{kind: fhir_ndjson}}
 """
 
 

@@ -33,7 +33,7 @@ FACTS: dict[str, list[dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def listed(shared_scratch: Any) -> list[dict[str, Any]]:
     """The model's rows over these facts."""
-    shared_scratch.register(REGISTRY.replace("bulk: {kind: fhir_ndjson}", "bulk: {kind: fhir_ndjson}\n    labs: {kind: hl7v2}"))
+    shared_scratch.register(REGISTRY.replace("bulk: {kind: fhir_ndjson}", "bulk: {kind: fhir_ndjson}\n      labs: {kind: hl7v2}"))
     text = MODEL.read_text(encoding="utf-8").partition("\n")[2].replace("{{ ref(resource) }}", "LAKE.canonical.{{ resource }}")
     sql = shared_scratch.compiled(text)
     with shared_scratch.store.open() as warehouse:
