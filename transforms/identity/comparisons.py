@@ -1,13 +1,14 @@
 """What is compared between two patient records, in which levels, as data.
 
 Each comparison is a list of levels from strongest to weakest; a pair falls into the first whose condition holds. The same
-conditions serve the scorer (Splink, which adds a weight to each level) and the policy (which speaks of levels by name).
+conditions serve the weight (a number for each level, trained by Splink) and the policy (which speaks of levels by name).
 Columns end in `_l` and `_r`. Levels of evidence that a household shares (phone, address, member number) are kept apart
 from those that name one human: their weights are not independent, so the policy counts them itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -138,6 +139,11 @@ UNSCORED: tuple[Comparison, ...] = (
     )),
     Comparison("suffix", "suffix_l is null or suffix_r is null", (Level("exact", "suffix_l = suffix_r"),)),
 )
+
+
+def both_sql(columns: Iterable[str]) -> str:
+    """Give columns of the records `l` and `r` under the names that the conditions read."""
+    return ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in columns)
 
 
 def level_sql(comparison: Comparison) -> str:

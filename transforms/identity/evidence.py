@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import duckdb
 
-from transforms.identity.comparisons import COMPARISONS, UNSCORED, Comparison, level_sql
+from transforms.identity.comparisons import COMPARISONS, UNSCORED, both_sql
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import NUMBERS, Policy
+from transforms.identity.score import SHARES, compared_columns, levels_sql, weight_sql
 
 # evidence that a household or a shelter may share: counted, never believed alone
 WITNESSES = ("phone", "email", "address", "member")
@@ -27,14 +27,14 @@ _KNOWN = frozenset((*(comparison.name for comparison in _ALL), *NUMBERS)) - {"we
 def find_promising(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: str, promising: str) -> None:
     """Create table `promising` (id_l, id_r, is_open) of the `pairs` (id_l, id_r) that may get a zone by the first comparisons."""
     first = [comparison for comparison in _ALL if comparison.name in FIRST]
-    columns = {column for comparison in first for column in re.findall(r"\b(\w+)_l\b", level_sql(comparison))}
+    columns = {column for comparison in first for column in compared_columns(comparison)}
     connection.execute(f"""
         create or replace table {promising} as
         with pair as (
-          select pairs.id_l, pairs.id_r, {_both(sorted(columns))}
+          select pairs.id_l, pairs.id_r, {both_sql(sorted(columns))}
           from {pairs} pairs join record l on l.id = pairs.id_l join record r on r.id = pairs.id_r
         ),
-        level as (select id_l, id_r, {_levels(first)} from pair)
+        level as (select id_l, id_r, {levels_sql(first)} from pair)
         select id_l, id_r, {policy.open_sql(frozenset(FIRST))} as is_open from level
     """)
     # not a filter above: the engine would compute each level once for each time that the condition names it
@@ -48,11 +48,11 @@ def level_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: st
     connection.execute(f"""
         create or replace table {levelled} as
         with pair as (
-          select pairs.id_l, pairs.id_r, {_both([column for column in _columns(connection) if column != "id"])}
+          select pairs.id_l, pairs.id_r, {both_sql([column for column in _columns(connection) if column != "id"])}
           from {pairs} pairs join record l on l.id = pairs.id_l join record r on r.id = pairs.id_r
         ),
         level as (
-          select id_l, id_r, {_levels(_ALL)}, least(rarity_l, rarity_r) as rarity,
+          select id_l, id_r, {levels_sql(_ALL)}, {SHARES}, least(rarity_l, rarity_r) as rarity,
             cast(is_newborn_l or is_newborn_r as integer) as newborn, cast(is_common_name_l or is_common_name_r as integer) as common,
             cast(is_known_given_l <> is_known_given_r as integer) as slip,
             cast(not (is_known_given_l or is_known_given_r) as integer) as unheard,
@@ -73,14 +73,14 @@ def level_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: st
     """)
 
 
-def judge_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, levelled: str, scored: str, judged: str) -> None:
-    """Create table `judged` of the pairs of `levelled` that have a weight in `scored` (id_l, id_r, weight) and get a zone: id_l, id_r,
-    weight, veto, rule, zone (auto or review) and the levels that an edge keeps.
+def judge_pairs(connection: duckdb.DuckDBPyConnection, model: IdentityModel, policy: Policy, levelled: str, judged: str) -> None:
+    """Create table `judged` of the open pairs of `levelled` that get a zone: id_l, id_r, weight, veto, rule, zone (auto or review) and the
+    levels that an edge keeps.
     """
     zones = ", ".join(f"('{name}', '{zone}')" for name, zone in policy.zones().items())
     connection.execute(f"""
         create or replace table {judged} as
-        with weighed as (select levelled.*, scored.weight from {levelled} levelled join {scored} scored using (id_l, id_r)),
+        with weighed as (select levelled.*, {weight_sql(model)} as weight from {levelled} levelled where is_open),
         ruled as (select weighed.*, {policy.rule_sql()} as rule from weighed)
         select ruled.id_l, ruled.id_r, ruled.weight, {', '.join(f'ruled.{name}' for name in EVIDENCE)}, ruled.veto, ruled.rule, place.zone
         from ruled join (values {zones}) place(rule, zone) on place.rule = ruled.rule
@@ -111,13 +111,6 @@ def waterfall(model: IdentityModel, levels: Mapping[str, object], score: float |
 def _columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in connection.execute("select column_name from duckdb_columns() where table_name = 'record'").fetchall()]
 
-
-def _both(columns: Iterable[str]) -> str:
-    return ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in columns)
-
-
-def _levels(comparisons: Iterable[Comparison]) -> str:
-    return ", ".join(f"{level_sql(comparison)} as {comparison.name}" for comparison in comparisons)
 
 
 def _count(test: str, also: str = "false") -> str:

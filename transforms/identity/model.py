@@ -14,7 +14,7 @@ from typing import Any
 
 from transforms.errors import ConfigurationError
 from transforms.identity.blocking import RULES
-from transforms.identity.comparisons import COMPARISONS
+from transforms.identity.comparisons import COMPARISONS, Comparison
 
 Weights = dict[str, dict[str, tuple[float, float]]]
 
@@ -36,17 +36,13 @@ class IdentityModel:
     default_frequency: dict[str, float]
     block_caps: dict[str, int]
 
-    def settings(self) -> dict[str, Any]:
-        """Give the settings of a Splink linker that predicts and never trains."""
-        return splink_settings(self.prior, self.weights)
-
     def frequency(self, column: str, value: str | None) -> float:
         """Give the registered share of a value."""
         return self.frequencies[column].get(value or "", self.default_frequency[column])
 
 
-def splink_settings(prior: float, weights: Weights | None = None) -> dict[str, Any]:
-    """Build Splink settings over the shipped comparisons; without weights they are to be trained."""
+def splink_settings(prior: float) -> dict[str, Any]:
+    """Build Splink settings over the shipped comparisons, to be trained."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "id",
@@ -54,12 +50,11 @@ def splink_settings(prior: float, weights: Weights | None = None) -> dict[str, A
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
         "blocking_rules_to_generate_predictions": ["l.birth_date = r.birth_date"],  # never used: pairs are registered
-        "comparisons": [_splink_comparison(comparison.name, weights) for comparison in COMPARISONS],
+        "comparisons": [_splink_comparison(comparison) for comparison in COMPARISONS],
     }
 
 
-def _splink_comparison(name: str, weights: Weights | None) -> dict[str, Any]:
-    comparison = next(one for one in COMPARISONS if one.name == name)
+def _splink_comparison(comparison: Comparison) -> dict[str, Any]:
     levels: list[dict[str, Any]] = [{"sql_condition": comparison.unknown, "label_for_charts": "unknown", "is_null_level": True}]
     for level in comparison.levels:
         entry: dict[str, Any] = {"sql_condition": level.condition, "label_for_charts": level.name}
@@ -67,10 +62,7 @@ def _splink_comparison(name: str, weights: Weights | None) -> dict[str, Any]:
             entry |= {"tf_adjustment_column": level.term_frequency, "tf_adjustment_weight": 1.0}
         levels.append(entry)
     levels.append({"sql_condition": "ELSE", "label_for_charts": "different"})
-    if weights is not None:
-        for entry in levels[1:]:
-            entry["m_probability"], entry["u_probability"] = weights[name][entry["label_for_charts"]]
-    return {"output_column_name": name, "comparison_levels": levels}
+    return {"output_column_name": comparison.name, "comparison_levels": levels}
 
 
 def load_model(text: str | None = None) -> IdentityModel:

@@ -12,7 +12,6 @@ from transforms.identity.blocking import PAIRING
 from transforms.identity.evidence import EVIDENCE, find_promising, judge_pairs, level_pairs
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
-from transforms.identity.score import score_pairs
 
 TRUSTED_MERGE, STEWARD_LINK, STEWARD_CANNOT_LINK = "trusted_merge", "steward_link", "steward_cannot_link"
 DECIDED = (STEWARD_LINK, TRUSTED_MERGE, STEWARD_CANNOT_LINK)
@@ -49,9 +48,7 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
     # the dear parts, names and weights, are for pairs that they can still link or show to somebody
     find_promising(connection, policy, "candidate", "promising")
     level_pairs(connection, policy, "promising", "levelled")
-    connection.execute("create or replace table open_pair as select id_l, id_r from levelled where is_open")
-    score_pairs(connection, model, "open_pair", "scored")
-    judge_pairs(connection, policy, "levelled", "scored", "judged")
+    judge_pairs(connection, model, policy, "levelled", "judged")
     edges: pa.Table = connection.execute(f"""
         select l.patient_key as patient_key_l, r.patient_key as patient_key_r, judged.rule as rule_or_model, judged.weight as score,
           '{model.version}' as model_version, judged.zone, judged.veto, {', '.join(f'judged.{name}' for name in EVIDENCE)}
@@ -59,7 +56,7 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
     """).to_arrow_table()
     # what was levelled is not levelled again inside the clusters
     connection.execute("create or replace table known_veto as select id_l, id_r, veto from levelled")
-    for table in ("candidate", "promising", "levelled", "open_pair", "scored", "judged"):
+    for table in ("candidate", "promising", "levelled", "judged"):
         connection.execute(f"drop table {table}")
     return edges
 

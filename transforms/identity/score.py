@@ -1,62 +1,64 @@
-"""Fellegi-Sunter match weights, by Splink with registered constants.
+"""Fellegi-Sunter match weights from registered constants.
 
-A weight is log2 of the odds that two records are of one human. It depends on the two records and on the model alone: term
-frequencies come from the model, never from the data at hand, so that a pair weighs the same in a small run as in a full one.
+A weight is log2 of the odds that two records are of one human: the odds before any evidence, for each comparison what its level is worth
+(m over u), and for an equal name what its rarity adds. It depends on the two records and on the model alone: shares of names come from
+the model, never from the data at hand, so that a pair weighs the same in a small run as in a full one.
+
+Splink trains the constants (`train.py`) and would weigh the same (a test holds each weight against Splink's own). It is not asked for
+weights, because it compares all names a second time: the policy has the levels already.
 """
 
 from __future__ import annotations
 
-import logging
+import math
 import re
-import threading
-import warnings
+from collections.abc import Iterable
 
 import duckdb
 
-from transforms.identity.comparisons import COMPARISONS
+from transforms.identity.comparisons import COMPARISONS, Comparison, both_sql, level_sql
 from transforms.identity.model import IdentityModel
 
-# Splink keeps module-wide state (its log level), so one scoring at a time in a process
-_ONE_AT_A_TIME = threading.Lock()
+# what a weight needs of a pair besides the levels: how common a name is, where both records bear it
+SHARES = "tf_given_l as given_share, tf_family_l as family_share"
+
+
+def weight_sql(model: IdentityModel) -> str:
+    """Give the expression of a pair's weight over its levels (columns named by comparison) and SHARES; rounded to a millionth of a bit."""
+    terms = [repr(math.log2(model.prior / (1 - model.prior))), *(_bits_sql(model, comparison) for comparison in COMPARISONS)]
+    return f"round({' + '.join(terms)}, 6)"
 
 
 def score_pairs(connection: duckdb.DuckDBPyConnection, model: IdentityModel, pairs: str, scored: str) -> None:
-    """Create table `scored` (id_l, id_r, weight) from table `pairs` (id_l, id_r; id_l < id_r) of `record` ids.
-
-    Raises nothing of its own: an empty `pairs` gives an empty `scored`.
-    """
-    count = connection.execute(f"select count(*) from {pairs}").fetchone()
-    if not count or not count[0]:
-        connection.execute(f"create table {scored} (id_l bigint, id_r bigint, weight double)")
-        return
-    ids = f"select id_l from {pairs} union select id_r from {pairs}"
-    connection.execute(f"create view scorer_input as select id, {', '.join(_scored_columns())} from record where id in ({ids})")
-    connection.execute(f"create view scorer_pairs as select '0' as match_key, id_l as join_key_l, id_r as join_key_r from {pairs}")
-    with _ONE_AT_A_TIME:
-        predictions = _predict(connection, model)
-    connection.execute(f"create table {scored} as select id_l, id_r, round(match_weight, 6) as weight from {predictions}")
-    connection.execute(f"drop table {predictions}")
-    connection.execute("drop view scorer_input")
-    connection.execute("drop view scorer_pairs")
+    """Create table `scored` (id_l, id_r, weight) from table `pairs` (id_l, id_r) of `record` ids, whatever a policy says of them."""
+    columns = sorted({*(column for comparison in COMPARISONS for column in compared_columns(comparison)), "tf_given", "tf_family"})
+    connection.execute(f"""
+        create table {scored} as
+        with pair as (
+          select pairs.id_l, pairs.id_r, {both_sql(columns)}
+          from {pairs} pairs join record l on l.id = pairs.id_l join record r on r.id = pairs.id_r
+        ),
+        level as (select id_l, id_r, {levels_sql(COMPARISONS)}, {SHARES} from pair)
+        select id_l, id_r, {weight_sql(model)} as weight from level
+    """)
 
 
-def _scored_columns() -> list[str]:
-    """Give the columns of `record` that the comparisons read, and the shares of names, which are known for every name there."""
-    conditions = " ".join(f"{one.unknown} {' '.join(level.condition for level in one.levels)}" for one in COMPARISONS)
-    return sorted({*re.findall(r"\b(\w+)_l\b", conditions), "tf_given", "tf_family"})
+def levels_sql(comparisons: Iterable[Comparison]) -> str:
+    """Give the columns that name the levels of a pair."""
+    return ", ".join(f"{level_sql(comparison)} as {comparison.name}" for comparison in comparisons)
 
 
-def _predict(connection: duckdb.DuckDBPyConnection, model: IdentityModel) -> str:
-    # imported here: half a second that only scoring has to pay
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a parser that Splink's own dependency imports
-        from splink import DuckDBAPI, Linker
+def compared_columns(comparison: Comparison) -> set[str]:
+    """Give the columns of `record` that a comparison reads."""
+    return set(re.findall(r"\b(\w+)_l\b", level_sql(comparison)))
 
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    api = DuckDBAPI(connection)
-    linker = Linker(api.register("scorer_input"), model.settings(), log_level=None, validate_settings=False)
-    for column in ("given", "family"):
-        linker.table_management.register_term_frequency_lookup(api.register(f"frequency_{column}"), column)
-    linker.table_management.register_blocked_pairs_for_predict(api.register("scorer_pairs"))
-    name: str = linker.inference.predict(warning_mode="never").physical_name
-    return name
+
+def _bits_sql(model: IdentityModel, comparison: Comparison) -> str:
+    """Give the bits of a comparison: log2 of m over u of its level, nothing where it is unknown; for an equal name its own share takes the
+    place of u."""
+    cases = []
+    for level, (agreeing, chance) in model.weights[comparison.name].items():
+        column = next((one.term_frequency for one in comparison.levels if one.name == level), None)
+        bits = f"{math.log2(agreeing)!r} - log2({column}_share)" if column else repr(math.log2(agreeing) - math.log2(chance))
+        cases.append(f" when '{level}' then {bits}")
+    return f"case {comparison.name}{''.join(cases)} else 0.0 end"
