@@ -77,7 +77,7 @@ class Root:
     @property
     def raw(self) -> RawLoader:
         """The raw layer's writer."""
-        return RawLoader(self.home, self.keys, self.landing, self.registry, self.raw_objects)
+        return RawLoader(self.home, self.keys, self.landing, self.registry, self.raw_objects, self.warehouse.memory)
 
     def reading_rules(self, facility_ids: Iterable[str]) -> dict[str, ReadingRules]:
         """Under which rules facilities' batches are read, by date. Reads the loaded maps once for all of them."""

@@ -83,5 +83,5 @@ def warehouse_store(settings: Settings, target: str, home: Path, keys: Keys) -> 
     return SnowflakeStore(
         home, keys, settings.snowflake_account, settings.snowflake_user,
         settings.snowflake_password.get_secret_value() if settings.snowflake_password else "", settings.snowflake_warehouse,
-        settings.snowflake_host, settings.snowflake_port, settings.snowflake_protocol,
+        settings.snowflake_host, settings.snowflake_port, settings.snowflake_protocol, settings.memory,
     )

@@ -25,7 +25,7 @@ _idle: list[tuple[_Made, duckdb.DuckDBPyConnection]] = []
 _lock = threading.Lock()
 
 
-def connect_engine(root: Path, keys: Keys, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
+def connect_engine(root: Path, keys: Keys, memory: str) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB with the product's safety settings and the root's Parquet key (named `lakehouse`)."""
     import_extension("httpfs")
     spill = root / "spill"
@@ -46,7 +46,7 @@ def connect_engine(root: Path, keys: Keys, memory: str = "2GB") -> duckdb.DuckDB
 
 
 @contextmanager
-def engine(root: Path, keys: Keys, memory: str = "2GB") -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(root: Path, keys: Keys, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection of its own to an engine that nobody else uses meanwhile; temporary tables and settings end with it.
 
     What is attached must be detached again. An engine in whose use something failed is not used again."""

@@ -78,7 +78,7 @@ class DuckDBStore:
     root: Path
     keys: Keys = field(repr=False)
     wait_seconds: float = 30.0
-    memory: str = "2GB"
+    memory: str = "1GB"
     target: str = "local"
 
     @property

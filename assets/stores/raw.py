@@ -58,7 +58,7 @@ class RawLoader:
     landing: LandingStore
     registry: Registry
     kept: ObjectStore | None = None
-    memory: str = "2GB"
+    memory: str = "1GB"
 
     def replace(self, open_warehouse: Callable[[], AbstractContextManager[Warehouse]], run_id: str, partitions: Sequence[Partition],
                 on_progress: Callable[[int, int], None] | None = None) -> dict[Partition, list[Delivery]]:
@@ -123,6 +123,8 @@ class RawLoader:
                 done += sum(one.size for one in chunk)
                 if on_progress is not None:
                     on_progress(done, total)
+        # What decoding needed goes back before the load takes as much again.
+        pa.default_memory_pool().release_unused()
         return files
 
     def _write_chunk(self, connection: duckdb.DuckDBPyConnection, names: Iterator[str],

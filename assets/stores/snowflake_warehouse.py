@@ -30,10 +30,10 @@ HASH_DIGITS = "X" * 15  # hexadecimal format of the service
 class SnowflakeWarehouse:
     """An open Snowflake session in database LAKE."""
 
-    def __init__(self, connection: Any, root: Path, keys: Keys) -> None:
-        """Wrap a session; `root` and `keys` open the sealed Parquet files to load."""
+    def __init__(self, connection: Any, root: Path, keys: Keys, memory: str) -> None:
+        """Wrap a session; `root`, `keys` and `memory` are those of the engine that opens the sealed Parquet files to load."""
         self.connection = connection
-        self._root, self._keys = root, keys
+        self._engine = (root, keys, memory)
 
     def query(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """Run one statement and give its rows, typed by the service's description; column names in lower case."""
@@ -52,7 +52,7 @@ class SnowflakeWarehouse:
 
     def load_parquet(self, table: str, files: Sequence[Path]) -> None:
         """Append sealed Parquet files to `schema.table` by column name."""
-        with engine(self._root, self._keys) as connection:
+        with engine(*self._engine) as connection:
             for file in files:
                 rows = connection.execute(
                     "select * from read_parquet(?, encryption_config = {footer_key: 'lakehouse'})", [str(file)]
@@ -119,6 +119,7 @@ class SnowflakeStore:
     host: str = ""
     port: int = 443
     protocol: str = "https"
+    memory: str = "1GB"
     target: str = "cloud"
 
     def environment(self) -> dict[str, str]:
@@ -146,7 +147,7 @@ class SnowflakeStore:
                 raise UnavailableError(f"Snowflake account {self.account} does not answer. Remedy: try again.") from None
             raise ConfigurationError(f"Snowflake account {self.account} refused the login. Remedy: check LAKEHOUSE_SNOWFLAKE_*.") from None
         try:
-            session = SnowflakeWarehouse(connection, self.root, self.keys)
+            session = SnowflakeWarehouse(connection, self.root, self.keys, self.memory)
             self._prepare(session, read_only)
             yield session
         finally:

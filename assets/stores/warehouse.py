@@ -47,6 +47,10 @@ class WarehouseStore(Protocol):
     def target(self) -> str:
         """Name of the dbt target."""
 
+    @property
+    def memory(self) -> str:
+        """How much memory a DuckDB engine of this process may take, as DuckDB writes it."""
+
     def open(self, read_only: bool = False) -> AbstractContextManager[Warehouse]:
         """Open the warehouse; the file or session is released at the end of the block."""
 

@@ -54,7 +54,7 @@ class Sides:
         """Decode the partitions once, load the same Parquet files into both sides and run all steps on each; `first` acts before them."""
         on_step("decoding")
         now = datetime.now(UTC).replace(tzinfo=None)
-        loader = RawLoader(self.folder, self.root.keys, self.root.landing, self.root.registry)
+        loader = RawLoader(self.folder, self.root.keys, self.root.landing, self.root.registry, memory=self.root.warehouse.memory)
         deliveries = [one for partition in partitions for one in self.root.landing.deliveries(*partition)]
         done = []
         try:

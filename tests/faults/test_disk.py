@@ -155,7 +155,7 @@ def _read(store: DuckDBStore) -> str:
 
 def test_a_bit_that_flips_in_a_raw_file_is_noticed(tmp_path: Path, store: DuckDBStore) -> None:
     """Whichever bit of a sealed Parquet file flips: it is not loaded and the table stays as it was, or its rows are right all the same."""
-    engine = connect_engine(tmp_path, store.keys)
+    engine = connect_engine(tmp_path, store.keys, store.memory)
     good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
     engine.execute(f"copy (select range as a, md5(range::varchar) as b from range(2000)) to '{good}' "
                    "(format parquet, compression zstd, encryption_config {footer_key: 'lakehouse'})")
