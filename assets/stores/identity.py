@@ -29,6 +29,7 @@ from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy, load_policy
 from transforms.identity.records import blocks_of, complete, open_base
 from transforms.identity.resolution import DECIDED, SLIPS, contested, find_edges, links, pairs_within, sayings, vetoes
+from transforms.identity.restoring import restored_persons
 from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
 
 CONSUMER = "identity"
@@ -191,4 +192,5 @@ def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
 def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:
     columns = (before[name].to_pylist() for name in ("patient_key", "person_id", "run_seq", "ordinal"))
     old = {key: OldLink(person_id, run_seq, ordinal) for key, person_id, run_seq, ordinal in zip(*columns, strict=True)}
-    return assign_persons(clusters.group, old, read.next_ordinal(warehouse), salt, read.ended_persons(warehouse))
+    restored = restored_persons(clusters.group, read.passing_events(warehouse), old)
+    return assign_persons(clusters.group, old, read.next_ordinal(warehouse), salt, read.ended_persons(warehouse), restored)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from assets.stores.warehouse import Warehouse
 from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA
 from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
+from transforms.identity.restoring import LinkEvent
 
 SCOPE = "select patient_key from identity.resolve_scope"
 REDECIDED = ("select patient_key_l as patient_key from identity.resolve_redecided "
@@ -91,6 +92,31 @@ def ended_persons(warehouse: Warehouse) -> list[tuple[str, int, str]]:
     """)
     columns = (found[name].to_pylist() for name in ("patient_key", "ordinal", "person_id"))
     return [(str(key), int(ordinal), str(person)) for key, ordinal, person in zip(*columns, strict=True)]
+
+
+def passing_events(warehouse: Warehouse) -> list[LinkEvent]:
+    """Links and unlinks, by rising run, of the persons that affected records belonged to and between which records ever passed."""
+    found = warehouse.query(f"""
+        with passed as (
+          select gone.run_seq, gone.patient_key from identity.link_history gone
+          join identity.link_history come on come.run_seq = gone.run_seq and come.patient_key = gone.patient_key and come.event = 'link'
+          where gone.event = 'unlink'
+        ),
+        touched as (
+          select history.person_id from identity.link_history history
+          join passed on passed.run_seq = history.run_seq and passed.patient_key = history.patient_key
+          intersect
+          select person_id from identity.link_history where patient_key in ({AFFECTED})
+        )
+        select history.run_seq, history.patient_key, history.event, history.person_id, passed.patient_key is not null as has_passed
+        from identity.link_history history
+        join touched on touched.person_id = history.person_id
+        left join passed on passed.run_seq = history.run_seq and passed.patient_key = history.patient_key
+        order by history.run_seq, history.patient_key, history.event, history.person_id
+    """)
+    columns = (found[name].to_pylist() for name in ("run_seq", "patient_key", "event", "person_id", "has_passed"))
+    return [LinkEvent(int(run_seq), str(key), event == "link", str(person), bool(passed))
+            for run_seq, key, event, person, passed in zip(*columns, strict=True)]
 
 
 def next_ordinal(warehouse: Warehouse) -> int:

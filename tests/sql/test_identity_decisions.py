@@ -72,6 +72,34 @@ def test_a_wrong_merge_undone_restores_both_persons(world: IdentityWorld) -> Non
     assert before["a"] != before["x"]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_wrong_merges_in_a_chain_are_undone_with_their_ids(world: IdentityWorld, at_once: bool) -> None:
+    """Four persons of one to three records, joined by three wrong A40s in three runs, have their own ids again when all are parted."""
+    people = {"a": "ANTON", "b": "BRUNO", "c": "CYRIL", "d": "DIEGO"}
+    keys = {who: [f"{who}{place}" for place in range(size)] for who, size in zip(people, (1, 3, 2, 1), strict=True)}
+    # the youngest comes first, so that the ids change hands in each merge
+    for who in "cbda":
+        world.put(*(patient(key, given=people[who], family=f"OF{who}", birth_date=date(1950 + ord(who), 1, 9), phone=f"50355500{ord(who)}",
+                            address_number=str(ord(who))) for key in keys[who]))
+        world.resolve()
+    before = {key: world.person(key) for who in keys for key in keys[who]}
+    assert len(set(before.values())) == 4
+    wrong = [("a0", "b0"), ("b0", "c0"), ("c0", "d0")]
+    for retired, survivor in wrong:
+        world.merge(retired, survivor)
+        world.run_seq += 1
+        world.resolve()
+    assert len({world.person(key) for key in ("a0", "b0", "c0", "d0")}) == 1
+    for pair in wrong:
+        world.decide(*pair, "cannot_link")
+        if not at_once:
+            world.run_seq += 1
+            world.resolve()
+    world.run_seq += 1
+    world.resolve()
+    assert {key: world.person(key) for key in before} == before
+
+
 def test_an_id_that_was_merged_away_comes_back_with_its_record(world: IdentityWorld) -> None:
     """A person of one record that a link ended lives again after the unlink, and its redirect points to itself."""
     world.put(patient("a"), patient("x", **OTHER))
