@@ -14,7 +14,7 @@ from tests.unit.broken_payloads import mutation
 from tests.unit.decoding import facility
 from transforms.decode.contract import Delivered
 from transforms.decode.debezium import decode as debezium
-from transforms.decode.extract import grid
+from transforms.decode.extract import grid, piece, rest
 from transforms.decode.fhir import decode as fhir
 from transforms.decode.formats import FORMATS
 from transforms.decode.hl7v2 import decode as hl7v2
@@ -26,7 +26,7 @@ from transforms.landing.received import fhir as received_fhir
 from transforms.landing.received import rows as received_rows
 
 LIMITS: list[tuple[Any, str]] = [
-    (debezium, "PIECE_BYTES"), (debezium, "_BATCH_BYTES"), (fhir, "PIECE_BYTES"), (grid, "BLOCK_BYTES"), (hl7v2, "_PIECE_BYTES"), (framing, "_PART_BYTES"),
+    (debezium, "PIECE_BYTES"), (debezium, "_BATCH_BYTES"), (fhir, "PIECE_BYTES"), (grid, "BLOCK_BYTES"), (rest, "BLOCK_BYTES"), (hl7v2, "_PIECE_BYTES"), (framing, "_PART_BYTES"),
     (framing, "_LARGEST_PART"),
 ]
 PLAIN = "feed: {kind: csv_extract, resource: patient, key: [A], encoding: utf-8, columns: {A: {}, B: {}}}"
@@ -81,7 +81,7 @@ def test_what_is_too_large_for_a_field_takes_the_rest_with_it(
     feed: str, content: bytes, codes: list[str | None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A quote that is never closed is not held to the end of a large file: the rows before it are good, the rest is one unit."""
-    for module, name in ((grid, "BLOCK_BYTES"), (grid, "LARGE_BLOCK_BYTES"), (grid, "FIELD_LIMIT"), (received_rows, "FIELD_LIMIT")):
+    for module, name in ((grid, "BLOCK_BYTES"), (rest, "BLOCK_BYTES"), (rest, "LARGE_BLOCK_BYTES"), (piece, "FIELD_LIMIT"), (received_rows, "FIELD_LIMIT")):
         monkeypatch.setattr(module, name, 300)
     entry = facility(feed)
     delivered = Delivered("d" * 32, in_blocks(content, 100), entry.sources["feed"], entry)

@@ -1,27 +1,36 @@
-"""Columns of texts -> one list of cells a row, as raw_extract__row holds them.
+"""Texts row after row, as raw_extract__row holds them: out of bytes, or out of columns.
 
-Belongs here: turning columns into rows without a loop over rows. Does not belong here: what the columns are.
+Belongs here: arrays of texts without a loop over them. Does not belong here: what they mean, where they lie in a payload.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+
+NumberArray = npt.NDArray[np.integer]
+
+
+def texts_of(content: bytes | NumberArray, lengths: NumberArray) -> pa.StringArray:
+    """Texts of these lengths, which follow one another in bytes."""
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(content))
+
+
+def row_by_row(columns: list[pa.Array]) -> pa.StringArray:
+    """Cells of all columns, row after row."""
+    count = len(columns[0])
+    order = np.arange(count * len(columns), dtype=np.int32).reshape(len(columns), count).T
+    return pa.concat_arrays(columns).take(pa.array(order.ravel()))
+
+
+def rows_of(cells: pa.StringArray, width: int) -> pa.ListArray:
+    """Lists of `width` cells each."""
+    return pa.ListArray.from_arrays(pa.array(np.arange(0, len(cells) + 1, width, dtype=np.int32)), cells)
 
 
 def rows_of_columns(columns: list[pa.Array]) -> pa.ListArray:
-    """Lists of cells out of columns of texts: the cells of all columns, one behind the other, taken row by row."""
-    width, count = len(columns), len(columns[0])
-    column, row = (places.slice(0, count * width) for places in _places(width, 1 << count.bit_length()))
-    order = pc.add(pc.multiply(column, pa.scalar(count, pa.int32())), row)
-    return pa.ListArray.from_arrays(pa.arange(0, count * width + 1, width).cast(pa.int32()), pa.concat_arrays(columns).take(order))
-
-
-@lru_cache(maxsize=4)
-def _places(width: int, count: int) -> tuple[pa.Array, pa.Array]:
-    """Column and row of each cell when `count` rows are read one after the other."""
-    position = pa.arange(0, count * width).cast(pa.int32())
-    row = pc.divide(position, pa.scalar(width, pa.int32()))
-    return pc.subtract(position, pc.multiply(row, pa.scalar(width, pa.int32()))), row
+    """Lists of the cells of columns."""
+    return rows_of(row_by_row(columns), len(columns))

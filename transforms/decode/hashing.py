@@ -26,8 +26,5 @@ class ContentHasher:
         if len(texts) < _FEW and not self.engine.is_started:
             values = [None if text is None else content_hash(text.encode()) for text in texts.to_pylist()]
             return pa.array(values, pa.string())
-        connection = self.engine.connection
-        connection.register("content", pa.table({"text": texts}))
-        hashes = connection.execute("select md5(text) as hash from content").to_arrow_table()
-        connection.unregister("content")
-        return hashes.column("hash").combine_chunks().cast(pa.string())
+        found = self.engine.connection.from_arrow(pa.table({"text": texts})).project("md5(text) as hash")
+        return found.to_arrow_table().column("hash").combine_chunks().cast(pa.string())

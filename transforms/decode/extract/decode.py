@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.decode.cells import rows_of_columns
+from transforms.decode.cells import rows_of
 from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
 from transforms.decode.engine import Engine
 from transforms.decode.extract.file import ESCAPE, UNIT, ExtractFile, read_file
-from transforms.decode.extract.grid import Piece
 from transforms.decode.extract.parquet import read_parquet
+from transforms.decode.extract.piece import Piece
 from transforms.decode.extract.text import DAMAGE
 from transforms.decode.hashing import ContentHasher
 from transforms.decode.raw_schema import RAW_SCHEMAS
@@ -69,9 +69,9 @@ def _pieces(delivery: Delivered, file: ExtractFile, unit_kind: str, hasher: Cont
         own = piece.between(file.first, file.end)
         for unit in _odd_units(delivery, file, own, unit_kind):
             few.add(unit)
-        for numbers, columns in own.slices():
-            rows = _Rows(delivery, file, unit_kind, numbers, columns)
-            units = pa.concat_tables([rows.units(hasher.hashes(rows.content(own.has_marks))), few.take()])
+        for some in own.slices():
+            rows = _Rows(delivery, file, unit_kind, some)
+            units = pa.concat_tables([rows.units(hasher.hashes(rows.content())), few.take()])
             yield Decoded(units, {"raw_extract__row": rows.records()} if file.code is None else {})
     if file.code is None:
         yield Decoded(few.take(), {"raw_extract__column": _header(delivery, file)})
@@ -80,15 +80,15 @@ def _pieces(delivery: Delivered, file: ExtractFile, unit_kind: str, hasher: Cont
 class _Rows:
     """Data rows of one piece of a file, those with the header's number of cells."""
 
-    def __init__(self, delivery: Delivered, file: ExtractFile, unit_kind: str, numbers: pa.Array, columns: list[pa.Array]) -> None:
+    def __init__(self, delivery: Delivered, file: ExtractFile, unit_kind: str, piece: Piece) -> None:
         self._delivery = delivery
         self._file = file
         self._kind = unit_kind
         self._source = delivery.source
-        self._ordinals = pc.cast(pc.subtract(numbers, file.first - 1), pa.int32())
-        self._places = columns
+        self._ordinals = pc.cast(pc.subtract(piece.numbers, file.first - 1), pa.int32())
+        self._piece = piece
         # The last of equal names, whose file is refused anyway.
-        self._columns = dict(zip(file.columns, columns, strict=True))
+        self._columns = {name: place for place, name in enumerate(file.columns)}
         self._locators = pc.binary_join_element_wise("row", pc.cast(self._ordinals, pa.string()), "/")
         self._reject = self._damage()
 
@@ -96,26 +96,24 @@ class _Rows:
         """Which rows hold bytes that their encoding does not know; null for none."""
         if not self._file.damaged:
             return None
-        found = pa.repeat(pa.scalar(False), len(self._ordinals))
-        for column in self._columns.values():
-            found = pc.or_(found, pc.match_substring_regex(column, DAMAGE.pattern))
-        return found
+        found = pc.match_substring_regex(self._piece.cells, DAMAGE.pattern).to_numpy(zero_copy_only=False)
+        return pa.array(found.reshape(-1, self._piece.width).any(axis=1))
 
-    def _op(self) -> pa.Array | None:
-        return self._columns.get(self._source.op_column) if self._source.op_column else None
+    def _column(self, name: str | None) -> pa.Array | None:
+        place = None if name is None else self._columns.get(name)
+        return None if place is None else self._piece.column(place)
 
-    def content(self, has_marks: bool) -> pa.Array:
+    def content(self) -> pa.Array:
         """Text of each row that is equal for equal content, whatever the order of columns: md5 of the column names,
         then the values by name. Of change rows it leaves out operation (but for deletions), sequence and before image."""
         prefix = self._source.before_image_prefix
         apart = {self._source.op_column, self._source.sequence_column}
         names = sorted(n for n in self._columns if n not in apart and not (prefix and n.startswith(prefix)))
-        head = pa.repeat(pa.scalar(content_hash(UNIT.join(names).encode())), len(self._ordinals))
-        op = self._op()
-        columns = [self._columns[name] for name in names]
-        if has_marks:
-            columns = [_escaped(column) for column in columns]
-        parts = [head, *columns]
+        parts: list[pa.Array | str] = [pa.repeat(pa.scalar(content_hash(UNIT.join(names).encode())), len(self._ordinals))]
+        if names:
+            cells = self._piece.in_order([self._columns[name] for name in names])
+            parts.append(pc.binary_join(rows_of(_escaped(cells) if self._piece.has_marks else cells, len(names)), UNIT))
+        op = self._column(self._source.op_column)
         if op is not None:
             parts.append(pc.if_else(pc.equal(pc.fill_null(op, ""), "D"), "D", ""))
         return pc.binary_join_element_wise(*parts, UNIT)
@@ -148,8 +146,7 @@ class _Rows:
     def records(self) -> pa.Table:
         """Rows of raw_extract__row."""
         count = len(self._ordinals)
-        sequence = self._columns.get(self._source.sequence_column) if self._source.sequence_column else None
-        op = self._op()
+        op, sequence = self._column(self._source.op_column), self._column(self._source.sequence_column)
         columns = {
             "delivery_id": _constant(self._delivery.delivery_id, count),
             "unit_ordinal": self._ordinals,
@@ -159,7 +156,7 @@ class _Rows:
             "op": pa.nulls(count, pa.string()) if op is None else op,
             "sequence": pa.nulls(count, pa.string()) if sequence is None else sequence,
             "changed_ms": pa.nulls(count, pa.string()),
-            "cells": rows_of_columns(self._places),
+            "cells": rows_of(self._piece.cells, self._piece.width),
         }
         table = pa.table(columns, schema=RAW_SCHEMAS["raw_extract__row"])
         return table if self._reject is None else table.filter(pc.invert(self._reject))
@@ -201,7 +198,7 @@ def _constant(value: str | None, count: int) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.string()), count)
 
 
-def _escaped(column: pa.Array) -> pa.Array:
+def _escaped(cells: pa.Array) -> pa.Array:
     """Values in which the mark between values cannot occur, null apart from empty."""
-    once = pc.replace_substring(column, ESCAPE, ESCAPE + "0")
+    once = pc.replace_substring(cells, ESCAPE, ESCAPE + "0")
     return pc.fill_null(pc.replace_substring(once, UNIT, ESCAPE + "1"), ESCAPE + "2")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from transforms.decode.extract.grid import Piece, first_record, read_pieces
+from transforms.decode.extract.grid import read_pieces
+from transforms.decode.extract.piece import Piece, first_record
 from transforms.decode.extract.text import DAMAGE, read_text
 from transforms.facilities.entry import Source
 from transforms.landing.payload import Payload

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms.decode.cells import row_by_row
 from transforms.decode.extract.file import DUPLICATE_HEADER, ExtractFile
-from transforms.decode.extract.grid import Piece
+from transforms.decode.extract.piece import Piece
 from transforms.facilities.entry import Source
 from transforms.landing.payload import Payload
 
@@ -33,7 +34,8 @@ def read_parquet(payload: Payload, source: Source) -> ExtractFile | None:
     names = list(table.column_names)
     if {column.name for column in source.columns}.isdisjoint(names):
         return None
-    piece = Piece(pa.arange(0, table.num_rows), [_texts(column.combine_chunks()) for column in table.columns], {}, has_marks=True)
+    cells = row_by_row([_texts(column.combine_chunks()) for column in table.columns])
+    piece = Piece(pa.arange(0, table.num_rows), cells, len(names), {}, has_marks=True)
     if len(set(names)) < len(names):
         return ExtractFile(names, lambda: iter((piece,)), code=DUPLICATE_HEADER, path="header", rows=table.num_rows)
     return ExtractFile(names, lambda: iter((piece,)))
