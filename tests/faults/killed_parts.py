@@ -1,7 +1,8 @@
 """Parts of the product that are killed at their points, on stores without dbt: `python -m tests.faults.killed_parts`.
 
 A part is made ready (`ready`), acts (`act`), and can be asked what it left (`left`). This process imports everything and opens nothing;
-each step is a child, which begins as a new process would. Reads [part, folder, point, again] as JSON: the part is made ready, acts
+each step is a child, which begins as a new process would. A part whose folder holds a file `place` keeps landing and raw files in that
+bucket and prefix. Reads [part, folder, point, again] as JSON: the part is made ready, acts
 and dies at the point (if there is one), and where `again` says so acts and lives. Writes how the children ended.
 """
 
@@ -17,6 +18,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import dagster_aws.s3  # noqa: F401 - a second that each child in a bucket would pay
 import duckdb
 
 from assets.root import Root
@@ -25,12 +27,14 @@ from assets.stores.catalog_reading import read_catalog
 from assets.stores.control import begin_run, create_control, create_tables
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from assets.stores.identity import resolve_changes
+from assets.stores.objects import FolderObjects
 from checks.gate import apply_gate
 from checks.slices import publish_slices
 from checks.verdict import Verdict
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.opening import open_root
 from orchestration.settings import Settings
+from tests.bucket_server import BUCKET
 from tests.faults.child import in_child
 from tests.integration.gate_world import GateWorld
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
@@ -59,12 +63,23 @@ class Part:
 
 def _root(folder: Path) -> Root:
     (folder / "facilities.yaml").write_text(REGISTRY)
-    return open_root(Settings(home=folder / "home", build=folder / "build", facilities=folder / "facilities.yaml"))
+    place = (folder / "place").read_text() if (folder / "place").exists() else None
+    kept = {} if place is None else {"landing": f"{place}/landing", "raw": f"{place}/raw"}
+    return open_root(Settings(home=folder / "home", build=folder / "build", facilities=folder / "facilities.yaml", **kept))
 
 
 def _files(folder: Path) -> None:
     for number in (1, 2):
         (folder / f"{number}.hl7").write_text(f"MSH|^~\\&|A|B|C|D|20260105||ADT^A04|{number}|P|2.5.1\rPID|1||{number}^^^A^MR\r")
+
+
+def _in_bucket(ready: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Make ready with landing and raw files in a prefix of the bucket that is named like the folder."""
+    def readied(folder: Path) -> None:
+        (folder / "place").write_text(f"s3://{BUCKET}/{folder.name}")
+        ready(folder)
+
+    return readied
 
 
 def _land(folder: Path) -> None:
@@ -97,10 +112,14 @@ def _load(folder: Path) -> None:
 
 
 def _loaded(folder: Path) -> Any:
-    with _root(folder).warehouse.open(read_only=True) as warehouse:
+    root = _root(folder)
+    with root.warehouse.open(read_only=True) as warehouse:
+        named = warehouse.query("select distinct raw_table || '/' || file_name as name from LAKE.control.raw_file").to_pylist()
         asked = {"raw_delivery": "delivery_id, received_units", "raw_unit": "unit_id, content_hash", "raw_hl7v2__pid": "record_id, pid_3_1"}
-        return {table: sorted(tuple(row.values()) for row in warehouse.query(f"select {columns} from LAKE.raw.{table}").to_pylist())
+        rows = {table: sorted(tuple(row.values()) for row in warehouse.query(f"select {columns} from LAKE.raw.{table}").to_pylist())
                 for table, columns in asked.items()}
+    kept = (root.raw_objects or FolderObjects(root.home / "raw")).names()
+    return {**rows, "named files that are not kept": sorted({row["name"] for row in named} - set(kept))}
 
 
 def _rows(folder: Path, *statements: str) -> Any:
@@ -175,7 +194,8 @@ def _resolved(folder: Path) -> Any:
 
 
 PARTS = {
-    "landing": Part(_files, _land, _landed), "raw": Part(_ready_raw, _load, _loaded), "gate": Part(_ready_gate, _decide, _decided),
+    "landing": Part(_files, _land, _landed), "raw": Part(_ready_raw, _load, _loaded),
+    "landing in a bucket": Part(_in_bucket(_files), _land, _landed), "raw in a bucket": Part(_in_bucket(_ready_raw), _load, _loaded), "gate": Part(_ready_gate, _decide, _decided),
     "mart": Part(_ready_slices, _publish, _published), "identity": Part(_ready_identity, _resolve, _resolved),
 }
 

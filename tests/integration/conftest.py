@@ -14,9 +14,8 @@ import pytest
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
 from assets.stores.s3_objects import S3Objects
+from tests.bucket_server import BUCKET, CREDENTIALS, bucket_server
 from tests.integration.gate_world import GateWorld
-
-BUCKET = "lake"
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,9 @@ def warehouse_store(tmp_path: Path, keys: Keys) -> DuckDBStore:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """Address of an S3 server in this process (moto), with a bucket that has object lock."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test").create_bucket(
-        Bucket=BUCKET, ObjectLockEnabledForBucket=True)
-    yield endpoint
-    server.stop()
+    """Address of an S3 server in this process."""
+    with bucket_server() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
@@ -66,7 +56,7 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     """A prefix of the bucket, and the credentials that the server takes, where AWS's own tools look for them."""
     from dagster_aws.s3 import S3Resource
 
-    for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}.items():
+    for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     return Bucket(s3_endpoint, S3Resource(endpoint_url=s3_endpoint).get_client(), f"{uuid4().hex}/")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -257,43 +257,6 @@ def test_raw_files_are_kept_in_the_bucket_and_nowhere_else(bucket: Bucket, keys:
         assert warehouse.query("select count(*) as n from LAKE.raw.raw_delivery").to_pylist() == [{"n": 1}]
         assert {row["name"] for row in warehouse.query(
             "select distinct raw_table || '/' || file_name as name from LAKE.control.raw_file").to_pylist()} == set(names)
-
-
-@pytest.mark.parametrize("point", ["raw.file", "raw.files", "raw.loading", "raw.loaded"])
-def test_run_that_ends_while_raw_is_written_is_run_again(bucket: Bucket, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
-    """With landing and raw in buckets: a run that ends beside a write of raw leaves its partition as it was or whole; the next run makes it
-    whole, and every file that the warehouse names is in the bucket."""
-    landing, kept = LandingStore(bucket.objects(), keys), replace(bucket, prefix=f"{bucket.prefix}raw/").objects()
-    root = open_root(Settings(home=tmp_path))
-    loader = RawLoader(tmp_path, keys, landing, root.registry, kept)
-
-    def run(run_id: str) -> list[dict[str, Any]]:
-        with root.warehouse.open() as warehouse:
-            create_control(warehouse)
-            begin_run(warehouse, run_id, [("riverside", DAY)])
-        loader.replace(root.warehouse.open, run_id, [("riverside", DAY)])
-        return raw_rows()
-
-    def raw_rows() -> list[dict[str, Any]]:
-        with root.warehouse.open(read_only=True) as warehouse:
-            named = warehouse.query("select distinct raw_table || '/' || file_name as name from LAKE.control.raw_file").to_pylist()
-            assert {row["name"] for row in named} <= set(kept.names())
-            return warehouse.query("select delivery_id, unit_ordinal, content_hash, reject_code from LAKE.raw.raw_unit order by 1, 2").to_pylist()
-
-    def end(reached: str) -> None:
-        if reached == point:
-            raise KeyboardInterrupt
-
-    land(landing)
-    before = run("r1")
-    land(landing, content=b"another")
-    with monkeypatch.context() as patched:
-        patched.setattr("assets.stores.raw.reach", end)
-        with pytest.raises(KeyboardInterrupt):
-            run("r2")
-    left, after = raw_rows(), run("r3")
-    assert left == (after if point == "raw.loaded" else before)
-    assert len(after) == 2 * len(before) > 0
 
 
 @pytest.mark.parametrize("place", ["bucket/prefix", "s3://", "file:///tmp"])
