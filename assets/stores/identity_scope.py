@@ -104,8 +104,7 @@ def _sync_decided(warehouse: Warehouse) -> None:
     warehouse.execute(f"insert into identity.resolve_scope select patient_key_l {merged} union select patient_key_r {merged}")
 
 
-_TOUCHED = ("exists (select 1 from identity.resolve_block touched "
-            "where touched.block_rule = {0}.block_rule and touched.block_key = {0}.block_key)")
+_TOUCHED = "{0}.block_key in (select block_key from identity.resolve_block)"
 # blocks of the scope as they are written
 _NOTED = f"insert into identity.resolve_block select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})"
 
@@ -118,13 +117,17 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table,
         append(warehouse, "identity.resolve_block", blocks.select(["block_rule", "block_key"]))
     warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
     append(warehouse, "identity.block", blocks)
-    cap = "case block.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
+    cap = "case counted.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
     warehouse.execute(f"""
         insert into identity.resolve_full (block_rule, block_key, patients)
-        select block.block_rule, block.block_key, count(*) as patients
-        from identity.block block
-        {'' if everything else 'where ' + _TOUCHED.format('block')}
-        group by block.block_rule, block.block_key having count(*) > max({cap})
+        select counted.block_rule, counted.block_key, counted.patients
+        from (
+          select min(block.block_rule) as block_rule, block.block_key, count(*) as patients
+          from identity.block block
+          {'' if everything else 'where ' + _TOUCHED.format('block')}
+          group by block.block_key having count(*) > {min(model.block_caps.values())}
+        ) counted
+        where counted.patients > {cap}
     """)
     before = count(warehouse, "identity.resolve_scope")
     if not everything:
@@ -140,14 +143,14 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table,
 
 def _collect_crossed(warehouse: Warehouse) -> None:
     """Bring into scope the records of touched blocks that became full or are full no longer."""
-    earlier = f"select block_rule, block_key from identity.full_block full_block where {_TOUCHED.format('full_block')}"
-    now = "select block_rule, block_key from identity.resolve_full"
+    earlier = f"select block_key from identity.full_block full_block where {_TOUCHED.format('full_block')}"
+    now = "select block_key from identity.resolve_full"
     warehouse.execute(f"""
         insert into identity.resolve_scope
         select distinct block.patient_key
         from identity.block block
         join (({now} except {earlier}) union all ({earlier} except {now})) crossed
-          on crossed.block_rule = block.block_rule and crossed.block_key = block.block_key
+          on crossed.block_key = block.block_key
         where block.patient_key not in ({SCOPE})
     """)
 
@@ -165,10 +168,10 @@ def collect_readable(warehouse: Warehouse, everything: bool) -> None:
         select partner.patient_key
         from identity.block partner
         join (
-          select block_rule, block_key from identity.resolve_block where block_rule in {PAIRING}
+          select block_key from identity.resolve_block where block_rule in {PAIRING}
           except
-          select block_rule, block_key from identity.full_block
-        ) pairing on pairing.block_rule = partner.block_rule and pairing.block_key = partner.block_key
+          select block_key from identity.full_block
+        ) pairing on pairing.block_key = partner.block_key
     """)
     _add_components(warehouse)
 

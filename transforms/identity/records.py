@@ -152,12 +152,12 @@ def _voided_sql() -> str:
     columns, joins, marks = [], [], []
     for rule in RULES:
         if rule.marks is not None:
-            full = f"select id from block semi join full_block using (block_rule, block_key) where block_rule = '{rule.name}'"
+            full = f"select id from block semi join full_block using (block_key) where block_rule = '{rule.name}'"
             marks.append(f"base.id in ({full}) as {rule.marks}")
         if rule.voids is None:
             continue
         void = f"void_{rule.name}"
-        full = ("select block.id, block.block_key from block semi join full_block using (block_rule, block_key) "
+        full = ("select block.id, block.block_key from block semi join full_block using (block_key) "
                 f"where block.block_rule = '{rule.name}'")
         if rule.list_column is None:
             joins.append(f"left join (select distinct id from ({full})) {void} on {void}.id = base.id")

@@ -37,12 +37,12 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
     connection.execute(f"""
         create or replace table candidate as
         with member as (
-          select block.id, block.block_rule, block.block_key, scope.id is not null as in_scope
-          from block anti join full_block using (block_rule, block_key) left join scope on scope.id = block.id
+          select block.id, block.block_key, scope.id is not null as in_scope
+          from block anti join full_block using (block_key) left join scope on scope.id = block.id
           where block.block_rule in {PAIRING} and block.id not in (select id from retired)
         )
         select distinct l.id as id_l, r.id as id_r
-        from member l join member r on l.block_rule = r.block_rule and l.block_key = r.block_key and l.id < r.id
+        from member l join member r on l.block_key = r.block_key and l.id < r.id
         where l.in_scope or r.in_scope
     """)
     # the dear parts, names and weights, are for pairs that they can still link or show to somebody
