@@ -55,8 +55,8 @@ def known_sql(rule: BlockRule) -> str:
 
 
 def block_key_sql(rule: BlockRule) -> str:
-    """Give the expression of a rule's key: 60 bits of MD5 over the rule and the parts, null where a part is unknown. So a key names its rule:
-    blocks are joined and counted by their keys alone."""
+    """Give the expression of a rule's key: 60 bits of MD5 over the rule and the parts, null where a part is unknown. So a key names its
+    rule: blocks are joined and counted by their keys alone."""
     text = " || '|' || ".join(f"cast({part} as varchar)" for part in rule.parts)
     return f"cast('0x' || left(md5('{rule.name}|' || {text}), 15) as bigint)"
 
