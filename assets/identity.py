@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.code_version import code_version
-from assets.metadata import state_metadata
+from assets.metadata import state_result
 from assets.recording import asset_states, record_states
 from assets.root import Root
 from assets.session import Session
@@ -51,6 +51,6 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         for state in states:
             if state.asset.removeprefix("identity.") not in IDENTITY_ASSETS:
                 continue
-            yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=state_metadata(state))
+            yield state_result(context, state)
 
     return identity

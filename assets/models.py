@@ -13,7 +13,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 
 from assets.accounts import project_accounts, project_slices
 from assets.idle import idle_models
-from assets.metadata import state_metadata
+from assets.metadata import state_result
 from assets.raw import raw_asset
 from assets.recording import AssetState, asset_states, record_states
 from assets.restating import landed_versions
@@ -180,7 +180,6 @@ def build_model_assets(group: ModelGroup, partitions: dg.PartitionsDefinition) -
             project_slices(session.root, run)
         session.finished(group.name)
         for state, seconds in states:
-            metadata = {**state_metadata(state), "seconds": dg.MetadataValue.float(seconds)}
-            yield dg.MaterializeResult(asset_key=state.asset.split("."), metadata=metadata)
+            yield state_result(context, state, {"seconds": dg.MetadataValue.float(seconds)})
 
     return models

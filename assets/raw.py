@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.metadata import states_metadata
+from assets.metadata import states_result
 from assets.recording import asset_states, record_landings, record_states
 from assets.session import Session
 from assets.stores.control import Partition
@@ -64,7 +64,7 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         whole = hashlib.sha256("".join(versions[key] for key in sorted(versions)).encode()).hexdigest()[:16]
         for name in RAW_ASSETS:
             tables = [state for state in states if raw_asset(state.asset.removeprefix("raw.")) == name]
-            yield dg.MaterializeResult(asset_key=["raw", name], metadata=states_metadata(tables), data_version=dg.DataVersion(whole))
+            yield states_result(context, ["raw", name], tables, whole)
 
     return raw
 

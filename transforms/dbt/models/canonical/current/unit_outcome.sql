@@ -37,22 +37,48 @@ conflict as (
   select lost.unit_id, lost.reason, row_number() over (partition by lost.unit_id order by lost.level, lost.reason) as place
   from {{ ref('unit_conflict') }} lost
 ),
-affected as (
-  select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.unit_ordinal, unit.source, unit.unit_kind, unit.record_type,
-    unit.content_hash, unit.own_reason, unit.own_reason_kind, unit.amount, held.facility_id as held_facility_id, conflict.reason as conflict_reason,
-    {# Of equal units one that may be published goes first: a claim that comes again rightly is no copy of one that was held. #}
+{#- Of equal units one that may be published goes first: a claim that comes again rightly is no copy of one that was held. Few contents come
+    twice, and only theirs are sorted. -#}
+twin_content as (
+  select unit.facility_id, unit.unit_kind, unit.record_type, unit.content_hash
+  from {{ ref('unit') }} unit
+  join affected_hash on affected_hash.content_hash = unit.content_hash
+  group by unit.facility_id, unit.unit_kind, unit.record_type, unit.content_hash
+  having count(*) > 1
+),
+twin as (
+  select unit.unit_id,
     row_number() over (partition by unit.facility_id, unit.unit_kind, unit.record_type, unit.content_hash
       order by case when held.facility_id is null and conflict.unit_id is null and unit.own_reason is null then 0 else 1 end,
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as place
   from {{ ref('unit') }} unit
-  join affected_hash on affected_hash.content_hash = unit.content_hash
+  join twin_content on twin_content.facility_id = unit.facility_id and twin_content.unit_kind = unit.unit_kind
+    and twin_content.record_type = unit.record_type and twin_content.content_hash = unit.content_hash
   left join held on held.facility_id = unit.facility_id and held.batch_date = unit.batch_date
   left join conflict on conflict.unit_id = unit.unit_id and conflict.place = 1
 ),
-{#- The whole history of every key of the affected units, newest first among what may be published. -#}
+affected as (
+  select unit.unit_id, unit.facility_id, unit.batch_date, unit.delivery_id, unit.unit_ordinal, unit.source, unit.unit_kind, unit.record_type,
+    unit.content_hash, unit.own_reason, unit.own_reason_kind, unit.amount, held.facility_id as held_facility_id, conflict.reason as conflict_reason,
+    coalesce(twin.place, 1) as place
+  from {{ ref('unit') }} unit
+  join affected_hash on affected_hash.content_hash = unit.content_hash
+  left join held on held.facility_id = unit.facility_id and held.batch_date = unit.batch_date
+  left join conflict on conflict.unit_id = unit.unit_id and conflict.place = 1
+  left join twin on twin.unit_id = unit.unit_id
+),
+{#- All facts of every key of the affected units. Most keys have one fact, which stands alone: only histories of several are sorted. -#}
 key_of_affected as (
   select distinct fact.resource, fact.outcome_key
   from {{ ref('unit_fact') }} fact join affected on affected.unit_id = fact.unit_id
+),
+fact_of_key as (
+  select fact.resource, fact.outcome_key, fact.unit_id, fact.awaits_key
+  from {{ ref('unit_fact') }} fact
+  join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.outcome_key = fact.outcome_key
+),
+history as (
+  select fact.resource, fact.outcome_key from fact_of_key fact group by fact.resource, fact.outcome_key having count(*) > 1
 ),
 fact as (
   select fact.resource, fact.unit_id, fact.outcome_key, fact.maintains, fact.source, fact.source_time, fact.source_order, fact.row_hash,
@@ -64,7 +90,7 @@ fact as (
       order by case when held.facility_id is null and conflict.unit_id is null then 0 else 1 end,
         unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref('unit_fact') }} fact
-  join key_of_affected on key_of_affected.resource = fact.resource and key_of_affected.outcome_key = fact.outcome_key
+  join history on history.resource = fact.resource and history.outcome_key = fact.outcome_key
   join {{ ref('unit') }} unit on unit.unit_id = fact.unit_id
   left join held on held.facility_id = fact.facility_id and held.batch_date = fact.batch_date
   left join conflict on conflict.unit_id = fact.unit_id and conflict.place = 1
@@ -97,14 +123,25 @@ ranked as (
       order by {{ newest_first('fact') }}) as recency
   from repeating fact
 ),
+standing_fact as (
+  select ranked.unit_id, ranked.is_held, ranked.is_waiting, ranked.repeats_change, ranked.recency from ranked
+  union all
+  select affected.unit_id, case when affected.held_facility_id is not null or affected.conflict_reason is not null then 1 else 0 end,
+    case when fact.awaits_key is not null and known.patient_key is null then 1 else 0 end, 0, 1
+  from fact_of_key fact
+  join affected on affected.unit_id = fact.unit_id
+  left join history on history.resource = fact.resource and history.outcome_key = fact.outcome_key
+  left join {{ ref('known_patient') }} known on known.patient_key = fact.awaits_key
+  where history.outcome_key is null
+),
 standing as (
-  select unit_id,
-    max(case when is_held = 0 and is_waiting = 0 and repeats_change = 0 and recency = 1 then 1 else 0 end) as has_current_fact,
-    max(case when is_held = 0 and is_waiting = 0 then 1 else 0 end) as has_published_fact,
-    max(is_waiting) as is_waiting,
-    min(repeats_change) as repeats_change
-  from ranked
-  group by unit_id
+  select fact.unit_id,
+    max(case when fact.is_held = 0 and fact.is_waiting = 0 and fact.repeats_change = 0 and fact.recency = 1 then 1 else 0 end) as has_current_fact,
+    max(case when fact.is_held = 0 and fact.is_waiting = 0 then 1 else 0 end) as has_published_fact,
+    max(fact.is_waiting) as is_waiting,
+    min(fact.repeats_change) as repeats_change
+  from standing_fact fact
+  group by fact.unit_id
 ),
 judged as (
   select affected.unit_id, affected.facility_id, affected.batch_date, affected.delivery_id, affected.source, affected.unit_kind,
