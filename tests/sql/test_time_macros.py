@@ -69,6 +69,12 @@ def test_a_text_that_is_not_strictly_in_its_format_is_null(scratch) -> None:
         ("2024-05-10T10:00:00Z", "%Y-%m-%dT%H:%M:%S%z"): datetime(2024, 5, 10, 10),
         ("May  5 2024  1:05PM", "%b %d %Y %I:%M%p"): datetime(2024, 5, 5, 13, 5),
         ("45292", "%d-%b-%Y"): None,
+        ("05112024", "%d%m%Y"): datetime(2024, 11, 5),
+        ("5112024", "%d%m%Y"): None,
+        ("05-NOV-24 01.05.09.250000 PM", "%d-%b-%y %I.%M.%S.%f %p"): datetime(2024, 11, 5, 13, 5, 9, 250000),
+        ("2024-05-10T10:00:00.5+05:30", "%Y-%m-%dT%H:%M:%S.%f%z"): datetime(2024, 5, 10, 4, 30, 0, 500000),
+        ("2024-05-10T10:00:00.25Z", "%Y-%m-%dT%H:%M:%S.%fZ"): datetime(2024, 5, 10, 10, 0, 0, 250000),
+        ("Sept 5, 2024", "%B %d, %Y"): None,
         (None, "%Y-%m-%d"): None,
         ("2024-05-10", "%c"): None,
     }

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 SUPPORTED_DATETIME_FORMATS: frozenset[str] = frozenset(
     {
-        "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f",
-        "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z",
-        "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S",
-        "%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H%M%S", "%y%m%d",
-        "%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p",
-        "%m/%d/%y", "%m/%d/%y %H:%M", "%m/%d/%y %H:%M:%S",
-        "%m-%d-%Y", "%m-%d-%Y %H:%M", "%m-%d-%Y %H:%M:%S", "%m-%d-%y",
-        "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%y",
-        "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y",
-        "%d-%m-%Y", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S",
-        "%d-%b-%Y", "%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M:%S", "%d-%b-%y",
-        "%d%b%Y", "%d%b%Y:%H:%M:%S", "%d%b%Y %H:%M", "%d%b%Y %H:%M:%S", "%d%b%y",
-        "%d %b %Y", "%d %b %Y %H:%M", "%d %b %Y %H:%M:%S",
-        "%b %d %Y", "%b %d %Y %H:%M", "%b %d %Y %I:%M%p", "%b %d, %Y",
+        "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %I:%M %p",
+        "%Y-%m-%d %I:%M:%S %p", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%SZ",
+        "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z",
+        "%Y-%m-%d-%H.%M.%S.%f", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y.%m.%d %H:%M",
+        "%Y.%m.%d %H:%M:%S", "%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d%H%M%S.%f", "%Y%m%d %H%M%S",
+        "%Y%m%d %H:%M", "%Y%m%d %H:%M:%S", "%Y%m%dT%H%M%S", "%y%m%d", "%m/%d/%Y", "%m/%d/%Y %H:%M",
+        "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S.%f", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%y",
+        "%m/%d/%y %H:%M", "%m/%d/%y %H:%M:%S", "%m/%d/%y %I:%M %p", "%m%d%Y", "%m%d%y", "%m.%d.%Y", "%m-%d-%Y",
+        "%m-%d-%Y %H:%M", "%m-%d-%Y %H:%M:%S", "%m-%d-%Y %I:%M %p", "%m-%d-%y", "%d/%m/%Y", "%d/%m/%Y %H:%M",
+        "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %I:%M %p", "%d/%m/%Y %I:%M:%S %p", "%d/%m/%y", "%d/%m/%y %H:%M",
+        "%d/%m/%y %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y", "%d.%m.%y %H:%M",
+        "%d.%m.%y %H:%M:%S", "%d%m%Y", "%d%m%y", "%d-%m-%Y", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%y",
+        "%d-%m-%y %H:%M", "%d-%b-%Y", "%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M:%S", "%d-%b-%Y %I:%M %p", "%d-%b-%y",
+        "%d-%b-%y %H:%M", "%d-%b-%y %H:%M:%S", "%d-%b-%y %I.%M.%S.%f %p", "%d/%b/%Y", "%d%b%Y", "%d%b%Y:%H:%M:%S",
+        "%d%b%Y %H:%M", "%d%b%Y %H:%M:%S", "%d%b%y", "%d %b %Y", "%d %b %Y %H:%M", "%d %b %Y %H:%M:%S", "%d %B %Y",
+        "%b %d %Y", "%b %d %Y %H:%M", "%b %d %Y %I:%M%p", "%b %d, %Y", "%B %d, %Y",
     }
 )  # fmt: skip
 

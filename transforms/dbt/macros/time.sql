@@ -49,35 +49,40 @@
 
 {#- The closed list of formats that a feed may register (`transforms/facilities/datetime_formats.py` holds the same). -#}
 {% macro datetime_formats() %}{{ return([
-  '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f',
-  '%Y-%m-%dT%H:%M', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%dT%H:%M:%S%z',
-  '%Y/%m/%d', '%Y/%m/%d %H:%M', '%Y/%m/%d %H:%M:%S',
-  '%Y%m%d', '%Y%m%d%H%M', '%Y%m%d%H%M%S', '%Y%m%d %H%M%S', '%y%m%d',
-  '%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p',
-  '%m/%d/%y', '%m/%d/%y %H:%M', '%m/%d/%y %H:%M:%S',
-  '%m-%d-%Y', '%m-%d-%Y %H:%M', '%m-%d-%Y %H:%M:%S', '%m-%d-%y',
-  '%d/%m/%Y', '%d/%m/%Y %H:%M', '%d/%m/%Y %H:%M:%S', '%d/%m/%y',
-  '%d.%m.%Y', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S', '%d.%m.%y',
-  '%d-%m-%Y', '%d-%m-%Y %H:%M', '%d-%m-%Y %H:%M:%S',
-  '%d-%b-%Y', '%d-%b-%Y %H:%M', '%d-%b-%Y %H:%M:%S', '%d-%b-%y',
+  '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p',
+  '%Y-%m-%dT%H:%M', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%dT%H:%M:%S.%fZ',
+  '%Y-%m-%dT%H:%M:%S%z', '%Y-%m-%dT%H:%M:%S.%f%z', '%Y-%m-%d %H:%M:%S%z', '%Y-%m-%d-%H.%M.%S.%f',
+  '%Y/%m/%d', '%Y/%m/%d %H:%M', '%Y/%m/%d %H:%M:%S', '%Y.%m.%d', '%Y.%m.%d %H:%M', '%Y.%m.%d %H:%M:%S',
+  '%Y%m%d', '%Y%m%d%H%M', '%Y%m%d%H%M%S', '%Y%m%d%H%M%S.%f', '%Y%m%d %H%M%S', '%Y%m%d %H:%M', '%Y%m%d %H:%M:%S', '%Y%m%dT%H%M%S', '%y%m%d',
+  '%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M:%S.%f', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p',
+  '%m/%d/%y', '%m/%d/%y %H:%M', '%m/%d/%y %H:%M:%S', '%m/%d/%y %I:%M %p', '%m%d%Y', '%m%d%y', '%m.%d.%Y',
+  '%m-%d-%Y', '%m-%d-%Y %H:%M', '%m-%d-%Y %H:%M:%S', '%m-%d-%Y %I:%M %p', '%m-%d-%y',
+  '%d/%m/%Y', '%d/%m/%Y %H:%M', '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %I:%M %p', '%d/%m/%Y %I:%M:%S %p', '%d/%m/%y', '%d/%m/%y %H:%M', '%d/%m/%y %H:%M:%S',
+  '%d.%m.%Y', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S', '%d.%m.%y', '%d.%m.%y %H:%M', '%d.%m.%y %H:%M:%S', '%d%m%Y', '%d%m%y',
+  '%d-%m-%Y', '%d-%m-%Y %H:%M', '%d-%m-%Y %H:%M:%S', '%d-%m-%y', '%d-%m-%y %H:%M',
+  '%d-%b-%Y', '%d-%b-%Y %H:%M', '%d-%b-%Y %H:%M:%S', '%d-%b-%Y %I:%M %p', '%d-%b-%y', '%d-%b-%y %H:%M', '%d-%b-%y %H:%M:%S',
+  '%d-%b-%y %I.%M.%S.%f %p', '%d/%b/%Y',
   '%d%b%Y', '%d%b%Y:%H:%M:%S', '%d%b%Y %H:%M', '%d%b%Y %H:%M:%S', '%d%b%y',
-  '%d %b %Y', '%d %b %Y %H:%M', '%d %b %Y %H:%M:%S',
-  '%b %d %Y', '%b %d %Y %H:%M', '%b %d %Y %I:%M%p', '%b %d, %Y'
+  '%d %b %Y', '%d %b %Y %H:%M', '%d %b %Y %H:%M:%S', '%d %B %Y',
+  '%b %d %Y', '%b %d %Y %H:%M', '%b %d %Y %I:%M%p', '%b %d, %Y', '%B %d, %Y'
 ]) }}{% endmacro %}
+
+{#- Does a format end in a fraction that begins at a fixed place? Then a seventh digit (SQL Server's datetime2) is cut before reading. -#}
+{% macro is_cut_format(format) %}{{ return(format.startswith('%Y-%m-%d') and format.endswith('%f')) }}{% endmacro %}
 
 {#- Shape of a text in a format: both engines' parsers are laxer than that (blanks, a two-digit year for %Y). One-digit months, days and
     hours are allowed where separators stand between them; two blanks where SQL Server pads a one-digit day or hour. -#}
 {% macro datetime_shape(format) %}
-  {%- set compact = '%Y%m' in format or '%y%m' in format -%}
+  {%- set compact = '%Y%m' in format or '%y%m' in format or '%m%d' in format or '%d%m' in format -%}
   {%- set short = '[0-9]{2}' if compact or '%Y-%m-%d' in format else '[0-9]{1,2}' -%}
   {{ return(format | replace('.', '[.]') | replace('%Y', '[0-9]{4}') | replace('%y', '[0-9]{2}') | replace('%m', short) | replace('%d', short)
-    | replace('%H', short) | replace('%I', short) | replace('%M', '[0-9]{2}') | replace('%S', '[0-9]{2}') | replace('%f', '[0-9]{1,7}')
-    | replace('%b', '[A-Za-z]{3}') | replace('%p', '[AaPp][Mm]') | replace('%z', '(Z|[+-][0-9]{2}:?[0-9]{2})')
+    | replace('%H', short) | replace('%I', short) | replace('%M', '[0-9]{2}') | replace('%S', '[0-9]{2}') | replace('%f', '[0-9]{1,7}' if is_cut_format(format) else '[0-9]{1,6}')
+    | replace('%b', '[A-Za-z]{3}') | replace('%B', '[A-Za-z]{3,9}') | replace('%p', '[AaPp][Mm]') | replace('%z', '(Z|[+-][0-9]{2}:?[0-9]{2})')
     | replace(' ', ' ' if '%Y-%m-%d' in format else ' {1,2}')) }}
 {% endmacro %}
 
 {#- Text of an extract -> timestamp as written, by the format that stands in a column; null where the text has not that shape or is no date.
-    Texts of the two formats with an offset (`has_offset_format`) come back as UTC. -#}
+    Texts of the formats with an offset (`has_offset_format`) come back as UTC. -#}
 {% macro parse_local_datetime(text, format_column) -%}
   case {{ format_column }}
   {%- for format in datetime_formats() %}
@@ -89,7 +94,7 @@
 {#- Is a value in this format a date only? Then it is never shifted by a zone. -#}
 {% macro is_date_format(format_column) -%} (position('%H' in {{ format_column }}) = 0 and position('%I' in {{ format_column }}) = 0) {%- endmacro %}
 {#- Does a value in this format carry its own offset? Then it is UTC already. -#}
-{% macro has_offset_format(format_column) -%} ({{ format_column }} in ('%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%dT%H:%M:%S%z')) {%- endmacro %}
+{% macro has_offset_format(format_column) -%} (position('%z' in {{ format_column }}) > 0 or right({{ format_column }}, 1) = 'Z') {%- endmacro %}
 
 {#- What `parse_local_datetime` gave (as a column) -> FHIR lexical text: a date, or a UTC instant. -#}
 {% macro local_datetime_text(local, format_column, zone) -%}
@@ -102,7 +107,7 @@
 {% macro read_datetime(text, format) %}{{ return(adapter.dispatch('read_datetime', 'lakehouse')(text, format)) }}{% endmacro %}
 {% macro duckdb__read_datetime(text, format) -%}
   {%- if '%z' in format -%} (try_strptime({{ with_numeric_offset(text) }}, '{{ format }}') at time zone 'UTC')
-  {%- elif '%f' in format -%} try_strptime(left({{ text }}, 26), '{{ format }}')
+  {%- elif is_cut_format(format) -%} try_strptime(left({{ text }}, 26), '{{ format }}')
   {%- else -%} try_strptime({{ text }}, '{{ format }}') {%- endif -%}
 {%- endmacro %}
 {#- Snowflake: two digits of a year begin with 1970 (TWO_DIGIT_CENTURY_START), on DuckDB with 1969. -#}
@@ -113,10 +118,10 @@
 {%- endmacro %}
 {% macro snowflake__read_elements(text, format) -%}
   {%- set elements = format | replace('%Y', 'YYYY') | replace('%y', 'YY') | replace('%m', 'MM') | replace('%d', 'DD') | replace('T', '"T"')
-    | replace('%SZ', '%S"Z"') | replace('%H', 'HH24') | replace('%I', 'HH12') | replace('%M', 'MI') | replace('%S', 'SS') | replace('%f', 'FF6')
-    | replace('%b', 'MON') | replace('%p', 'AM') | replace('%z', 'TZHTZM') -%}
+    | replace('%SZ', '%S"Z"') | replace('%fZ', '%f"Z"') | replace('%H', 'HH24') | replace('%I', 'HH12') | replace('%M', 'MI') | replace('%S', 'SS') | replace('%f', 'FF6')
+    | replace('%b', 'MON') | replace('%B', 'MMMM') | replace('%p', 'AM') | replace('%z', 'TZHTZM') -%}
   {%- if '%z' in format -%} cast(convert_timezone('UTC', try_to_timestamp_tz({{ with_numeric_offset(text) }}, '{{ elements }}')) as timestamp_ntz)
-  {%- elif '%f' in format -%} try_to_timestamp_ntz(left({{ text }}, 26), '{{ elements }}')
+  {%- elif is_cut_format(format) -%} try_to_timestamp_ntz(left({{ text }}, 26), '{{ elements }}')
   {%- elif ' ' in format and '%b' in format -%} try_to_timestamp_ntz(replace({{ text }}, '  ', ' '), '{{ elements }}')
   {%- else -%} try_to_timestamp_ntz({{ text }}, '{{ elements }}') {%- endif -%}
 {%- endmacro %}
