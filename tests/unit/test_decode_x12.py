@@ -72,6 +72,8 @@ def test_a_claim_is_a_unit_of_an_837_and_a_claim_payment_of_an_835() -> None:
     (lambda segments: [s for s in segments if s != CLAIMS[-1]], ["x12.missing_trailer"] * 2 + [None]),
     (lambda segments: [s if s != CLAIMS[-1] else "SE*99*0001" for s in segments], ["x12.segment_count_mismatch"] * 2 + [None]),
     (lambda segments: [s if s != CLAIMS[-1] else CLAIMS[-1].replace("0001", "0009") for s in segments], ["x12.missing_trailer"] * 2 + [None]),
+    (lambda segments: [s if s != CLAIMS[-1] else s.replace("0001", "\x1f0001") for s in segments], ["x12.missing_trailer"] * 2 + [None]),
+    (lambda segments: [s if s != CLAIMS[-1] else s.replace("0001", "0001 ") for s in segments], [None] * 3),
     (lambda segments: [s for s in segments if not s.startswith("CLM")], ["x12.segment_count_mismatch"] * 2),
     (lambda segments: [s.replace(f"X*{VERSION}", "X*004010X098A1") for s in segments], ["x12.unsupported_version"] * 3),
     (lambda segments: [s.replace("PAYER ", "OTHER ") for s in segments], ["x12.unsupported_version"] * 3),
@@ -111,7 +113,7 @@ def test_content_is_what_the_claim_says_not_how_it_travels() -> None:
     def hashed(payload: bytes) -> str:
         return str(x12(payload).units[0]["content_hash"])
 
-    same = [base.translate(marks), base.replace(b"~", b"~\r\n"), base.replace(b"20240501*1200*CH", b"20240601*0900*CH"),
+    same = [base.translate(marks), base.replace(b"~", b"\0"), base.replace(b"~", b"~\r\n"), base.replace(b"20240501*1200*CH", b"20240601*0900*CH"),
             base.replace(b"000000001", b"000000007"), base.replace(b"HL*2*1", b"HL*7*1")]
     other = [base.replace(b"MB1", b"MB2"), base.replace(b"11:B:1", b"11:B:8"), base.replace(b"1234567893", b"1234567894"), base.replace(b"SE*", b"SE*9"),
              base.replace(b"ROWAN", b"RO^WAN")]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 NumberArray = npt.NDArray[np.integer]
+FlagArray = npt.NDArray[np.bool_]
 
 
 def texts_of(content: bytes | NumberArray, lengths: NumberArray) -> pa.StringArray:

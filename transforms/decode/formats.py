@@ -67,6 +67,6 @@ FORMATS: dict[str, Format] = {
         ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 2, True, None),
         ("ccda", ccda.decode_ccda, ccda.TABLES, 2, False, None),
         ("dicom", dicom.decode_dicom, dicom.TABLES, 2, False, None),
-        ("x12", x12.decode_x12, x12.TABLES, 2, False, None),
+        ("x12", x12.decode_x12, x12.TABLES, 3, False, None),
     )
 }

@@ -8,52 +8,57 @@ is a part of its 835, whose money is one sum: its content is the whole set and i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-import polars as pl
+import numpy as np
 
-from transforms.decode.x12.segments import CODES, Segments
+from transforms.decode.cells import NumberArray
+from transforms.decode.x12.segments import Segments
+from transforms.decode.x12.structure import Structure
 
-_LOOPS = ("provider_row", "subscriber_row", "patient_row")
-_LOOP_ENDS = [CODES[name] for name in ("HL", "CLM", "SE", "GE", "IEA", "ST", "GS", "ISA")]
-
-
-def with_set_hashes(sets: pl.DataFrame, segments: pl.DataFrame, content: bytes) -> pl.DataFrame:
-    """Add set_hash: content of a transaction set without ST, BHT and SE."""
-    inside = segments.filter(pl.col("set_no").is_not_null())
-    is_head = pl.col("code").is_in([CODES["ST"], CODES["BHT"]])
-    spans = inside.group_by("set_no").agg(
-        after=pl.col("end").filter(is_head).max(), before=pl.col("end").filter(pl.col("code") != CODES["SE"]).max())
-    found = sets.join(spans, on="set_no", how="left", maintain_order="left")
-    hashes = [_md5(content[after:before]) for after, before in found.select("after", "before").rows()]
-    return found.drop("after", "before").with_columns(set_hash=pl.Series(hashes, dtype=pl.String))
+_LOOP_ENDS = ("HL", "CLM", "SE", "GE", "IEA", "ST", "GS", "ISA")
 
 
-def with_interchange_hashes(places: pl.DataFrame, segments: pl.DataFrame, content: bytes) -> pl.DataFrame:
-    """Add interchange_hash: all segments besides the ISA, whose numbers are what is compared."""
-    spans = segments.group_by("interchange", maintain_order=True).agg(after=pl.col("end").first(), before=pl.col("end").last())
-    hashes = [_md5(content[after:before]) for after, before in spans.select("after", "before").rows()]
-    return places.join(spans.select("interchange", interchange_hash=pl.Series(hashes, dtype=pl.String)), on="interchange", how="left")
+def set_hashes(segments: Segments, structure: Structure) -> list[str]:
+    """Content of each transaction set without ST, BHT and SE."""
+    inside, count = structure.set_no > 0, len(structure.has_parts)
+    spans = []
+    for rows in (np.flatnonzero(inside & segments.are("ST", "BHT")), np.flatnonzero(inside & ~segments.are("SE"))):
+        ends = np.zeros(count, np.int64)
+        ends[structure.set_no[rows]] = segments.ends[rows]  # the last one of each set
+        spans.append(ends[1:].tolist())
+    return [_md5(segments.content[after:before]) for after, before in zip(*spans, strict=True)]
 
 
-def unit_hashes(units: pl.DataFrame, segments: Segments) -> list[str]:
-    """Content hash of each row of `units` (first, unit_end, set_hash, position, reject_code, rows of its loops), in order."""
+def interchange_hashes(segments: Segments, first: NumberArray, last: NumberArray) -> list[str]:
+    """Content of each interchange from its first to its last row: all segments besides the ISA, whose numbers are what is compared."""
+    spans = zip(segments.ends[first].tolist(), segments.ends[last].tolist(), strict=True)
+    return [_md5(segments.content[after:before]) for after, before in spans]
+
+
+def unit_hashes(segments: Segments, structure: Structure, rows: NumberArray, heads: Sequence[str], kinds: Sequence[str | None],
+                sets: Sequence[str], positions: Sequence[int]) -> list[str]:
+    """Content hash of each unit that begins at one of `rows`, in order; `heads` are what its envelope adds, `kinds`, `sets` and `positions`
+    its transaction set's type and hash and its place in it."""
     content = segments.content
-    loops = segments.frame.filter(pl.col("code").is_in(_LOOP_ENDS)).select(
-        "row", "code", "end", following=pl.col("first").shift(-1)).filter(pl.col("code") == CODES["HL"])
-    span = {row: content[end:following] for row, end, following in loops.select("row", "end", "following").rows()}
-    heads = units.select(pl.concat_str("st_01", "gs_08", "isa_15", "reject_code", separator="|", ignore_nulls=True)).to_series().to_list()
-    columns = units.select("has_parts", "st_01", "set_hash", "position", "first", "unit_end", *_LOOPS).rows()
-    begun = {head: head.encode() for head in set(heads)}  # few: claims of one set type, version and reason are many
-    contents = []
-    for head, (has_parts, kind, set_hash, position, first, end, *rows) in zip(heads, columns, strict=True):
-        parts = [begun[head]]
-        if kind == "835" or not has_parts:
-            parts.append(f"{set_hash}|{position}".encode())
-        else:
-            parts.append(content[first:end])
-            parts += [span[row] for row in rows if row is not None]
-        contents.append(b"|".join(parts))
-    return list(map(_md5, contents))
+    bounds = np.concatenate([segments.rows(*_LOOP_ENDS), [len(segments)]])
+    levels = segments.rows("HL")
+    following = np.concatenate([segments.starts, [len(content)]])[bounds[np.searchsorted(bounds, levels) + 1]]
+    spans = zip(levels.tolist(), segments.ends[levels].tolist(), following.tolist(), strict=True)
+    loop = {-1: b"", **{row: b"|" + content[end:stop] for row, end, stop in spans}}
+    last = np.zeros(int(structure.unit_no.max(initial=0)) + 1, np.int64)
+    inside = np.flatnonzero(structure.unit_no)
+    last[structure.unit_no[inside]] = segments.ends[inside]
+    ends = last[structure.unit_no[rows]].tolist()
+    above = (column[rows].tolist() for column in (structure.provider_row, structure.subscriber_row, structure.patient_row))
+    has_parts = structure.has_parts[structure.set_no[rows]].tolist()
+    begun = {head: head.encode() + b"|" for head in set(heads)}  # few: claims of one set type, version and reason are many
+    return [
+        _md5(begun[head] + content[start:end] + loop[provider] + loop[subscriber] + loop[patient]) if is_part and kind != "835"
+        else _md5(begun[head] + f"{set_hash}|{position}".encode())
+        for head, is_part, kind, set_hash, position, start, end, provider, subscriber, patient in zip(
+            heads, has_parts, kinds, sets, positions, segments.starts[rows].tolist(), ends, *above, strict=True)
+    ]
 
 
 def _md5(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """X12 payloads -> units, raw_x12__unit and raw_x12__segment (ASC X12 005010; implementation guides X222, X223, X221, X279).
 
-Belongs here: batches of interchanges and the tables that come of them. Does not belong here: reading an ISA (`interchange.py`), splitting
-(`segments.py`), what encloses what (`structure.py`), what an element means (dbt).
+Belongs here: batches of interchanges and how they are counted. Does not belong here: reading an ISA (`interchange.py`), splitting
+(`segments.py`), what encloses what (`structure.py`), tables (`tables.py`), what an element means (dbt).
 Units: a CLM of an 837, a CLP of an 835, else the transaction set. Locators: `segment/17`, counted over the payload from 1;
 `byte/4711` where an interchange should begin and cannot be read; `payload` where that is the whole payload.
 A rejected unit keeps its rows here, so that its money can be told; staging rows of it go no further.
@@ -12,24 +12,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import polars as pl
+import numpy as np
 import pyarrow as pa
 
-from transforms.decode.contract import UNIT_SCHEMA, Decoded, Delivered
-from transforms.decode.raw_schema import RAW_SCHEMAS
+from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.record_table import joined
 from transforms.decode.units import UNKNOWN_TYPE, UNRECOGNISED, Unit, Units, content_hash, payload_unit, unreadable
-from transforms.decode.x12.content import unit_hashes, with_interchange_hashes, with_set_hashes
 from transforms.decode.x12.interchange import Interchange, Unreadable, read_interchanges
-from transforms.decode.x12.segments import CODES, Segments, read_segments
-from transforms.decode.x12.structure import MISSING_TRAILER, element, judged_sets, with_envelope, with_loops, with_units
+from transforms.decode.x12.segments import Segments, read_segments
+from transforms.decode.x12.sets import MISSING_TRAILER, judged_sets
+from transforms.decode.x12.structure import Structure, structure_of
+from transforms.decode.x12.tables import Places, Read
 from transforms.facilities.entry import FacilityEntry
 
 TABLES = ("raw_x12__segment", "raw_x12__unit")
 MALFORMED_ISA = "x12.malformed_isa"
-_KINDS = {"837": "x12.claim", "835": "x12.claim_payment"}
 _SETS = {"claim_versions": ("837",), "remittance_versions": ("835",), "eligibility_versions": ("270", "271")}
-_ISA = (5, 6, 7, 8, 13, 15)
 _BATCH_CHARACTERS = 8 << 20  # bounds memory; one interchange is never divided
 
 
@@ -119,66 +117,34 @@ class _Out:
             self._unreadable(delivery, found)
 
     def _take_interchanges(self, batch: _Batch) -> None:
-        read = read_segments(batch.interchanges)
-        frame = with_loops(with_units(with_envelope(read.frame)))
-        places = with_interchange_hashes(self._places(batch, frame, read.content), frame, read.content)
-        frame = frame.join(places, on="interchange", how="left", maintain_order="left").with_columns(
-            segment_ordinal=pl.col("row") + pl.col("segment_offset"),
-            unit_ordinal=(pl.col("unit_no").cast(pl.Int64) + pl.col("unit_offset")).fill_null(0))
-        segments = Segments(frame, read.content)
-        units = _units(segments, batch)
-        self._units.append(_unit_table(units, unit_hashes(units, segments)))
-        self._records["raw_x12__unit"].append(_arrow(units, RAW_SCHEMAS["raw_x12__unit"]))
-        self._records["raw_x12__segment"].append(_arrow(_segment_rows(frame, batch), RAW_SCHEMAS["raw_x12__segment"]))
+        segments = read_segments(batch.interchanges)
+        structure = structure_of(segments)
+        accepted = [_accepted(delivery.entry, one) for delivery, one in zip(batch.deliveries, batch.interchanges, strict=True)]
+        sets = judged_sets(segments, structure, batch.interchanges, accepted)
+        read = Read(batch.interchanges, segments, structure, sets, self._places(batch, segments, structure))
+        units, rows = read.unit_rows()
+        self._units.append(units)
+        self._records["raw_x12__unit"].append(rows)
+        self._records["raw_x12__segment"].append(read.segment_rows())
 
-    def _places(self, batch: _Batch, segments: pl.DataFrame, content: bytes) -> pl.DataFrame:
-        """One row an interchange: what its segments and units are counted from, and its ISA."""
-        counts = segments.group_by("interchange", maintain_order=True).agg(
-            row=pl.col("row").first(), rows=pl.len(), units=pl.col("starts").sum(),
-            unit=pl.col("unit_no").min().fill_null(0).cast(pl.Int64), first=pl.col("first").first(),
-            end=pl.col("end").last()).to_dicts()
+    def _places(self, batch: _Batch, segments: Segments, structure: Structure) -> Places:
+        """Where the segments and units of each interchange are in its delivery."""
+        first = np.searchsorted(segments.interchange, np.arange(len(batch.interchanges)))
+        last = np.append(first[1:], len(segments)) - 1
+        begun = np.concatenate([[0], np.cumsum(structure.starts)])
+        bounds = (places.tolist() for places in (first, last, begun[first], begun[last + 1]))
         rows = []
-        for found, delivery, one in zip(counts, batch.deliveries, batch.interchanges, strict=True):
+        for delivery, one, start, end, before, units in zip(batch.deliveries, batch.interchanges, *bounds, strict=True):
             counter = self._counter(delivery)
             counter.interchanges += 1
-            rows.append({
-                "interchange": found["interchange"], "delivery_id": delivery.delivery_id, "interchange_ordinal": counter.interchanges,
-                "segment_offset": counter.segments + 1 - found["row"], "unit_offset": counter.units + 1 - found["unit"],
-                **{f"isa_{number:02}": one.isa[number - 1].strip() for number in _ISA},
-            })
-            if not found["units"] and not one.is_closed:
-                hashed = content_hash(content[found["first"] : found["end"]])
+            rows.append((delivery.delivery_id, counter.interchanges, counter.segments + 1 - start, counter.units - before))
+            if units == before and not one.is_closed:
+                hashed = content_hash(segments.content[segments.starts[start] : segments.ends[end]])
                 self._rest(delivery, counter, f"segment/{counter.segments + 1}", hashed, MISSING_TRAILER)
-            counter.segments += found["rows"]
-            counter.units += found["units"]
-        return pl.DataFrame(rows, schema_overrides={"interchange": pl.UInt32})
-
-
-def _units(segments: Segments, batch: _Batch) -> pl.DataFrame:
-    """One row a unit in order, with what encloses it."""
-    accepted = [
-        _accepted(delivery.entry, interchange) for delivery, interchange in zip(batch.deliveries, batch.interchanges, strict=True)
-    ]
-    frame = segments.frame
-    sets = judged_sets(frame.lazy(), batch.interchanges, accepted).drop("interchange", "isa_13", "has_parts").collect()
-    ends = frame.filter(pl.col("unit_no").is_not_null()).group_by("unit_no").agg(unit_end=pl.col("end").last())
-    offset = pl.col("segment_offset")
-    amount = pl.when(pl.col("code") == CODES["CLM"]).then(element(2)).when(pl.col("code") == CODES["CLP"]).then(element(4))
-    return frame.filter(pl.col("starts")).join(
-        with_set_hashes(sets, frame, segments.content), on="set_no", how="left", maintain_order="left").join(
-        ends, on="unit_no", how="left", maintain_order="left").with_columns(
-        amount=amount, position=pl.int_range(pl.len()).over("set_no") + 1, record_locator=pl.format("segment/{}", "segment_ordinal"),
-        delimiters=_of_interchange(batch, "delimiters"),
-        set_ordinal=pl.col("set_row") + offset, provider_loop=pl.col("provider_row") + offset,
-        subscriber_loop=pl.col("subscriber_row") + offset, patient_loop=pl.col("patient_row") + offset)
-
-
-def _of_interchange(batch: _Batch, name: str) -> pl.Expr:
-    """Delimiters or charset of a row's interchange."""
-    values = ["".join(vars(one.delimiters).values()) if name == "delimiters" else one.charset for one in batch.interchanges]
-    if len(set(values)) == 1:
-        return pl.lit(values[0])
-    return pl.col("interchange").replace_strict(dict(enumerate(values)), return_dtype=pl.String)
+            counter.segments += end + 1 - start
+            counter.units += units - before
+        deliveries, ordinals, segment_offset, unit_offset = zip(*rows, strict=True)
+        return Places(list(deliveries), list(ordinals), np.array(segment_offset), np.array(unit_offset), first, last)
 
 
 def _accepted(entry: FacilityEntry, interchange: Interchange) -> frozenset[str]:
@@ -188,36 +154,3 @@ def _accepted(entry: FacilityEntry, interchange: Interchange) -> frozenset[str]:
         f"{kind}|{version}"
         for partner, versions in entry.trading_partners.items() if partner in ends
         for family, kinds in _SETS.items() for version in versions.get(family, ()) for kind in kinds)
-
-
-def _unit_table(units: pl.DataFrame, hashes: list[str]) -> pa.Table:
-    locator = pl.col("record_locator")
-    has_own = pl.col("code").is_in([CODES["CLM"], CODES["CLP"]])
-    frame = units.select(
-        "delivery_id", pl.col("unit_ordinal").cast(pl.Int32),
-        unit_kind=pl.when(has_own).then(pl.col("st_01").replace_strict(_KINDS, default=None)).otherwise(pl.lit("x12.transaction_set")),
-        unit_locator=locator, record_type=pl.col("st_01").fill_null(UNKNOWN_TYPE), content_hash=pl.Series(hashes, dtype=pl.String),
-        reject_code=pl.col("reject_code"), reject_path=pl.when(pl.col("reject_code").is_not_null()).then(locator),
-        flags=pl.lit(None, dtype=pl.String))
-    return _arrow(frame, UNIT_SCHEMA)
-
-
-def _segment_rows(segments: pl.DataFrame, batch: _Batch) -> pl.DataFrame:
-    """Segments as raw rows, with what stood before the first ISA of a payload as a row without a name."""
-    offset, is_isa = pl.col("segment_offset"), pl.col("code") == CODES["ISA"]
-    rows = segments.select(
-        "delivery_id", "unit_ordinal", "segment_ordinal", "interchange_ordinal", "segment_id", "elements", "terminator",
-        delimiters=pl.when(is_isa).then(_of_interchange(batch, "delimiters")),
-        charset=pl.when(is_isa).then(_of_interchange(batch, "charset")),
-        record_locator=pl.lit("segment/") + pl.col("segment_ordinal").cast(pl.String),
-        set_ordinal=pl.col("set_row") + offset, loop_ordinal=pl.col("loop_row") + offset)
-    prefixes = [
-        {"delivery_id": delivery.delivery_id, "unit_ordinal": 0, "segment_ordinal": 0, "interchange_ordinal": 0, "segment_id": "",
-         "elements": [], "terminator": one.prefix, "charset": "latin-1", "record_locator": "segment/0"}
-        for delivery, one in zip(batch.deliveries, batch.interchanges, strict=True) if one.prefix
-    ]
-    return pl.concat([rows, pl.DataFrame(prefixes, schema_overrides=rows.schema)], how="diagonal_relaxed") if prefixes else rows
-
-
-def _arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-    return frame.select(schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)

@@ -1,4 +1,4 @@
-"""Segments of many interchanges as one frame, split by their own delimiters (ASC X12.6 s3.5, s3.6).
+"""Segments of many interchanges at once, told by the places of their delimiters (ASC X12.6 s3.5, s3.6).
 
 Belongs here: text -> segments and elements, and the bytes that equal content shares. Does not belong here: what encloses what
 (`structure.py`). All interchanges of a batch are split at once: the cost of a call is paid per batch, not per file.
@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-import polars as pl
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from transforms.decode.cells import FlagArray, NumberArray, texts_of
 from transforms.decode.x12.interchange import Delimiters, Interchange
 
 _LINE_ENDS = "\r\n"
@@ -21,65 +25,128 @@ _ESCAPES = {"*": "\x1d", "^": "\x1e", ":": "\x1f", "~": "\x1c"}
 # Segments that the structure is made of; all others share number 0.
 CODES = {name: number for number, name in enumerate(
     ("", "ISA", "IEA", "GS", "GE", "ST", "SE", "HL", "CLM", "CLP", "LX", "SVC", "PLB", "BHT"))}
+_NAMES = pa.array(list(CODES))
 
 
 @dataclass(frozen=True)
 class Segments:
-    """`frame`: one row a segment in order: interchange (its place in the batch), row, segment_id, code (of CODES), elements (element
-    n of the standard is item n - 1), terminator (as sent, null for the delimiter alone), first and end (its place in `content`, its
-    terminator included). `content`: all segments with the standard delimiters and no line ends, equal for equal content."""
+    """Segments in order, each a row: `interchange` (its place in the batch), `names` and `elements` (element n of the standard is item
+    n - 1) as sent, `terminators` (as sent, null for the delimiter alone), `ends` (where it ends in `content`, its terminator included).
+    `content`: all segments with the standard delimiters and no line ends, equal for equal content."""
 
-    frame: pl.DataFrame
+    interchange: NumberArray
+    names: pa.StringArray
+    elements: pa.ListArray
+    terminators: pa.StringArray
     content: bytes
+    ends: NumberArray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def codes(self) -> NumberArray:
+        """Number of each segment's name."""
+        found: NumberArray = pc.fill_null(pc.index_in(self.names, _NAMES), 0).to_numpy()
+        return found
+
+    @cached_property
+    def starts(self) -> NumberArray:
+        """Where each begins in `content`."""
+        return np.concatenate([[0], self.ends[:-1]])
+
+    def rows(self, *names: str) -> NumberArray:
+        """Rows of the segments of these names."""
+        return np.flatnonzero(self.are(*names))
+
+    def are(self, *names: str) -> FlagArray:
+        """Which segments have one of these names."""
+        found: FlagArray = self.codes == CODES[names[0]]
+        for name in names[1:]:
+            found = found | (self.codes == CODES[name])
+        return found
+
+    def element(self, rows: NumberArray, number: int) -> pa.StringArray:
+        """Element of some segments by its number in the standard; empty is null, and so is that of row -1."""
+        offsets = self.elements.offsets.to_numpy()
+        places = offsets[rows] + number - 1
+        is_there = (rows >= 0) & (places < offsets[rows + 1])
+        values = self.elements.values.take(pa.array(np.where(is_there, places, 0), mask=~is_there)) if is_there.any() else pa.nulls(
+            len(rows), pa.string())
+        return pc.if_else(pc.equal(values, ""), None, values)
 
 
 def read_segments(interchanges: Sequence[Interchange]) -> Segments:
-    """Split the interchanges of a batch."""
-    kinds: dict[tuple[Delimiters, bool], list[tuple[int, Interchange]]] = {}
+    """Split the interchanges of a batch, those that have the same delimiters together."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    sent = [_without_lines(one) for one in interchanges]
     for place, one in enumerate(interchanges):
-        has_lines = "\n" in one.text or "\r" in one.text
-        kinds.setdefault((one.delimiters, has_lines), []).append((place, one))
-    split = [_split(found, delimiters, has_lines) for (delimiters, has_lines), found in kinds.items()]
-    whole = split[0] if len(split) == 1 else pl.concat(split).sort("interchange", maintain_order=True)
-    if any(delimiters != _STANDARD or has_lines for delimiters, has_lines in kinds):
-        content = whole["content"].str.join("~").item() + "~"
-    else:
-        content = "~".join(one.text for one in interchanges) + "~"
-    length = pl.col("content").str.len_bytes().cast(pl.Int64) + 1
-    frame = whole.with_row_index("row").with_columns(
-        pl.col("row").cast(pl.Int64), end=length.cum_sum(),
-        code=pl.col("segment_id").replace_strict(CODES, default=0, return_dtype=pl.UInt8))
-    return Segments(frame.with_columns(first=pl.col("end") - length).drop("content"), content.encode())
+        kinds.setdefault((one.delimiters.element, one.delimiters.terminator), []).append(place)
+    names, elements, counts = [], [], np.zeros(len(interchanges), np.int64)
+    for marks, places in kinds.items():
+        some = _split([sent[place][0] for place in places], *marks)
+        counts[places] = some[2]
+        names.append(some[0])
+        elements.append(some[1])
+    interchange = np.repeat(np.arange(len(interchanges)), counts)
+    terminators = _terminators(interchanges, [paddings for _, paddings in sent], counts)
+    content = "".join(_standard(text, one.delimiters) + "~" for (text, _), one in zip(sent, interchanges, strict=True)).encode()
+    ends = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("~")) + 1
+    order = pa.array(np.argsort(np.concatenate([np.repeat(places, counts[places]) for places in kinds.values()]), kind="stable"))
+    whole_names, whole_elements = (parts[0] if len(kinds) == 1 else pa.concat_arrays(parts).take(order) for parts in (names, elements))
+    return Segments(interchange, whole_names, whole_elements, terminators, content, ends)
 
 
-def _split(interchanges: Sequence[tuple[int, Interchange]], delimiters: Delimiters, has_lines: bool) -> pl.DataFrame:
-    text = pl.col("text")
-    frame = pl.DataFrame({
-        "interchange": pl.Series([place for place, _ in interchanges], dtype=pl.UInt32),
-        "text": [one.text for _, one in interchanges],
-        "tail": pl.Series([None if one.tail == delimiters.terminator else one.tail for _, one in interchanges], dtype=pl.String),
-    }).with_columns(text.str.split(delimiters.terminator)).explode("text")
-    is_last = (pl.col("interchange") != pl.col("interchange").shift(-1)).fill_null(True)
-    terminator: pl.Expr = pl.when(is_last).then(pl.col("tail"))
-    if has_lines:
-        stripped = text.str.strip_chars_start(_LINE_ENDS)
-        frame = frame.with_columns(text=stripped, padding=text.str.head(text.str.len_chars() - stripped.str.len_chars()))
-        following = pl.col("padding").shift(-1)
-        terminator = pl.when(is_last).then(pl.col("tail")).when(following != "").then(pl.lit(delimiters.terminator) + following)
-    parts = text.str.split(delimiters.element)
-    return frame.with_columns(parts=parts, terminator=terminator).select(
-        "interchange", "terminator", segment_id=pl.col("parts").list.first(), elements=pl.col("parts").list.slice(1),
-        content=text if delimiters == _STANDARD else _standard(text, delimiters))
+def _without_lines(one: Interchange) -> tuple[str, list[str] | None]:
+    """Text of an interchange without the line ends before its segments, and those; null for none."""
+    if "\n" not in one.text and "\r" not in one.text:
+        return one.text, None
+    mark = one.delimiters.terminator
+    segments = one.text.split(mark)
+    stripped = [segment.lstrip(_LINE_ENDS) for segment in segments]
+    return mark.join(stripped), [whole[: len(whole) - len(kept)] for whole, kept in zip(segments, stripped, strict=True)]
 
 
-def _standard(text: pl.Expr, delimiters: Delimiters) -> pl.Expr:
+def _split(texts: Sequence[str], element: str, terminator: str) -> tuple[pa.StringArray, pa.ListArray, list[int]]:
+    """Names and elements of the segments of interchanges with the same delimiters, and how many segments each has."""
+    if not (element + terminator).isascii():
+        # Marks of several bytes, which is rare: others stand for them.
+        return _split_lists([[segment.split(element) for segment in text.split(terminator)] for text in texts])
+    content = "".join(text + terminator for text in texts).encode()
+    found = np.frombuffer(content, np.uint8)
+    is_end = found == ord(terminator)
+    marks = np.flatnonzero((found == ord(element)) | is_end)
+    parts = texts_of(content.translate(None, (element + terminator).encode()), np.diff(marks, prepend=-1) - 1)
+    ends = np.flatnonzero(is_end[marks])
+    begins = np.concatenate([[0], ends[:-1] + 1])
+    is_element = np.ones(len(marks), np.bool_)
+    is_element[begins] = False
+    offsets = np.concatenate([begins - np.arange(len(begins)), [len(marks) - len(begins)]]).astype(np.int32)
+    elements = pa.ListArray.from_arrays(pa.array(offsets), parts.take(pa.array(np.flatnonzero(is_element))))
+    return parts.take(pa.array(begins)), elements, [text.count(terminator) + 1 for text in texts]
+
+
+def _split_lists(interchanges: Sequence[list[list[str]]]) -> tuple[pa.StringArray, pa.ListArray, list[int]]:
+    segments = [segment for interchange in interchanges for segment in interchange]
+    elements = pa.array([segment[1:] for segment in segments], pa.list_(pa.string()))
+    return pa.array([segment[0] for segment in segments], pa.string()), elements, [len(one) for one in interchanges]
+
+
+def _terminators(interchanges: Sequence[Interchange], paddings: Sequence[list[str] | None], counts: NumberArray) -> pa.StringArray:
+    """What ends each segment where it is more than the delimiter: the line ends after it, and what follows the last one."""
+    if not any(paddings) and all(one.tail == one.delimiters.terminator for one in interchanges):
+        return pa.nulls(int(counts.sum()), pa.string())
+    found: list[str | None] = []
+    for one, padding, count in zip(interchanges, paddings, counts.tolist(), strict=True):
+        mark = one.delimiters.terminator
+        found += [mark + after if after else None for after in padding[1:]] if padding else [None] * (count - 1)
+        found.append(None if one.tail == mark else one.tail)
+    return pa.array(found, pa.string())
+
+
+def _standard(text: str, delimiters: Delimiters) -> str:
     """Text with other delimiters, in the standard ones; where a value holds one of these it is told apart."""
-    for mark, escape in _ESCAPES.items():
-        if mark not in vars(delimiters).values():
-            text = text.str.replace_all(mark, escape, literal=True)
-    names = {mark: f"\x00{name}" for name, mark in vars(delimiters).items()}
-    for mark, name in names.items():
-        text = text.str.replace_all(mark, name, literal=True)
-    for name, mark in vars(_STANDARD).items():
-        text = text.str.replace_all(f"\x00{name}", mark, literal=True)
-    return text
+    if delimiters == _STANDARD:
+        return text
+    own = {mark: vars(_STANDARD)[name] for name, mark in vars(delimiters).items()}
+    return text.translate(str.maketrans({**_ESCAPES, **own}))

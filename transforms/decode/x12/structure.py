@@ -1,155 +1,94 @@
 """Groups, transaction sets, loops and units among segments (ASC X12.6; loops of the 005010 implementation guides).
 
-Belongs here: what encloses what, and which trailers fail. Does not belong here: what an element means (dbt).
-Frames are those of `segments.py` with columns added. Another segment is named by its row; null where there is none.
+Belongs here: what encloses what. Does not belong here: which trailers fail (`sets.py`), what an element means (dbt).
+Another segment is named by its row, -1 where there is none; groups, sets and units are counted over the batch from 1, 0 is outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
 
-import polars as pl
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from transforms.decode.x12.interchange import Interchange
-from transforms.decode.x12.segments import CODES
-
-MISSING_TRAILER = "x12.missing_trailer"
-COUNT_MISMATCH = "x12.segment_count_mismatch"
-UNSUPPORTED = "x12.unsupported_version"
+from transforms.decode.cells import FlagArray, NumberArray
+from transforms.decode.x12.segments import CODES, Segments
 
 # Segment that begins a unit, and those that end it before the next one begins, by transaction set.
 _UNIT_SEGMENTS = {"837": "CLM", "835": "CLP"}
 _UNIT_ENDS = {"837": ("HL", "SE"), "835": ("LX", "PLB", "SE")}
 _LOOP_SEGMENTS = ("ISA", "GS", "ST", "HL", "CLM", "CLP", "LX", "SVC", "PLB")
-_CODE, _ROW = pl.col("code"), pl.col("row")
+_NONE = -1
+_NUMBER = "^[+-]?[0-9]{1,18}$"
 
 
-@cache
-def _is(*names: str) -> pl.Expr:
-    found = _CODE.eq(CODES[names[0]])
-    for name in names[1:]:
-        found = found | _CODE.eq(CODES[name])
-    return found
+@dataclass(frozen=True)
+class Structure:
+    """Of each segment: `group_no`, `set_no`, `unit_no`; does a unit start with it; the rows of its set, of what opened its loop, and of the
+    levels above it (HL03 20, 22, 23). `has_parts` tells of each set, 0 for none, whether it is cut into claims."""
+
+    group_no: NumberArray
+    set_no: NumberArray
+    unit_no: NumberArray
+    starts: FlagArray
+    has_parts: FlagArray
+    set_row: NumberArray
+    loop_row: NumberArray
+    provider_row: NumberArray
+    subscriber_row: NumberArray
+    patient_row: NumberArray
 
 
-@cache
-def element(number: int) -> pl.Expr:
-    """Element of the segment by its number in the standard; empty is null."""
-    value = pl.col("elements").list.get(number - 1, null_on_oob=True)
-    return pl.when(value != "").then(value)
+def structure_of(segments: Segments) -> Structure:
+    """Find what encloses each segment."""
+    begins, after = segments.are("ISA", "IEA"), np.concatenate([[0], segments.codes[:-1]])
+    is_group, is_set = segments.are("GS"), segments.are("ST")
+    after_group, after_set = after == CODES["GE"], after == CODES["SE"]
+    group_no = np.where(_last(is_group, begins | after_group) >= 0, np.cumsum(is_group), 0)
+    set_row = _last(is_set, begins | segments.are("GS", "GE") | after_set)
+    set_no = np.where(set_row >= 0, np.cumsum(is_set), 0)
+    starts, unit_no, has_parts = _units(segments, set_no, is_set)
+    return Structure(group_no, set_no, unit_no, starts, has_parts, set_row, _last(segments.are(*_LOOP_SEGMENTS)), *_levels(segments))
 
 
-def with_envelope(segments: pl.DataFrame) -> pl.DataFrame:
-    """Add group_no and set_no (counted over the batch; null outside), and set_type (ST01, empty where it is left out)."""
-    before = _CODE.shift(1)
-    in_group = pl.when(_is("GS")).then(True).when(_is("ISA", "IEA") | (before == CODES["GE"])).then(False).forward_fill()
-    in_set = pl.when(_is("ST")).then(True).when(_is("ISA", "IEA", "GS", "GE") | (before == CODES["SE"])).then(False).forward_fill()
-    types = segments.filter(_is("ST")).select("row", set_type=element(1).fill_null(""))
-    return segments.with_columns(
-        group_no=pl.when(in_group).then(_is("GS").cum_sum()), set_no=pl.when(in_set).then(_is("ST").cum_sum()),
-    ).join(types, on="row", how="left", maintain_order="left").with_columns(
-        set_type=pl.when(pl.col("set_no").is_not_null()).then(pl.col("set_type").forward_fill()))
+def whole_numbers(texts: pa.StringArray) -> tuple[NumberArray, FlagArray]:
+    """Numbers that texts are, 0 for those that are none, and which are."""
+    is_number = pc.fill_null(pc.match_substring_regex(texts, _NUMBER), False)
+    numbers = pc.cast(pc.utf8_ltrim(pc.if_else(is_number, texts, "0"), "+"), pa.int64())
+    return numbers.to_numpy(), is_number.to_numpy(zero_copy_only=False)
 
 
-def with_units(segments: pl.DataFrame) -> pl.DataFrame:
-    """Add starts (does a unit begin here?), unit_no (counted over the batch; null outside), has_parts (is the set cut into claims?)."""
-    is_part, is_end = pl.lit(False), pl.lit(False)
-    for kind, segment in _UNIT_SEGMENTS.items():
-        is_part = is_part | (_is(segment) & (pl.col("set_type") == kind))
-        is_end = is_end | (_is(*_UNIT_ENDS[kind]) & (pl.col("set_type") == kind))
-    marked = segments.with_columns(is_part=is_part.fill_null(False), is_end=is_end.fill_null(False))
-    parted = marked.filter("is_part").select("set_no").unique().with_columns(has_parts=pl.lit(True))
-    marked = marked.join(parted, on="set_no", how="left", maintain_order="left").with_columns(pl.col("has_parts").fill_null(False))
-    starts = pl.col("is_part") | (_is("ST") & ~pl.col("has_parts"))
-    ends = pl.col("set_no").is_null() | (pl.col("has_parts") & (pl.col("is_end") | _is("ST")))
-    inside = pl.when(starts).then(True).when(ends).then(False).forward_fill()
-    return marked.with_columns(starts=starts).with_columns(
-        unit_no=pl.when(inside).then(pl.col("starts").cum_sum())).drop("is_part", "is_end")
+def _last(opens: FlagArray, closes: FlagArray | None = None) -> NumberArray:
+    """Row of the last segment that opens, up to and including each segment; none where one that closes came behind it."""
+    rows = np.arange(len(opens))
+    either = opens if closes is None else opens | closes
+    last = np.maximum.accumulate(np.where(either, rows, _NONE))
+    return last if closes is None else np.where((last >= 0) & opens[last], last, _NONE)
 
 
-def with_loops(segments: pl.DataFrame) -> pl.DataFrame:
-    """Add rows of what governs a segment: set_row (ST), loop_row (what opened its loop), and of the hierarchy provider_row (HL03 20),
-    subscriber_row (22) and patient_row (23). A level ends those below it."""
-    levels = segments.filter(_is("HL")).select("row", level=element(3).cast(pl.Int64, strict=False))
-    level = pl.col("level")
-    reset = _is("ISA", "GS", "GE", "IEA", "ST")
-
-    def governing(own: int) -> pl.Expr:
-        found = pl.when(level == own).then(_ROW).when(reset | (level < own)).then(-1).forward_fill()
-        return pl.when(found >= 0).then(found)
-
-    return segments.join(levels, on="row", how="left", maintain_order="left").with_columns(
-        set_row=pl.when(pl.col("set_no").is_not_null()).then(pl.when(_is("ST")).then(_ROW).forward_fill()),
-        loop_row=pl.when(_is(*_LOOP_SEGMENTS)).then(_ROW).forward_fill(),
-        provider_row=governing(20), subscriber_row=governing(22), patient_row=governing(23),
-    )
+def _units(segments: Segments, set_no: NumberArray, is_set: FlagArray) -> tuple[FlagArray, NumberArray, FlagArray]:
+    """Starts, unit_no and has_parts."""
+    types = segments.element(np.flatnonzero(is_set), 1)
+    is_part, is_end = np.zeros(len(segments), np.bool_), np.zeros(len(segments), np.bool_)
+    for kind, name in _UNIT_SEGMENTS.items():
+        is_kind = np.concatenate([[False], pc.fill_null(pc.equal(types, kind), False).to_numpy(zero_copy_only=False)])[set_no]
+        is_part |= segments.are(name) & is_kind
+        is_end |= segments.are(*_UNIT_ENDS[kind]) & is_kind
+    has_parts = np.zeros(len(types) + 1, np.bool_)
+    has_parts[set_no[is_part]] = True
+    in_parted = has_parts[set_no]
+    starts = is_part | (is_set & ~in_parted)
+    ends = (set_no == 0) | (in_parted & (is_end | is_set))
+    return starts, np.where(_last(starts, ends) >= 0, np.cumsum(starts), 0), has_parts
 
 
-def judged_sets(segments: pl.LazyFrame, interchanges: Sequence[Interchange], accepted: Sequence[frozenset[str]]) -> pl.LazyFrame:
-    """One row a transaction set: set_no, interchange, ST01 to ST03, GS elements, BHT04 and BHT05, and reject_code: that of the
-    outermost level that fails. `accepted` holds for each interchange what `<ST01>|<GS08>` its partner may send."""
-    sets = _sets(segments).join(_groups(segments), on="group_no", how="left", maintain_order="left")
-    envelope = pl.LazyFrame({
-        "interchange": pl.Series(range(len(interchanges)), dtype=pl.UInt32),
-        "is_closed": [one.is_closed for one in interchanges],
-        "isa_13": [one.isa[12] for one in interchanges],
-    }).join(
-        # Only the last one ends it: an IEA without elements may stand before.
-        segments.filter(_is("IEA")).unique("interchange", keep="last", maintain_order=True).select(
-            "interchange", iea_01=element(1), iea_02=element(2)), on="interchange", how="left",
-    ).join(
-        segments.filter(_is("GS")).group_by("interchange").agg(groups=pl.len()), on="interchange", how="left",
-    )
-    allowed = pl.LazyFrame(
-        [(place, kind) for place, kinds in enumerate(accepted) for kind in kinds],
-        schema={"interchange": pl.UInt32, "kind": pl.String}, orient="row",
-    ).with_columns(is_accepted=pl.lit(True))
-    return sets.join(envelope, on="interchange", how="left", maintain_order="left").with_columns(
-        kind=pl.col("st_01") + "|" + pl.col("gs_08"),
-    ).join(allowed, on=["interchange", "kind"], how="left", maintain_order="left").with_columns(reject_code=_reject())
-
-
-@cache
-def _reject() -> pl.Expr:
-    """Interchange, then group, then set; of each the trailer, then its control number, then its count. A trailer of another
-    header's number is not this header's trailer."""
-    levels = [
-        (~pl.col("is_closed") | _differs("iea_02", "isa_13"), MISSING_TRAILER), (_miscounts("iea_01", "groups"), COUNT_MISMATCH),
-        (pl.col("ge_02").is_null() | _differs("ge_02", "gs_06"), MISSING_TRAILER), (_miscounts("ge_01", "sets"), COUNT_MISMATCH),
-        (pl.col("is_accepted").is_null(), UNSUPPORTED),
-        (pl.col("se_02").is_null() | _differs("se_02", "st_02"), MISSING_TRAILER), (_miscounts("se_01", "set_segments"), COUNT_MISMATCH),
-        ((pl.col("st_01") == "837") & ~pl.col("has_parts"), COUNT_MISMATCH),  # a claim transaction without a claim has lost it
-    ]
-    failed = pl.lit(None, dtype=pl.String)
-    for fails, code in reversed(levels):
-        failed = pl.when(fails.fill_null(True)).then(pl.lit(code)).otherwise(failed)
-    return failed
-
-
-def _differs(trailer: str, header: str) -> pl.Expr:
-    return pl.col(trailer).str.strip_chars() != pl.col(header).str.strip_chars()
-
-
-def _miscounts(stated: str, counted: str) -> pl.Expr:
-    return pl.col(stated).str.strip_chars().cast(pl.Int64, strict=False) != pl.col(counted)
-
-
-def _sets(segments: pl.LazyFrame) -> pl.LazyFrame:
-    inside = segments.filter(pl.col("set_no").is_not_null())
-    trailers = inside.filter(_is("SE")).select("set_no", se_01=element(1), se_02=element(2))
-    beginnings = inside.filter(_is("BHT")).unique("set_no", keep="first").select("set_no", bht_04=element(4), bht_05=element(5))
-    counts = inside.filter(pl.col("segment_id") != "").group_by("set_no").agg(set_segments=pl.len())
-    return inside.filter(_is("ST")).select(
-        "set_no", "group_no", "interchange", "has_parts", st_01=element(1), st_02=element(2), st_03=element(3),
-    ).join(trailers, on="set_no", how="left", maintain_order="left").join(
-        beginnings, on="set_no", how="left", maintain_order="left").join(counts, on="set_no", how="left", maintain_order="left")
-
-
-def _groups(segments: pl.LazyFrame) -> pl.LazyFrame:
-    inside = segments.filter(pl.col("group_no").is_not_null())
-    trailers = inside.filter(_is("GE")).select("group_no", ge_01=element(1), ge_02=element(2))
-    counts = inside.filter(_is("ST")).group_by("group_no").agg(sets=pl.len())
-    return inside.filter(_is("GS")).select(
-        "group_no", gs_04=element(4), gs_05=element(5), gs_06=element(6), gs_08=element(8),
-    ).join(trailers, on="group_no", how="left").join(counts, on="group_no", how="left")
+def _levels(segments: Segments) -> tuple[NumberArray, NumberArray, NumberArray]:
+    """Rows of the hierarchy's provider (HL03 20), subscriber (22) and patient (23) above each segment. A level ends those below it."""
+    rows = segments.rows("HL")
+    numbers, are_numbers = whole_numbers(segments.element(rows, 3))
+    level = np.full(len(segments), np.iinfo(np.int64).max)
+    level[rows[are_numbers]] = numbers[are_numbers]
+    reset = segments.are("ISA", "GS", "GE", "IEA", "ST")
+    provider, subscriber, patient = (_last(level == own, reset | (level < own)) for own in (20, 22, 23))
+    return provider, subscriber, patient
