@@ -28,11 +28,10 @@ from transforms.errors import ConfigurationError, ContractError
 
 # Targets of the profile: the live DuckDB file, the analyst's masked copy, Snowflake.
 LOCAL, DEV, CLOUD = "local", "dev", "cloud"
-# Marks the nodes of one invocation: dbt compares every selector with every node, so a hundred names would cost more than their models.
-CHOSEN = "chosen_for_this_invocation"
 # Keeps adapters, flags and events in module globals: two invocations at once fail.
 _ONE_AT_A_TIME = threading.Lock()
 _KEPT: dict[Path, Any] = {}
+_PROJECTS: dict[Path, Any] = {}
 
 
 def project_folder() -> Path:
@@ -120,36 +119,32 @@ class DbtRunner:
     def build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
         """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data, or
         what the disk refused."""
-        with _ONE_AT_A_TIME:
-            return self._build(select, environment)
+        return self._build(environment, select=select)
 
     def build_nodes(self, unique_ids: Iterable[str], environment: Mapping[str, str]) -> list[NodeResult]:
         """Run the models of those ids, as `build` does."""
-        with _ONE_AT_A_TIME, _chosen(self._manifest(), unique_ids):
-            return self._build([f"tag:{CHOSEN}"], environment)
+        return self._build(environment, unique_ids=list(unique_ids))
 
-    def _build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
-        from dbt.cli.main import dbtRunner
-
-        with _environment(environment):
-            manifest = self._manifest()
+    def _build(self, environment: Mapping[str, str], **chosen: Sequence[str]) -> list[NodeResult]:
+        results: list[Any] = []
+        failure: Exception | None = None
+        with _ONE_AT_A_TIME, _environment(environment):
             try:
-                # The prepared manifest.json stays as it is: another process may be reading it.
-                flags = [*self._flags(), "--no-write-json"]
                 recall_warehouse(environment)
-                outcome = dbtRunner(manifest=manifest).invoke([*flags, "build", "--select", *select, *self._where()])
+                results = list(self._project().build(**chosen).results)
+            except Exception as error:  # noqa: BLE001 - dbt raises anything; it is told as its class below
+                failure = error
             finally:
                 forget_warehouse(environment)
-        results = list(outcome.result.results) if outcome.result is not None else []
         failed = [result for result in results if result.status.value in ("error", "fail")]
-        if failed or not outcome.success:
+        if failed or failure is not None:
             for result in failed:
                 fault = disk_fault(result.message or "")
                 if fault is not None:
                     raise fault
             # The engine's message may quote a value; the first line's class of error is enough beside the model's name.
             names = "; ".join(f"{result.node.name}: {self._told(result.message)}" for result in failed)
-            whole = f"the invocation failed: {self._told(str(outcome.exception))}"
+            whole = f"the invocation failed: {self._told(str(failure))}"
             raise ContractError(f"dbt {self.target}: {names or whole}. Remedy: LAKEHOUSE_DBT_DEBUG=1 shows the engine's own words, "
                                 "which may quote a value.")
         return [NodeResult(result.node.unique_id, result.node.name, result.node.resource_type.value, result.status.value,
@@ -158,6 +153,17 @@ class DbtRunner:
     def _told(self, message: str | None) -> str:
         text = (message or "").strip()
         return text if self.debug else _error_kind(text)
+
+    def _project(self) -> Any:
+        """Give the kept project where it is that of the present manifest and environment, else read it (0.5 s)."""
+        from assets.stores.dbt_task import Project
+
+        manifest, kept = self._manifest(), _PROJECTS.get(self.target_path)
+        if kept is None or not kept.is_current(manifest):
+            # dbt keeps one adapter of a kind
+            _PROJECTS.clear()
+            _PROJECTS[self.target_path] = kept = Project.open(project_folder(), self.target, self.target_path, manifest)
+        return kept
 
     def _manifest(self) -> Any:
         """Give the kept manifest: from this process, else as `prepare` left it (0.4 s), else parsed anew."""
@@ -202,18 +208,6 @@ def _error_kind(message: str) -> str:
         if kind.endswith("Error"):
             return kind
     return "failed"
-
-
-@contextmanager
-def _chosen(manifest: Any, unique_ids: Iterable[str]) -> Iterator[None]:
-    nodes = [manifest.nodes[unique_id] for unique_id in unique_ids]
-    for node in nodes:
-        node.tags.append(CHOSEN)
-    try:
-        yield
-    finally:
-        for node in nodes:
-            node.tags.remove(CHOSEN)
 
 
 @contextmanager
