@@ -50,15 +50,16 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         session: Session = context.resources.session
         run = session.step("raw", list(context.partition_keys))
-        deliveries = session.root.raw.replace(session.root.warehouse.open, run.run_id, run.partitions)
-        versions = {(facility, day.isoformat()): data_version(group) for (facility, day), group in deliveries.items()}
-        with session.root.warehouse.open(read_only=True) as warehouse:
-            states = asset_states(warehouse, run, [(f"raw.{name}", "raw") for name in raw_tables()])
-            record_deliveries(session, [one for group in deliveries.values() for one in group], warehouse.query(
-                "select delivery_id, payload_id, facility_id, source, batch_date, size, received_time, received_units as units, flags "
-                "from LAKE.raw.raw_delivery delivery where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
-                "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date)", [run.run_id]).to_pylist(),
-                run.partitions)
+        with session.root.warehouse.hold():
+            deliveries = session.root.raw.replace(session.root.warehouse.open, run.run_id, run.partitions)
+            versions = {(facility, day.isoformat()): data_version(group) for (facility, day), group in deliveries.items()}
+            with session.root.warehouse.open(read_only=True) as warehouse:
+                states = asset_states(warehouse, run, [(f"raw.{name}", "raw") for name in raw_tables()])
+                record_deliveries(session, [one for group in deliveries.values() for one in group], warehouse.query(
+                    "select delivery_id, payload_id, facility_id, source, batch_date, size, received_time, received_units as units, flags "
+                    "from LAKE.raw.raw_delivery delivery where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
+                    "and scope.facility_id = delivery.facility_id and scope.batch_date = delivery.batch_date)", [run.run_id]).to_pylist(),
+                    run.partitions)
         record_states(session.root, run, states, versions)
         session.finished("raw")
         whole = hashlib.sha256("".join(versions[key] for key in sorted(versions)).encode()).hexdigest()[:16]

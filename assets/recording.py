@@ -85,49 +85,76 @@ def asset_states(warehouse: Warehouse, run: Run, assets: Sequence[tuple[str, str
     ).to_pylist():
         name = f"{row['table_schema']}.{row['table_name']}".lower()
         columns.setdefault(name, []).append((row["column_name"].lower(), row["data_type"].lower()))
-    return [_state(warehouse, run, asset, layer, tuple(columns[asset])) for asset, layer in assets if asset in columns]
+    present = {asset: (layer, tuple(columns[asset])) for asset, layer in assets if asset in columns}
+    counts = _counts(warehouse, run, {asset: [name for name, _ in shown] for asset, (_, shown) in present.items()})
+    return [AssetState(asset, layer, shown, *counts[asset]) for asset, (layer, shown) in present.items()]
 
 
-def _state(warehouse: Warehouse, run: Run, asset: str, layer: str, columns: tuple[tuple[str, str], ...]) -> AssetState:
-    names = {name for name, _ in columns}
-    if {"facility_id", "service_date"} <= names and "batch_date" not in names:
-        return _slices_state(warehouse, run, asset, layer, columns)
-    if not {"facility_id", "batch_date"} <= names:
-        total = int(warehouse.query(f"select count(*) as n from LAKE.{asset}").to_pylist()[0]["n"])
-        everywhere = {(facility_id, day.isoformat()): (total, None) for facility_id, day in run.partitions}
-        return AssetState(asset, layer, columns, total, everywhere)
-    hashed = next((name for name in HASHED if name in names), None)
-    fingerprint = warehouse.fingerprint(f"counted.{hashed}") if hashed else "cast(null as varchar)"
-    counted = warehouse.query(
-        f"select counted.facility_id, cast(counted.batch_date as varchar) as batch_date, count(*) as n, {fingerprint} as content_hash "
-        f"from LAKE.{asset} counted where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ? "
-        "and scope.facility_id = counted.facility_id and scope.batch_date = counted.batch_date) group by 1, 2",
-        [run.run_id],
-    ).to_pylist()
-    partitions = {(row["facility_id"], row["batch_date"][:10]): (int(row["n"]), row["content_hash"]) for row in counted}
-    return AssetState(asset, layer, columns, sum(n for n, _ in partitions.values()), partitions)
+# Rows in all, and rows and content hash by facility and batch date.
+_Counts = tuple[int, Mapping[tuple[str, str], tuple[int, str | None]]]
 
 
-def _slices_state(warehouse: Warehouse, run: Run, asset: str, layer: str, columns: tuple[tuple[str, str], ...]) -> AssetState:
-    """Count a mart's rows: for each partition those in the slices that it ever touched, in all those of the slices that the run built."""
-    mart = asset.split(".")[1]
-    counted = warehouse.query(
-        f"select touched.by_facility_id, cast(touched.by_batch_date as varchar) as batch_date, count(*) as n from LAKE.{asset} counted "
-        "join (select distinct slice.facility_id, slice.service_date, slice.by_facility_id, slice.by_batch_date "
-        "from LAKE.control.touched_slice slice join LAKE.control.run_scope scope on scope.run_id = ? "
-        "and scope.facility_id = slice.by_facility_id and scope.batch_date = slice.by_batch_date where slice.mart = ?) touched "
-        "on touched.facility_id = counted.facility_id and touched.service_date = counted.service_date group by 1, 2",
-        [run.run_id, mart],
-    ).to_pylist()
-    built = warehouse.query(
-        f"select count(*) as n from LAKE.{asset} counted where exists (select 1 from LAKE.control.slice_state state where state.mart = ? "
-        "and state.built_seq = ? and state.facility_id = counted.facility_id and state.service_date = counted.service_date)",
-        [mart, run.run_seq],
-    ).to_pylist()
-    partitions: dict[tuple[str, str], tuple[int, str | None]] = {
-        (row["by_facility_id"], row["batch_date"][:10]): (int(row["n"]), None) for row in counted
-    }
-    return AssetState(asset, layer, columns, int(built[0]["n"]), partitions)
+def _counts(warehouse: Warehouse, run: Run, columns: Mapping[str, Sequence[str]]) -> dict[str, _Counts]:
+    """Count tables (asset -> its columns) in one statement: that of one table after the other takes longer than the counting.
+
+    Each part gives asset, facility, batch date (null: of all together), rows and content hash."""
+    parts, bound, whole = [], list[Any](), set[str]()
+    for asset, names in columns.items():
+        if {"facility_id", "service_date"} <= set(names) and "batch_date" not in names:
+            parts += [_OF_SLICES_TOUCHED.format(asset=asset), _OF_SLICES_BUILT.format(asset=asset)]
+            mart = asset.split(".")[1]
+            bound += [run.run_id, mart, mart, run.run_seq]
+        elif {"facility_id", "batch_date"} <= set(names):
+            hashed = next((name for name in HASHED if name in names), None)
+            fingerprint = warehouse.fingerprint(f"counted.{hashed}") if hashed else "cast(null as varchar)"
+            parts.append(_OF_PARTITIONS.format(asset=asset, fingerprint=fingerprint))
+            bound.append(run.run_id)
+        else:
+            parts.append(_OF_ALL.format(asset=asset))
+            whole.add(asset)
+    totals, partitions = dict.fromkeys(columns, 0), {asset: dict[tuple[str, str], tuple[int, str | None]]() for asset in columns}
+    for row in warehouse.query(" union all ".join(parts), bound).to_pylist() if parts else ():
+        asset, n = row["asset"], int(row["n"])
+        if row["facility_id"] is None:
+            totals[asset] = n
+            continue
+        partitions[asset][row["facility_id"], row["batch_date"][:10]] = (n, row["content_hash"])
+        if {"facility_id", "batch_date"} <= set(columns[asset]):
+            totals[asset] += n
+    for asset in whole:
+        partitions[asset] = {(facility_id, day.isoformat()): (totals[asset], None) for facility_id, day in run.partitions}
+    return {asset: (totals[asset], partitions[asset]) for asset in columns}
+
+
+_OF_PARTITIONS = """
+select '{asset}' as asset, counted.facility_id as facility_id, cast(counted.batch_date as varchar) as batch_date, count(*) as n,
+  {fingerprint} as content_hash
+from LAKE.{asset} counted where exists (select 1 from LAKE.control.run_scope scope where scope.run_id = ?
+  and scope.facility_id = counted.facility_id and scope.batch_date = counted.batch_date)
+group by counted.facility_id, counted.batch_date
+"""
+_OF_ALL = """
+select '{asset}' as asset, cast(null as varchar) as facility_id, cast(null as varchar) as batch_date, count(*) as n,
+  cast(null as varchar) as content_hash
+from LAKE.{asset} counted
+"""
+# A mart's rows: for each partition those in the slices that it ever touched, in all those of the slices that the run built.
+_OF_SLICES_TOUCHED = """
+select '{asset}' as asset, touched.by_facility_id as facility_id, cast(touched.by_batch_date as varchar) as batch_date, count(*) as n,
+  cast(null as varchar) as content_hash
+from LAKE.{asset} counted
+join (select distinct slice.facility_id, slice.service_date, slice.by_facility_id, slice.by_batch_date
+  from LAKE.control.touched_slice slice join LAKE.control.run_scope scope on scope.run_id = ?
+  and scope.facility_id = slice.by_facility_id and scope.batch_date = slice.by_batch_date where slice.mart = ?) touched
+on touched.facility_id = counted.facility_id and touched.service_date = counted.service_date
+group by touched.by_facility_id, touched.by_batch_date
+"""
+_OF_SLICES_BUILT = """
+select '{asset}' as asset, cast(null as varchar) as facility_id, cast(null as varchar) as batch_date, count(*) as n,
+  cast(null as varchar) as content_hash
+from LAKE.{asset} counted where exists (select 1 from LAKE.control.slice_state state where state.mart = ?
+  and state.built_seq = ? and state.facility_id = counted.facility_id and state.service_date = counted.service_date)
+"""
 
 
 def record_states(root: Root, run: Run, states: Sequence[AssetState], data_versions: Mapping[tuple[str, str], str]) -> None:

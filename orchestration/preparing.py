@@ -6,13 +6,10 @@ Everything here is done once for a version of the code or the registry and is a 
 from __future__ import annotations
 
 import hashlib
-import json
 
 from assets.root import Root
 from assets.stores.control import CONTROL_TABLES
 from assets.stores.dbt_runner import project_digest
-from lineage.projecting import AssetNotes
-from orchestration.catalog.projecting import project_code, project_facilities, project_graph
 from orchestration.instance import dagster_home
 from orchestration.opening import dbt_runner, open_root
 from orchestration.settings import Settings
@@ -34,19 +31,12 @@ def _tell_catalog(root: Root, settings: Settings) -> None:
     compiled = dbt_runner(settings, "local").compiled_manifest_path
     if (mark.exists() and mark.read_text() == digest) or not compiled.exists():
         return
+    # Reading lineage takes 0.2 s to import, and most commands need not tell anything.
+    from orchestration.catalog.projecting import asset_notes, project_code, project_facilities, project_graph
+
     graph = project_graph(compiled, {f"control.{name}": columns for name, columns in CONTROL_TABLES.items()},
                           cache_path=compiled.parent / "lineage.json")
     with root.catalog() as catalog:
-        project_code(catalog, root.home / "catalog" / "audit.sqlite", graph, _notes(compiled.read_text()))
+        project_code(catalog, root.home / "catalog" / "audit.sqlite", graph, asset_notes(compiled.read_text()))
         project_facilities(catalog, root.registry)
     mark.write_text(digest)
-
-
-def _notes(manifest_text: str) -> dict[str, AssetNotes]:
-    """Read descriptions and owners of models from the manifest."""
-    notes = {}
-    for node in json.loads(manifest_text)["nodes"].values():
-        meta = node["config"].get("meta") or {}
-        asset = f"{node['schema']}.{node.get('alias') or node['name']}"
-        notes[asset] = AssetNotes(node.get("description") or "", str(meta.get("owner", "")))
-    return notes

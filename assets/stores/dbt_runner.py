@@ -7,7 +7,6 @@ by the environment, which models read when they run.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import secrets
@@ -22,7 +21,8 @@ from typing import Any
 
 from duckdb_extensions import import_extension
 
-from assets.stores.dbt_engine import drop_engine, forget_warehouse, recall_warehouse
+from assets.loading import loading
+from assets.stores.dbt_engine import dbt_engine, drop_engine
 from assets.stores.disk_faults import disk_fault
 from transforms.errors import ConfigurationError, ContractError
 
@@ -130,12 +130,11 @@ class DbtRunner:
         failure: Exception | None = None
         with _ONE_AT_A_TIME, _environment(environment):
             try:
-                recall_warehouse(environment)
-                results = list(self._project().build(**chosen).results)
+                project = self._project()
+                with dbt_engine(environment, project.config.credentials):
+                    results = list(project.build(**chosen).results)
             except Exception as error:  # noqa: BLE001 - dbt raises anything; it is told as its class below
                 failure = error
-            finally:
-                forget_warehouse(environment)
         failed = [result for result in results if result.status.value in ("error", "fail")]
         if failed or failure is not None:
             for result in failed:
@@ -156,7 +155,8 @@ class DbtRunner:
 
     def _project(self) -> Any:
         """Give the kept project where it is that of the present manifest and environment, else read it (0.5 s)."""
-        from assets.stores.dbt_task import Project
+        with loading():
+            from assets.stores.dbt_task import Project
 
         manifest, kept = self._manifest(), _PROJECTS.get(self.target_path)
         if kept is None or not kept.is_current(manifest):
@@ -168,9 +168,8 @@ class DbtRunner:
     def _manifest(self) -> Any:
         """Give the kept manifest: from this process, else as `prepare` left it (0.4 s), else parsed anew."""
         if self.target_path not in _KEPT:
-            _KEPT[self.target_path] = self._load() if self._is_current() else self._parse()
-            # A manifest is hundreds of thousands of objects that live as long as the process; every collection would walk them all.
-            gc.freeze()
+            with loading():
+                _KEPT[self.target_path] = self._load() if self._is_current() else self._parse()
         return _KEPT[self.target_path]
 
     def _load(self) -> Any:

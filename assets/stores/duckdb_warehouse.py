@@ -1,14 +1,16 @@
 """DuckDB as the warehouse: one encrypted file, attached as LAKE.
 
 DuckDB lets one process write a file and nobody else have it open. So each step opens it, works and closes it, and an open
-that meets another process is tried again for a while.
+that meets another process is tried again for a while. A step that works in several parts, one of them dbt's, holds it for all of them:
+attaching and detaching an encrypted file costs 0.07 s of CPU.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Parameters
 from transforms.errors import ConfigurationError, UnavailableError
+
+# Warehouse files that this thread holds, each with what is to be undone at the end, and the connection once it is attached.
+_held = threading.local()
 
 
 class DuckDBWarehouse:
@@ -102,12 +107,42 @@ class DuckDBStore:
         """Open the warehouse file, waiting up to `wait_seconds` for another process to release it.
 
         Raises UnavailableError where it stays busy, ConfigurationError where the key does not open it.
+
+        Where this thread holds the file, the opening shares what is attached: it stays so, and can be written, until the hold ends.
         """
+        holding = _holds().get(self.path)
+        if holding is None:
+            with self._attached(read_only) as connection:
+                yield DuckDBWarehouse(connection)
+            return
+        if holding.connection is None:
+            holding.connection = holding.ends.enter_context(self._attached(read_only=False))
+        shared = holding.connection.cursor()
+        try:
+            shared.execute("set TimeZone = 'UTC'")
+            shared.execute("use LAKE")
+            yield DuckDBWarehouse(shared)
+        finally:
+            shared.close()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep the file attached from the first opening inside to the end; a hold inside a hold adds nothing."""
+        if self.path in _holds():
+            yield
+            return
+        with ExitStack() as ends:
+            ends.callback(_holds().pop, self.path)
+            _holds()[self.path] = _Hold(ends)
+            yield
+
+    @contextmanager
+    def _attached(self, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with engine(self.root, self.keys, self.memory) as connection:
             self._attach(connection, read_only)
             connection.execute("use LAKE")
-            yield DuckDBWarehouse(connection)
+            yield connection
             connection.execute("use memory")
             connection.execute("detach LAKE")
 
@@ -129,3 +164,22 @@ class DuckDBStore:
                                          "changed. Remedy: use the root's own key; where it is in use, restore the file.") from None
             else:
                 return
+
+
+@dataclass
+class _Hold:
+    ends: ExitStack
+    connection: duckdb.DuckDBPyConnection | None = None
+
+
+def held_connection(path: str) -> duckdb.DuckDBPyConnection | None:
+    """Give the connection to which this thread holds a warehouse file attached, None where it holds none."""
+    holding = _holds().get(Path(path))
+    return None if holding is None else holding.connection
+
+
+def _holds() -> dict[Path, _Hold]:
+    if not hasattr(_held, "by_path"):
+        _held.by_path = {}
+    by_path: dict[Path, _Hold] = _held.by_path
+    return by_path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,10 @@ class SnowflakeStore:
             "LAKEHOUSE_SNOWFLAKE_HOST": self.host, "LAKEHOUSE_SNOWFLAKE_PORT": str(self.port),
             "LAKEHOUSE_SNOWFLAKE_PROTOCOL": self.protocol,
         }
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Hold nothing: sessions stand beside one another."""
+        return nullcontext()
 
     @contextmanager
     def open(self, read_only: bool = False) -> Iterator[SnowflakeWarehouse]:

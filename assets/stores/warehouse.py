@@ -54,6 +54,9 @@ class WarehouseStore(Protocol):
     def open(self, read_only: bool = False) -> AbstractContextManager[Warehouse]:
         """Open the warehouse; the file or session is released at the end of the block."""
 
+    def hold(self) -> AbstractContextManager[None]:
+        """Keep what is opened for the block, where opening is dear and one process may have it at a time."""
+
     def environment(self) -> dict[str, str]:
         """Give the variables that the dbt profile of this target reads."""
 

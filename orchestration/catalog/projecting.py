@@ -4,6 +4,7 @@ changed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,3 +68,13 @@ def project_facilities(catalog: CatalogStore, registry: Registry) -> None:
         for entry in sorted(registry.entries, key=lambda entry: entry.valid_from)
     }
     catalog.project("facility", list(rows.values()), {})
+
+
+def asset_notes(manifest_text: str) -> dict[str, AssetNotes]:
+    """Read descriptions and owners of models from dbt's manifest."""
+    notes = {}
+    for node in json.loads(manifest_text)["nodes"].values():
+        meta = node["config"].get("meta") or {}
+        asset = f"{node['schema']}.{node.get('alias') or node['name']}"
+        notes[asset] = AssetNotes(node.get("description") or "", str(meta.get("owner", "")))
+    return notes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from assets.loading import loading
 from orchestration.cli.printing import progress
 from orchestration.cli.scope import Facility, FromDate, ToDate, chosen_partitions
 from transforms.errors import LakehouseError
@@ -42,12 +43,14 @@ def materialize(
     select: list[str] | None = typer.Option(None, "--select", help="Assets in Dagster's selection syntax. Default: all, raw to marts."),
 ) -> None:
     """Run the pipeline for the chosen facilities and dates. Running it again gives the same answer."""
-    from orchestration.preparing import prepare_root
-    from orchestration.settings import load_settings
+    with loading():
+        from orchestration.preparing import prepare_root
+        from orchestration.settings import load_settings
 
     settings = load_settings()
     root = prepare_root(settings)
-    from orchestration.materialize import materialize as run_pipeline
+    with loading():
+        from orchestration.materialize import materialize as run_pipeline
 
     partitions = chosen_partitions(root, facility, from_date, to_date)
     if behind:

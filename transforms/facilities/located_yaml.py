@@ -107,7 +107,7 @@ class Located:
 def read_yaml(text: str, name: str) -> Located:
     """Root of a YAML document; ConfigurationError where it is none."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 1
         problem = f"{name}:{line}: not YAML: {error.problem}. Remedy: check indentation and quotes"

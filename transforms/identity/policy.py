@@ -123,7 +123,7 @@ def load_policy(name: str = "strict", text: str | None = None) -> Policy:
     if text is None:
         text = resources.files("transforms.identity").joinpath("policy.yaml").read_text(encoding="utf-8")
     try:
-        policies = yaml.safe_load(text)["policies"]
+        policies = yaml.load(text, Loader=yaml.CSafeLoader)["policies"]
         said = policies[name]
     except (yaml.YAMLError, KeyError, TypeError):
         raise ConfigurationError(f"identity policy {name!r}: not in the policy file. Remedy: name a policy that it holds.") from None

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from transforms.decode.contract import Decoded, Delivered
-from transforms.decode.dicom.elements import element_rows
-from transforms.decode.dicom.reading import UNREADABLE, is_part_10, read_instance
 from transforms.decode.record_table import table_of_rows
 from transforms.decode.units import PIECE_UNITS, UNKNOWN_TYPE, Unit, Units, content_hash, unreadable
 
@@ -41,6 +39,10 @@ def decode_dicom(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
 
 
 def _instance(delivery: Delivered, units: Units, rows: list[dict[str, Any]]) -> None:
+    # pydicom takes 0.2 s to import, and most runs hold no DICOM file.
+    from transforms.decode.dicom.elements import element_rows
+    from transforms.decode.dicom.reading import UNREADABLE, is_part_10, read_instance
+
     payload = delivery.payload.content()
     try:
         read = read_instance(payload) if is_part_10(payload) else None
