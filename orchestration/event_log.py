@@ -25,6 +25,8 @@ from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
+from orchestration.event_batches import stretches, write_asset_events
+
 INDEX = "index"
 BUSY_SECONDS = 60
 
@@ -50,8 +52,12 @@ class PooledEventLog(SqliteEventLogStorage):
             opened = {shard: stack.enter_context(self._connect(shard)) for shard in (events[0].run_id, INDEX)}
             self._batch.connections = opened
             try:
-                for entry in events:
-                    self.store_event(entry)
+                for is_asset, stretch in stretches(events):
+                    if is_asset:
+                        write_asset_events(self, opened[events[0].run_id], opened[INDEX], stretch)
+                    else:
+                        for entry in stretch:
+                            self.store_event(entry)
             finally:
                 self._batch.connections = {}
 
