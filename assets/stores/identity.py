@@ -117,13 +117,14 @@ def _open(warehouse: Warehouse, settings: Settings, everything: bool, spill: str
     an increment first its own and then those that share a block with them."""
     if everything:
         scope.collect_readable(warehouse, everything)
-    connection = open_base(read.features(warehouse) if everything else read.compared_features(warehouse), settings.memory, spill)
+    caps, more = {**settings.model.block_caps, **settings.policy.block_caps}, settings.policy.blocks
+    connection = open_base(read.features(warehouse) if everything else read.compared_features(warehouse), settings.memory, spill, more)
     try:
-        compared = scope.replace_blocks(warehouse, settings.model, blocks_of(connection, read.retired_keys(warehouse)), everything)
+        compared = scope.replace_blocks(warehouse, caps, blocks_of(connection, read.retired_keys(warehouse)), everything)
         if not everything:
             connection.close()
             scope.collect_readable(warehouse, everything)
-            connection = open_base(read.features(warehouse), settings.memory, spill)
+            connection = open_base(read.features(warehouse), settings.memory, spill, more)
         complete(connection, read.full_blocks(warehouse), settings.model)
     except BaseException:
         connection.close()

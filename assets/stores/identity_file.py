@@ -20,6 +20,7 @@ from assets.stores.control import create_control
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity import Resolution, Settings, create_tables, resolve_changes, resolve_full
+from assets.stores.identity_questions import all_features
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
 from transforms.errors import ConfigurationError
@@ -58,6 +59,20 @@ class ScratchIdentity:
         """Resolve all records, or those that changed since the last resolution."""
         with self.store.open() as warehouse:
             return (resolve_full if everything else resolve_changes)(warehouse, run_seq=self.run_seq, settings=self.settings)
+
+    def labelled_features(self, path: Path) -> pa.Table:
+        """Take in a file as `add` does and give its records' features, with `person_no` where the file has that column.
+
+        Raises ConfigurationError as `add` does.
+        """
+        self.add(path)
+        with self.store.open(read_only=True) as warehouse:
+            features = all_features(warehouse)
+        if "person_no" not in pq.read_schema(path).names:
+            return features
+        said = pq.read_table(path, columns=["record_id", "person_no"])
+        labels = pa.table({"patient_key": said["record_id"].cast(pa.string()), "person_no": said["person_no"]})
+        return features.join(labels, "patient_key", join_type="inner").sort_by("patient_key")
 
     def links(self) -> pa.Table:
         """Give each record's person: record_id, person_id."""

@@ -8,12 +8,14 @@ that both engines run; keys never leave the warehouse except as Arrow.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from assets.stores.identity_read import AFFECTED, REDECIDED, SCOPE, count
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
-from transforms.identity.blocking import PAIRING
+from transforms.identity.blocking import COUNTING
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
 from transforms.identity.resolution import DECIDED
@@ -109,15 +111,15 @@ _TOUCHED = "{0}.block_key in (select block_key from identity.resolve_block)"
 _NOTED = f"insert into identity.resolve_block select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})"
 
 
-def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table, everything: bool) -> int:
-    """Replace the blocks of the scope by `blocks` (patient_key, block_rule, block_key); records of blocks that crossed their cap enter
-    the scope. Gives its final size."""
+def replace_blocks(warehouse: Warehouse, caps: Mapping[str, int], blocks: pa.Table, everything: bool) -> int:
+    """Replace the blocks of the scope by `blocks` (patient_key, block_rule, block_key); records of blocks that crossed their cap
+    (`caps`: of each rule) enter the scope. Gives its final size."""
     if not everything:
         warehouse.execute(_NOTED)
         append(warehouse, "identity.resolve_block", blocks.select(["block_rule", "block_key"]))
     warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
     append(warehouse, "identity.block", blocks)
-    cap = "case counted.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in model.block_caps.items()) + " end"
+    cap = "case counted.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in caps.items()) + " end"
     warehouse.execute(f"""
         insert into identity.resolve_full (block_rule, block_key, patients)
         select counted.block_rule, counted.block_key, counted.patients
@@ -125,7 +127,7 @@ def replace_blocks(warehouse: Warehouse, model: IdentityModel, blocks: pa.Table,
           select min(block.block_rule) as block_rule, block.block_key, count(*) as patients
           from identity.block block
           {'' if everything else 'where ' + _TOUCHED.format('block')}
-          group by block.block_key having count(*) > {min(model.block_caps.values())}
+          group by block.block_key having count(*) > {min(caps.values())}
         ) counted
         where counted.patients > {cap}
     """)
@@ -168,7 +170,7 @@ def collect_readable(warehouse: Warehouse, everything: bool) -> None:
         select partner.patient_key
         from identity.block partner
         join (
-          select block_key from identity.resolve_block where block_rule in {PAIRING}
+          select block_key from identity.resolve_block where block_rule not in {COUNTING}
           except
           select block_key from identity.full_block
         ) pairing on pairing.block_key = partner.block_key

@@ -94,17 +94,24 @@ def who(
 
 
 @app.command()
-def train(out: Path = typer.Option(..., help="Model file to write; use it by LAKEHOUSE_IDENTITY_MODEL.")) -> None:
-    """Train a model on this root's patient records. No run trains by itself, and no model holds a record."""
+def train(
+    out: Path = typer.Option(..., help="Model file to write; use it by LAKEHOUSE_IDENTITY_MODEL, or by `identity resolve --model`."),
+    records: Path = typer.Option(None, help="Train on this Parquet file instead (columns: docs/identity.md); person_no says who is who."),
+) -> None:
+    """Train a model on this root's patient records, or on a file's. No run trains by itself, and no model holds a record."""
     from assets.stores.identity_questions import all_features
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
     from transforms.identity.train import model_text
 
-    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
-        features = all_features(warehouse)
+    if records is not None:
+        features = identity_file.features_of(records)
+    else:
+        with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+            features = all_features(warehouse)
     out.write_text(model_text(features, f"{features.num_rows} patient records"), encoding="utf-8")
-    print(f"Trained on {features.num_rows:,} patient records. Next: LAKEHOUSE_IDENTITY_MODEL={out} lakehouse materialize")
+    use = f"LAKEHOUSE_IDENTITY_MODEL={out} lakehouse materialize" if records is None else f"lakehouse identity resolve --model {out}"
+    print(f"Trained on {features.num_rows:,} patient records. Next: {use}")
 
 
 def _evidence(left: str, right: str, *, as_json: bool) -> None:

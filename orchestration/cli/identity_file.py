@@ -1,18 +1,28 @@
-"""`lakehouse identity resolve`: the product's resolution on a file of records, outside any data root."""
+"""`lakehouse identity resolve` and what `train` reads: the product's own path on a file of records, outside any data root."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+_POLICY_FILE = typer.Option(None, help="File with a policy of your own (docs/identity.md).")
+_MODEL = typer.Option(None, help="Model that `lakehouse identity train` wrote; default: the shipped one.")
 
 
 def resolve(
     records: Path = typer.Option(..., help="Parquet file, one row a patient record (columns: docs/identity.md)."),
     out: Path = typer.Option(..., help="Folder for links.parquet and review.parquet; made where it is missing."),
-    policy: str = typer.Option("strict", help="strict or balanced."),
+    policy: str = typer.Option("", help="strict, balanced, or one of --policy-file; default: strict, or the only one of that file."),
+    policy_file: Path = _POLICY_FILE,
+    model: Path = _MODEL,
     memory: str = typer.Option("2GB", help="Memory limit of the engine; the process needs nearly twice as much."),
 ) -> None:
     """Resolve a file of records with the product's own SQL, model, rules and policy; the data root is not touched."""
@@ -23,9 +33,11 @@ def resolve(
     from orchestration.opening import dbt_runner
     from orchestration.settings import load_settings
     from transforms.identity.model import load_model
-    from transforms.identity.policy import load_policy
+    from transforms.identity.policy import load_policy, policy_name
 
-    settings = Settings(load_model(), load_policy(policy), salt=secrets.token_hex(16), memory=memory)
+    rules, constants = _text(policy_file, "--policy-file"), _text(model, "--model")
+    name = policy or ("strict" if rules is None else policy_name(rules))
+    settings = Settings(load_model(constants), load_policy(name, more=rules), salt=secrets.token_hex(16), memory=memory)
     dbt = dbt_runner(load_settings(), "local")
     dbt.prepare()
     begun = time.monotonic()
@@ -38,3 +50,29 @@ def resolve(
     pq.write_table(review, out / "review.parquet")
     print(f"{links.num_rows:,} records are {resolution.minted:,} persons under policy {settings.policy.version}; {review.num_rows:,} pairs "
           f"wait for a steward ({time.monotonic() - begun:.0f} s). Next: {out}/links.parquet, {out}/review.parquet")
+
+
+def features_of(records: Path) -> pa.Table:
+    """Give the features of a records file, made as a run makes them in a scratch warehouse, with person_no where the file has it."""
+    from assets.stores.identity import Settings
+    from assets.stores.identity_file import scratch_identity
+    from orchestration.opening import dbt_runner
+    from orchestration.settings import load_settings
+    from transforms.identity.model import load_model
+    from transforms.identity.policy import load_policy
+
+    dbt = dbt_runner(load_settings(), "local")
+    dbt.prepare()
+    with scratch_identity(dbt, Settings(load_model(), load_policy(), salt=secrets.token_hex(16))) as scratch:
+        return scratch.labelled_features(records)
+
+
+def _text(path: Path | None, option: str) -> str | None:
+    from transforms.errors import ConfigurationError
+
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read ({type(error).__name__}). Remedy: name a text file by {option}.") from None

@@ -9,6 +9,7 @@ import random
 import pytest
 
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
+from transforms.identity.policy import load_policy
 from transforms.identity.records import FEATURE_SCHEMA
 from transforms.identity.training_population import training_population
 
@@ -110,6 +111,33 @@ def test_what_one_shared_address_is_worth(world: IdentityWorld, said: tuple[dict
     world.put(patient("a", **said[0]), patient("b", **said[1]), *crowd)
     world.resolve()
     assert (world.person("a") == world.person("b")) is linked
+
+
+def test_a_policy_pairs_by_blocks_of_its_own_and_knows_one_source(world: IdentityWorld) -> None:
+    """Two records that share a postal code alone are linked by a policy with that block, unless one source says that they are two humans; step by
+    step as in a full run, and under the shipped policy again nobody."""
+    text = """{policies: {towns: {version: 1, owner: registry, effective_date: 2026-01-31, rules: [{name: same_town, zone: auto, when: {address: [area]}}],
+      vetoes: [{name: one_source, when: {one_source: 1}}], blocks: [{name: by_town, parts: [postal_code], most: 3}]}}}"""
+    shipped, towns = world.settings, dataclasses.replace(world.settings, policy=load_policy("towns", more=text))
+    world.settings = towns
+    world.put(patient("a"), patient("c", family="SUN", given="MARTA", address_number="2", phone=None, birth_date=datetime.date(1990, 1, 2)))
+    world.resolve()
+    assert len(world.persons()) == 2
+    world.put(patient("b", facility_id="hillside", family="OTHER", given="PAULA", address_number="9", phone=None, birth_date=datetime.date(1980, 1, 2)))
+    world.resolve()
+    assert len(world.persons()) == 2
+    step_by_step = world.state()
+    world.resolve_full()
+    assert world.state() == step_by_step
+    # a fourth record of the town: the block holds more than it may and pairs nobody
+    world.put(patient("d", facility_id="lakeside", family="THIRD", given="LUISE", address_number="7", phone=None, birth_date=datetime.date(1970, 1, 2)))
+    world.resolve()
+    assert len(world.persons()) == 4
+    world.delete("d")
+    world.settings = shipped
+    world.resolve()
+    assert len(world.persons()) == 3
+    assert world.rows("select count(*) from identity.block where block_rule = 'by_town'") == [(0,)]
 
 
 def test_a_name_that_begins_another_is_a_short_form_only_where_a_table_knows_it(world: IdentityWorld) -> None:

@@ -17,7 +17,7 @@ from transforms.identity.blocking import RULES
 from transforms.identity.comparisons import COMPARISONS
 from transforms.identity.evidence import FIRST
 from transforms.identity.model import load_model, splink_settings
-from transforms.identity.policy import LEVELS, NUMBERS, Rule, condition_sql, load_policy
+from transforms.identity.policy import LEVELS, NUMBERS, Rule, condition_sql, load_policy, policy_name
 from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA, open_records
 from transforms.identity.resolution import KEY_SCHEMA, find_edges
 from transforms.identity.train import train
@@ -86,6 +86,38 @@ def test_a_policy_that_asks_for_the_impossible_is_refused() -> None:
         shipped["policies"]["strict"]["rules"] = [bad]
         with pytest.raises(ConfigurationError, match="strict"):
             load_policy("strict", yaml.safe_dump(shipped))
+
+
+OWN = {"version": 2, "owner": "registry", "effective_date": datetime.date(2026, 1, 31), "based_on": "strict",
+       "rules": [{"name": "weighty", "zone": "auto", "when": {"weight": 5}}],
+       "blocks": [{"name": "by_town", "parts": ["postal_code", "given:2"], "most": 30}]}
+
+
+def _own(**said: object) -> str:
+    return yaml.safe_dump({"policies": {"ours": {key: value for key, value in (OWN | said).items() if value is not None}}})
+
+
+def test_a_file_adds_a_policy_with_rules_and_blocks_of_its_own() -> None:
+    """It may build on a shipped policy, its version moves with its blocks, and it is named by its file where that holds one."""
+    policy = load_policy("ours", more=_own())
+    assert policy.vetoes == load_policy("strict").vetoes
+    assert (policy.zones()["weighty"], policy.blocks[0].parts, policy.block_caps) == ("auto", ("postal_code", "left(given, 2)"), {"by_town": 30})
+    assert policy.version.startswith("ours-2-")
+    assert policy.version != load_policy("ours", more=_own(blocks=None)).version
+    assert policy_name(_own()) == "ours"
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    (_own(owner=None), "owner"), (_own(owner=" "), "owner"), (_own(effective_date=None), "effective_date"), (_own(effective_date="soon"), "effective_date"),
+    (_own(version=None), "version"), (_own(based_on="lenient"), "lenient"),
+    (_own(blocks=[{"name": "b", "parts": ["given) or (1=1"], "most": 9}]), "none of family"), (_own(blocks=[{"name": "b", "parts": [], "most": 9}]), "no part"),
+    (_own(blocks=[{"name": "phone", "parts": ["phone"], "most": 9}]), "name of its own"), (_own(blocks=[{"name": "b", "parts": ["phone"]}]), "most"),
+    ("policies: [", "no `policies`"), (yaml.safe_dump({"policies": {"strict": OWN}}), "name of a shipped policy"),
+])
+def test_a_policy_file_that_lacks_something_is_refused(text: str, told: str) -> None:
+    """Governance fields, blocks, their parts and names: each error says what is wrong; nothing falls back to a default."""
+    with pytest.raises(ConfigurationError, match=told):
+        load_policy("ours", more=text)
 
 
 def test_a_veto_never_asks_for_a_weight() -> None:

@@ -10,6 +10,8 @@ name is comes from the records at hand, and yet an incremental run says the same
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -46,7 +48,32 @@ RULES: tuple[BlockRule, ...] = (
     BlockRule("name", ("element", "given"), list_column="family_words", marks="is_common_name"),
     BlockRule("given", ("given",), marks="is_known_given"),
 )
-PAIRING = tuple(rule.name for rule in RULES if rule.marks is None)
+# rules that pair nobody: all others do, those of a policy too
+COUNTING = tuple(rule.name for rule in RULES if rule.marks is not None)
+# what a rule of a policy may be made of: a column, or its first letters
+PARTS = (
+    "family", "given", "given_sound", "middle", "birth_date", "birth_text", "gender", "phone", "email", "address_number", "postal_code",
+    "ssn", "ssn_last4",
+)
+_PART = re.compile(rf"({'|'.join(PARTS)})(?::([1-9]))?")
+
+
+def policy_rule(name: str, parts: Sequence[str]) -> BlockRule:
+    """Make a rule of a policy from its parts (`postal_code`, `given:3`).
+
+    Raises ValueError where a part is none of PARTS or the name is taken.
+    """
+    if not name.isidentifier() or name in {rule.name for rule in RULES}:
+        raise ValueError(f"block {name!r} needs a plain name of its own")
+    expressions = []
+    for part in parts:
+        found = _PART.fullmatch(part)
+        if found is None:
+            raise ValueError(f"block {name!r} has the part {part!r}, which is none of {', '.join(PARTS)}, with or without `:letters`")
+        expressions.append(f"left({found[1]}, {found[2]})" if found[2] else found[1])
+    if not expressions:
+        raise ValueError(f"block {name!r} has no part")
+    return BlockRule(name, tuple(expressions))
 
 
 def known_sql(rule: BlockRule) -> str:
@@ -61,10 +88,10 @@ def block_key_sql(rule: BlockRule) -> str:
     return f"cast('0x' || left(md5('{rule.name}|' || {text}), 15) as bigint)"
 
 
-def blocks_sql(record: str) -> str:
-    """Give the query of all blocks of a record table: id, block_rule, block_key."""
+def blocks_sql(record: str, more: Sequence[BlockRule] = ()) -> str:
+    """Give the query of all blocks of a record table, by RULES and by those of a policy: id, block_rule, block_key."""
     selects = []
-    for rule in RULES:
+    for rule in (*RULES, *more):
         source = record if rule.list_column is None else f"(select *, unnest({rule.list_column}) as element from {record})"
         # only the elements of a list may say one key twice
         distinct = "distinct " if rule.list_column else ""

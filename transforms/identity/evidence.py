@@ -53,6 +53,7 @@ def level_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: st
         ),
         level as (
           select id_l, id_r, {levels_sql(_ALL)}, {SHARES}, least(rarity_l, rarity_r) as rarity,
+            cast(facility_id_l = facility_id_r as integer) as one_source,
             cast(is_newborn_l or is_newborn_r as integer) as newborn, cast(is_common_name_l or is_common_name_r as integer) as common,
             cast(is_known_given_l <> is_known_given_r as integer) as slip,
             cast(not (is_known_given_l or is_known_given_r) as integer) as unheard,

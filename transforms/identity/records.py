@@ -9,6 +9,7 @@ of full blocks, with what the model knows of the names).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
 import duckdb
@@ -87,11 +88,11 @@ def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel
     return connection
 
 
-def open_base(features: pa.Table, memory: str = "2GB", spill: str = "") -> duckdb.DuckDBPyConnection:
+def open_base(features: pa.Table, memory: str = "2GB", spill: str = "", more: Sequence[BlockRule] = ()) -> duckdb.DuckDBPyConnection:
     """Open some records with their blocks: tables `base` and `block`.
 
     `features`: FEATURE_SCHEMA, one row a record, keys unique. `spill`: folder for what does not fit into `memory`, encrypted; without one
-    nothing is spilled.
+    nothing is spilled. `more`: blocking rules of the policy.
     """
     connection = duckdb.connect(":memory:", config={
         "temp_file_encryption": "true", "temp_directory": spill, "memory_limit": memory, "python_enable_replacements": "false",
@@ -104,7 +105,7 @@ def open_base(features: pa.Table, memory: str = "2GB", spill: str = "") -> duckd
     connection.execute(_BASE)
     connection.unregister("feature")
     connection.unregister("nickname")
-    connection.execute(f"create table block as {blocks_sql('base')}")
+    connection.execute(f"create table block as {blocks_sql('base', more)}")
     return connection
 
 

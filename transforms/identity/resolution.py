@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from transforms.identity.blocking import PAIRING
+from transforms.identity.blocking import COUNTING
 from transforms.identity.evidence import EVIDENCE, find_promising, judge_pairs, level_pairs
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
@@ -39,7 +39,7 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
         with member as (
           select block.id, block.block_key, scope.id is not null as in_scope
           from block anti join full_block using (block_key) left join scope on scope.id = block.id
-          where block.block_rule in {PAIRING} and block.id not in (select id from retired)
+          where block.block_rule not in {COUNTING} and block.id not in (select id from retired)
         )
         select distinct l.id as id_l, r.id as id_r
         from member l join member r on l.block_key = r.block_key and l.id < r.id
