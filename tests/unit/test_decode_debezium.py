@@ -85,6 +85,7 @@ ALIKE = [
     ALIKE[1].replace('"A": 1', '"A": 12345678901234567890123'), ALIKE[1].replace('"A": 1', '"A": "1"'), ALIKE[1].replace('"A": 1', '"A": 01'),
     ALIKE[1].replace('"B": "x"', '"B": "x",'), ALIKE[1].replace('"x"', '"\t"'), ALIKE[1].replace('"x"', '"\u2028"'), ALIKE[1].replace("dbo", "other"),
     ALIKE[1].replace(": ", ":"), ALIKE[1].replace("}}}", "}}"), ALIKE[1] + " {}", ALIKE[1].replace('"op": "c"', '"op": "t"'),
+    ALIKE[1].replace('"x"', '"a, b: {c}, []"'), ALIKE[1].replace('"x"', '"x'), ALIKE[1].replace('"A": 1', '"A": 1x'), ALIKE[1].replace('"A": 1', '"A": nope'),
     ALIKE[1].replace('"B": "x"', '"C": "x"'), ALIKE[1].replace('"key"', '"key": 1, "key"'), "[" * 100 + "]" * 100, "null", "{}"])
 def test_a_line_of_a_known_shape_says_what_it_says_alone(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines read together by their shape give the units, rows and events of lines read one by one, and a line that only resembles them is not

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.decode.debezium.cutting import cut, marks_of
 from transforms.decode.debezium.event import EventReader, Layout, Path, Said, said
 from transforms.decode.debezium.rows import Events, Places
-from transforms.decode.debezium.shape import Shape, events_of, fits, read_values, shape_of
-from transforms.decode.engine import Engine
+from transforms.decode.debezium.shape import Shape, events_of, fits, shape_of
 from transforms.decode.json_text import JsonReader
 from transforms.facilities.entry import Source
 
@@ -28,10 +29,9 @@ _SHAPES = 24
 
 @dataclass
 class BatchReader:
-    """Reads the lines of one file, batch by batch. `engine` reads values; its memory holds one batch."""
+    """Reads the lines of one file, batch by batch."""
 
     source: Source
-    engine: Engine
     _shapes: dict[tuple[Layout, tuple[str | Path, ...]], Shape] = field(default_factory=dict)
     _kinds: dict[Path, str] = field(default_factory=dict)
 
@@ -74,22 +74,23 @@ class BatchReader:
 
     def _matched(self, lines: Places) -> tuple[list[Events], Places]:
         """Events of the lines that have a known shape, and the lines that have none."""
-        paths = list(dict.fromkeys([*self._kinds, *(shape.told_by for shape in self._shapes.values())]))
-        values = read_values(self.engine.connection, paths, lines.texts)
-        events, is_left = [], pa.repeat(pa.scalar(True), len(lines))
+        marks = marks_of(lines.texts)
+        events, is_left = [], np.ones(len(lines), np.bool_)
         for shape in self._shapes.values():
-            has_op = pc.equal(pc.fill_null(values[shape.told_by], ""), shape.layout.op or "")
-            likely = pc.indices_nonzero(pc.and_(is_left, has_op)).cast(pa.int32())
-            own = lines.take(likely)
-            columns = {path: values[path].take(likely) for path in shape.paths if path in self._kinds}
-            has_shape = fits(shape, self._kinds, columns, own.texts)
+            slots, count = shape.slots
+            likely = np.flatnonzero(is_left & (marks.counts == count))
+            if not len(likely):
+                continue
+            own, (texts, has_space) = lines.take(pa.array(likely)), cut(marks, slots, likely)
+            columns = {path: column for path, column in zip(shape.paths, texts, strict=True) if path in self._kinds}
+            has_shape = pc.and_(fits(shape, self._kinds, columns, own.texts), pa.array(has_space))
             if pc.any(has_shape).as_py():
                 if not pc.all(has_shape).as_py():
-                    own, likely = own.where(has_shape), likely.filter(has_shape)
+                    own, likely = own.where(has_shape), likely[has_shape.to_numpy(zero_copy_only=False)]
                     columns = {path: column.filter(has_shape) for path, column in columns.items() if shape.tells(path)}
                 events.append(events_of(shape, self._kinds, columns, own))
-                is_left = pc.and_(is_left, pc.invert(pc.is_in(pa.arange(0, len(lines)).cast(pa.int32()), likely)))
-        return events, lines.where(is_left)
+                is_left[likely] = False
+        return events, lines.where(pa.array(is_left))
 
     def _one_by_one(self, lines: Places) -> tuple[list[Events], Places]:
         found: dict[tuple[Layout, tuple[str, ...]], list[tuple[int, Said]]] = {}

@@ -44,7 +44,7 @@ def decode_debezium_jsonl(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
             if not any(line[:1] == b"{" for _, line in _lines(delivery.payload)):
                 none.add(unreadable(delivery))
                 continue
-            file = _File(delivery, engine, hasher)
+            file = _File(delivery, hasher)
             for numbers, lines in _batches(delivery.payload):
                 file.read(numbers, lines)
                 if file.size > PIECE_BYTES or file.units > PIECE_UNITS:
@@ -81,9 +81,9 @@ def _batches(payload: Payload) -> Iterator[tuple[list[int], list[bytes]]]:
 class _File:
     """One delivery on its way into units and rows; `units` and `size` are what waits to be taken."""
 
-    def __init__(self, delivery: Delivered, engine: Engine, hasher: ContentHasher) -> None:
+    def __init__(self, delivery: Delivered, hasher: ContentHasher) -> None:
         self._delivery = delivery
-        self._reader = BatchReader(delivery.source, engine)
+        self._reader = BatchReader(delivery.source)
         self._writer = RowWriter(delivery, hasher.hashes)
         self._columns: dict[str, None] = dict.fromkeys(column.name for column in delivery.source.columns)
         self._before: dict[str, str] = {}

@@ -1,7 +1,8 @@
 """Many events at once: lines that differ in nothing but their scalar values.
 
 A connector writes every event of a table alike. A *shape* is such a line with its values left out, learnt from a line that was read
-carefully (`event.py`). DuckDB reads the values of all lines; put back into the shape they must give the very line, byte by byte. What
+carefully (`event.py`). Where the values of all lines are is told by their marks (`cutting.py`); put back into the shape they must give the
+very line, byte by byte. What
 passes is JSON of that shape, with those values as written: no name repeats, no number was rounded, nothing was left out. What does not
 pass is read carefully.
 Belongs here: learning a shape, asking for it. Does not belong here: what an event means.
@@ -10,15 +11,16 @@ Belongs here: learning a shape, asking for it. Does not belong here: what an eve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, groupby
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.decode.debezium.cutting import Slot, slots_of
 from transforms.decode.debezium.event import POSITION, Layout, Path, at
 from transforms.decode.debezium.rows import Events, Places
 from transforms.decode.json_text import canonical
@@ -28,6 +30,7 @@ _TOKEN = re.compile(r'"([^"\\]*)"[ \t\r]*:|("[^"\\]*"|[-0-9][-+.0-9eE]*|true|fal
 TEXT, NUMBER, BOOLEAN = "text", "number", "boolean"
 _KINDS = {'"': TEXT, "t": BOOLEAN, "f": BOOLEAN, "n": None}
 _IN_ARRAY = "["
+_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$"
 _ESCAPED, _ESCAPED_BYTES = '["\\\\\\x00-\\x1f]', bytes(range(32)) + b'"\\'
 # What stands around a value in canonical text, where a number is a marked text.
 _CANONICAL = {TEXT: ('"', '"'), NUMBER: ('"\\u0000', '"'), BOOLEAN: ("", "")}
@@ -50,10 +53,10 @@ class Shape:
         """Paths of its scalars, in order."""
         return [part for part in self.parts if isinstance(part, tuple)]
 
-    @property
-    def told_by(self) -> Path:
-        """Where a line says its operation; a tombstone, that it has none."""
-        return self.layout.decisive[0]
+    @cached_property
+    def slots(self) -> tuple[list[Slot], int]:
+        """Where a line has its values, and how many marks it has."""
+        return slots_of(self.parts)
 
     def tells(self, path: Path) -> bool:
         """Is the value at a path told of an event? Others are compared alone."""
@@ -105,22 +108,6 @@ def _scalars(line: str) -> Iterator[tuple[Path, re.Match[str]]]:
             name = above.pop()
 
 
-def read_values(engine: duckdb.DuckDBPyConnection, paths: Sequence[Path], lines: pa.Array) -> dict[Path, pa.Array]:
-    """Values of each line at the paths, texts without their quotes; null for a line that is no JSON."""
-    engine.register("lines", pa.table({"line": lines}))
-    pointers = ", ".join(map(_pointer, paths))
-    found = f"json_extract_string(line, [{pointers}]::varchar[])"
-    table = engine.execute(f"select case when json_valid(line) then {found} end as found from lines").to_arrow_table()
-    values = table.column("found").combine_chunks()
-    engine.unregister("lines")
-    return {path: pc.list_element(values, place) for place, path in enumerate(paths)}
-
-
-def _pointer(path: Path) -> str:
-    """JSON pointer (RFC 6901 s3) to a path, as SQL text."""
-    return "'" + "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in path).replace("'", "''") + "'"
-
-
 def fits(shape: Shape, kinds: Kinds, columns: Mapping[Path, pa.Array], lines: pa.Array) -> pa.Array:
     """Which lines are the shape with the values in `columns`: those whose values are JSON scalars and, put into it, give the line."""
     parts = chain.from_iterable(_sent(part, kinds, columns) if isinstance(part, tuple) else (part,) for part in shape.parts)
@@ -142,13 +129,11 @@ def _sent(path: Path, kinds: Kinds, columns: Mapping[Path, pa.Array]) -> Iterabl
 
 
 def _is_scalar(column: pa.Array, kind: str) -> pa.Array:
-    """Is what DuckDB printed, between quotes for a text, a JSON scalar? A number begins with a digit or a minus before one; a text holds
-    nothing that JSON would escape (RFC 8259 s7)."""
+    """Is it, between quotes for a text, a JSON scalar (RFC 8259 s6)? A text holds nothing that JSON would escape (s7)."""
     if kind == TEXT:
         found = pc.invert(pc.match_substring_regex(column, _ESCAPED)) if _has_escaped(column) else pc.is_valid(column)
     elif kind == NUMBER:
-        is_minus = pc.and_(pc.greater_equal(column, "-0"), pc.less(column, "-:"))
-        found = pc.or_(is_minus, pc.and_(pc.greater_equal(column, "0"), pc.less(column, ":")))
+        found = pc.match_substring_regex(column, _NUMBER)
     else:
         found = pc.is_in(column, pa.array(["true", "false"]))
     return pc.or_(pc.is_null(column), pc.fill_null(found, False))
