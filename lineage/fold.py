@@ -2,7 +2,8 @@
 
 A trace that restated the fold in its own words would drift away from it. Here the model's text is used: the CTE `changed`, which names the
 keys that a run derives, becomes the one key asked about; the CTE `version` then holds exactly the versions that count, the window
-called `recency` their order, and the whole query the row as it would be derived now.
+called `recency` their order, and the whole query the row as it would be derived now. Where a model leaves facts of one version out of
+`version`, its CTE `history` names the others: the key asked about is taken for one of them, which folds to the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from transforms.errors import ContractError
 
-CHANGED, VERSION, RECENCY = "changed", "version", "recency"
+CHANGED, HISTORY, VERSION, RECENCY = "changed", "history", "version", "recency"
 
 
 class Fold:
@@ -30,6 +31,8 @@ class Fold:
         if not {CHANGED, VERSION} <= set(ctes):
             raise ContractError(f"the model is no fold: it has no CTEs {CHANGED} and {VERSION}")
         ctes[CHANGED].set("this", sqlglot.parse_one("select cast(? as varchar) as fact_key", read=dialect))
+        if HISTORY in ctes:
+            ctes[HISTORY].set("this", sqlglot.parse_one(f"select {CHANGED}.fact_key from {CHANGED}", read=dialect))
         self._order = self._recency_order()
 
     def _recency_order(self) -> exp.Order:

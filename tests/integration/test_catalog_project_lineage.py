@@ -42,13 +42,16 @@ def test_no_model_is_opaque(graph: Graph) -> None:
 
 
 def test_every_current_resource_can_be_traced(compiled: Path) -> None:
-    """The fold of each current model is found in its compiled SQL, and its versions are put in the order of their own columns."""
+    """The fold of each current model is found in its compiled SQL, its versions are put in the order of their own columns, and none is left out
+    because it is alone."""
     nodes = json.loads(compiled.read_text(encoding="utf-8"))["nodes"].values()
     folds = {node["name"]: node["compiled_code"] for node in nodes if node["config"].get("strategy") == "merge_current"}
     assert {"encounter", "observation", "patient"} <= set(folds)
     for name, sql in folds.items():
         fold = sqlglot.parse_one(Fold(sql).versions_sql, read="duckdb")
         assert {column.table for column in fold.args["order"].find_all(sqlglot.exp.Column)} == {"version"}, name
+        parts = {cte.alias: cte.this for cte in fold.find_all(sqlglot.exp.CTE)}
+        assert {table.name for table in parts.get("history", parts["changed"]).find_all(sqlglot.exp.Table)} <= {"changed"}, name
 
 
 def test_every_edge_begins_at_a_known_column(graph: Graph) -> None:

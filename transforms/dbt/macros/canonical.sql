@@ -158,24 +158,36 @@ carried_fact as (
   {%- set ranked = column_names(header_columns() + content_columns(resource)) if is_folded else
     ['record_id', 'fact_key', 'row_key', 'source', 'source_time', 'source_order', 'maintains', 'batch_date', 'delivery_id', 'record_locator'] -%}
   {%- set is_row_keyed = resource in row_keyed_resources() -%}
+  {#- And a fact of one version is that version: it is neither sorted nor fetched again. -#}
+  {%- set parts_alone = not is_folded and not is_row_keyed -%}
+  {%- set may_count -%}
+  {{ not_held('said') }}
+    and said.unit_id not in (select conflict.unit_id from {{ ref('unit_conflict') }} conflict)
+  {%- if resource not in awaited_resources() %}
+    and (said.awaits_key is null or said.awaits_key in (select known.patient_key from {{ ref('known_patient') }} known))
+  {%- endif %}
+  {%- endset -%}
   {%- set deleted = derive.get('is_deleted', 'fold.is_deleted') -%}
   {%- if is_row_keyed -%}{%- set derive = dict(derive, is_deleted='case when fold.is_carried = 0 then true else ' ~ deleted ~ ' end') -%}{%- endif -%}
 with changed as (
   select distinct cause.fact_key from ({{ changed_fact_keys(resource) }}) cause
 ),
+{%- if parts_alone %}
+history as (
+  select said.fact_key from {{ ref(resource ~ '_version') }} said
+  join changed on changed.fact_key = said.fact_key
+  group by said.fact_key having count(*) > 1
+),
+{%- endif %}
 candidate as (
   select {% for name in ranked %}said.{{ name }}, {% endfor %}said.row_hash, unit.unit_kind,
     {# A unit received again brings nothing: of equal units the first counts, whatever new message time the copy bears. #}
     dense_rank() over (partition by said.fact_key, unit.content_hash
       order by unit.source_time, unit.batch_date, unit.delivery_id, unit.unit_ordinal) as copy
   from {{ ref(resource ~ '_version') }} said
-  join changed on changed.fact_key = said.fact_key
+  join {{ 'history changed' if parts_alone else 'changed' }} on changed.fact_key = said.fact_key
   join {{ ref('unit') }} unit on unit.unit_id = said.unit_id
-  where {{ not_held('said') }}
-    and not exists (select 1 from {{ ref('unit_conflict') }} conflict where conflict.unit_id = said.unit_id)
-  {%- if resource not in awaited_resources() %}
-    and (said.awaits_key is null or said.awaits_key in (select known.patient_key from {{ ref('known_patient') }} known))
-  {%- endif %}
+  where {{ may_count }}
 ),
 {%- if is_row_keyed %}
 {{ carried_rows(resource) }},
@@ -231,6 +243,14 @@ fold as (
   where newest.recency = 1 and newest.is_twice = {{ is_twice }}
   {{ 'union all' if not loop.last }}
   {%- endfor %}
+  {%- if parts_alone %}
+  union all
+  select {% for name in names %}said.{{ name }}, {% endfor %}said.row_hash, 1 as recency
+  from {{ ref(resource ~ '_version') }} said
+  join changed on changed.fact_key = said.fact_key
+  left join history on history.fact_key = said.fact_key
+  where history.fact_key is null and said.unit_id in (select unit.unit_id from {{ ref('unit') }} unit) and {{ may_count }}
+  {%- endif %}
 ),
 {%- endif %}
 derived as (
