@@ -105,8 +105,9 @@ class _Reader:
             yield {name: _shown(value) for name, value in row.items()}
 
     def raw_rows(self) -> None:
-        """Segments without a table of their own split by their delimiters, change rows by their column names, other tables as they are."""
-        for row in self._rows("select facility_id, segment_name, segment_text, delimiters from LAKE.raw.raw_hl7v2__segment where segment_name like 'Z%'"):
+        """Every segment split by its delimiters, change rows by their column names, other tables as they are."""
+        for row in self._rows("select facility_id, segment_name, segment_text, delimiters from LAKE.raw.raw_hl7v2__segment "
+                              "where segment_name is not null and delimiters is not null"):
             self._of(row).raw.setdefault(row["segment_name"].lower(), []).append(_segment_row(**row))
         for row in self._rows(
             "select sent.facility_id, lower(replace(sent.source_table, '.', '_')) as source_table, sent.cells, "
@@ -123,10 +124,11 @@ class _Reader:
 
 
 def _segment_row(segment_name: str, segment_text: str, delimiters: str) -> Row:
-    """Columns of a segment of which nothing is known: first repetitions, components always numbered."""
+    """Columns of a segment of which nothing is known: first repetitions, components always numbered; field 1 of a header is the separator."""
     field_mark, component, repetition, _, subcomponent = (delimiters + " ")[:5]
     columns: Row = {}
-    for number, value in enumerate(segment_text.split(field_mark)[1:], 1):
+    first = 2 if segment_name in {"MSH", "FHS", "BHS"} else 1
+    for number, value in enumerate(segment_text.split(field_mark)[1:], first):
         for place, part in enumerate(value.split(repetition)[0].split(component), 1):
             name = f"{segment_name.lower()}_{number}_{place}"
             columns[name] = part or None

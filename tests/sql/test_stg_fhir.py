@@ -6,6 +6,7 @@ import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -63,6 +64,7 @@ PATIENTS = [
             address=[{"use": "old", "city": "Gone"}, {"line": ["1 Elm St", "Apt 2"], "city": "Axton", "state": "NY", "postalCode": "01001"}],
             extension=[_race("2106-3", "1002-5"), {"url": f"{US_CORE}birthsex", "valueCode": "F"}, {
                 "url": f"{US_CORE}ethnicity", "extension": [{"url": "ombCategory", "valueCoding": {"code": "2186-5"}}]}]),
+    patient("day with time", birthDate="1980-02-14T00:00:00Z"),
     patient("no such day", birthDate="2023-02-30"), patient("short month", birthDate="1980-2-14"),
     patient("no such update", meta={"lastUpdated": "2026-01-04 10:00"}),
     patient("new content", extension=[{"url": "https://vendor.example.com/colour", "valueString": "green"}]),
@@ -74,6 +76,7 @@ OBSERVATIONS = [
     observation("of a version", subject={"reference": f"{BASE}/Patient/p1/_history/3"}),
     observation("elsewhere", subject={"reference": "https://other.example.net/fhir/Patient/p1"}),
     observation("conditional", subject={"reference": f"Patient?identifier={MRN}|Mp1"}),
+    observation("encoded whole", subject={"reference": f"Patient?identifier={quote(MRN, safe='')}%7CMp1"}),
     observation("encoded", subject={"reference": f"{BASE}/Patient?identifier={MRN}%7CMp1"}),
     observation("logical", subject={"type": "Patient", "identifier": {"system": MRN, "value": "Mp1"}}),
     observation("named only", subject={"display": "Somebody"}), observation("of nobody", subject=None),
@@ -100,6 +103,9 @@ OBSERVATIONS = [
     observation("day only", effectiveDateTime="2026-01-03"), observation("month only", effectiveDateTime="2026-01"),
     observation("clock change", effectiveDateTime="2026-03-08T04:30:00Z"), observation("hour repeated", effectiveDateTime="2026-11-02T04:30:00Z"),
     observation("period", effectiveDateTime=None, effectivePeriod={"start": "2026-01-02T09:00:00.120Z"}),
+    observation("issued without time", issued="2024-05-01"),
+    observation("nurse", performer=[{"reference": "#n"}], contained=[{"resourceType": "Practitioner", "id": "n", "name": [{"family": "Zed", "given": ["Al"]}]}]),
+    observation("laboratory", performer=[{"reference": "#q"}], contained=[{"resourceType": "Organization", "id": "q", "name": "Lab Q"}]),
     observation("doctor", performer=[{"reference": "#dr"}], contained=[{"resourceType": "Practitioner", "id": "dr", "name": [{"text": "Dr One"}]}]),
     observation("simulated", modifierExtension=[{"url": SIMULATED, "valueBoolean": True}]),
     observation("not simulated", modifierExtension=[{"url": SIMULATED, "valueBoolean": False}]),
@@ -217,7 +223,7 @@ def test_relative_and_own_absolute_references_are_one_patient(built, name) -> No
     assert said(built, "observation", name, "subject_key", "awaits_key") == (P1, P1)
 
 
-@pytest.mark.parametrize("name", ["conditional", "encoded", "logical"])
+@pytest.mark.parametrize("name", ["conditional", "encoded", "encoded whole", "logical"])
 def test_conditional_and_logical_references_go_by_system_and_value(built, name) -> None:
     """They give the key of the patient with that identifier, of whatever dialect."""
     assert said(built, "observation", name, "subject_key") == BY_NUMBER
@@ -283,9 +289,9 @@ def test_dates_keep_their_precision(built) -> None:
 
 
 @pytest.mark.parametrize(("table", "name"), [("patient", "no such day"), ("patient", "short month"), ("patient", "no such update"),
-                                             ("observation", "no offset")])
+                                             ("patient", "day with time"), ("observation", "issued without time"), ("observation", "no offset")])
 def test_what_is_no_fhir_date_refuses_the_resource(built, table, name) -> None:
-    """February 30th, one-digit months, a blank for T and a time without offset are no FHIR dates."""
+    """February 30th, one-digit months, a blank for T, a time without offset, a date with a time and an instant without one are none."""
     assert said(built, table, name, "reject_code") == "fhir.invalid_datetime"
 
 
@@ -411,7 +417,8 @@ def test_the_other_resources_are_mapped(built) -> None:
     assert said(built, "practitioner", "d1", "name_family", "name_given") == ("CEDAR", "LEE M")
     assert said(built, "organization", "o1", "name") == "North"
     assert said(built, "location", "l1", "location_point_of_care") == "ICU"
-    assert said(built, "observation", "doctor", "performer_display") == "Dr One"
+    shown = {name: said(built, "observation", name, "performer_display") for name in ("doctor", "nurse", "laboratory")}
+    assert shown == {"doctor": "Dr One", "nurse": "Al Zed", "laboratory": "Lab Q"}
 
 
 def test_immunizations_are_given_or_not_with_their_vaccine(built) -> None:

@@ -37,7 +37,9 @@ MESSAGES: dict[str, bytes] = {
     "leap day": adt("A04", pid(rest="ALDER^ROWAN||20000229|F"), pv1()),
     "no such birth date": adt("A04", pid(rest="ALDER^ROWAN||19801345|F"), pv1()),
     "died": adt("A08", pid(rest="ALDER^ROWAN||1980|F" + "|" * 21 + "20240510"), pv1()),
+    "blank number": adt("A04", pid("  ^^^NGH^MR"), pv1()),
     "cancel admit": adt("A11", PID, pv1()),
+    "delete visit": adt("A23", PID, pv1()),
     "discharge": adt("A03", PID, pv1(end="20240511094500-0400", disposition="01")),
     "cancel discharge": adt("A13", PID, pv1(end="20240511094500-0400")),
     "moved to a bed not yet named": adt("A02", PID, pv1(place="ICU^3")),
@@ -56,6 +58,7 @@ MESSAGES: dict[str, bytes] = {
     "recorded before sent": adt("A01", PID, pv1(), recorded="20240510100000-0400", sent="20240510180000-0400"),
     "recording time missing": adt("A01", PID, pv1(), recorded="", sent="20240510180000.5-0400"),
     "merge": adt("A40", PID, "MRG|M9^^^NGH^MR~X9^^^ELSE^PI"),
+    **{f"merge by {event}": adt(event, PID, "MRG|M9^^^NGH^MR") for event in ("A18", "A30", "A34", "A36")},
     "merge into itself": adt("A40", PID, "MRG|M1^^^NGH^MR"),
     "merge of nobody": adt("A40", PID, "MRG|"),
     "new number": adt("A47", PID, "MRG|M9^^^NGH^MR"),
@@ -106,6 +109,7 @@ def key(*parts: str) -> str:
 REASONS = {
     "no usable number": ("hl7.missing_patient_id", "quarantine"),
     "internal number of somebody unknown": ("hl7.missing_patient_id", "quarantine"), "empty number": ("hl7.missing_patient_id", "quarantine"),
+    "blank number": ("hl7.missing_patient_id", "quarantine"),
     "no patient": ("hl7.missing_pid", "quarantine"), "merge of nobody": ("hl7.missing_patient_id", "quarantine"),
     "link of one": ("hl7.missing_pid", "quarantine"), "unknown event": ("hl7.unknown_event", "quarantine"),
     "no such recording time": ("time.invalid", "quarantine"), "document": ("hl7.passthrough_event", "ignore"),
@@ -217,6 +221,12 @@ def test_events_open_finish_cancel_and_reopen_a_visit(staged) -> None:
     assert only(staged["encounter"]["discharge"], "discharge_disposition_code") == "home"
 
 
+def test_a_deleted_visit_is_a_version_of_the_visit(staged) -> None:
+    """A23 deletes the visit that A01 opened, not the patient (s3.3.23)."""
+    assert only(staged["encounter"]["delete visit"], "is_deleted", "fact_key") == (True, only(staged["encounter"]["admit"], "fact_key"))
+    assert only(staged["patient"]["delete visit"], "is_deleted") is False
+
+
 def test_visits_are_told_apart_by_number_and_authority(staged) -> None:
     """PV1-50 stands in for PV1-19; the same number of another authority, known or not, is another visit."""
     assert only(staged["encounter"]["other visit number"], "identifier_value") == "ALT7"
@@ -239,6 +249,13 @@ def test_a_merge_retires_the_prior_number(staged) -> None:
         ("M1", "replaces", "M9"), ("M9", "replaced-by", "M1")]
     assert staged["patient_link"]["merge into itself"] == []
     assert len(staged["patient"]["merge into itself"]) == 1
+
+
+@pytest.mark.parametrize("event", ["A18", "A30", "A34", "A36"])
+def test_merges_of_before_a40_do_the_same(staged, event) -> None:
+    """A18, A30, A34 and A36 of table 0003 join MRG-1 to PID-3 as A40 does (s3.3.18, s3.3.30, s3.3.34, s3.3.36)."""
+    for table in ("patient", "patient_link"):
+        assert [row["fact_key"] for row in staged[table][f"merge by {event}"]] == [row["fact_key"] for row in staged[table]["merge"]]
 
 
 def test_a_changed_number_is_no_merge(staged) -> None:

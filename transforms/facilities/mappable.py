@@ -22,6 +22,11 @@ class _Targets:
 
 
 _TARGETS: dict[str, _Targets] = {
+    "allergy_intolerance": _Targets(
+        "code_code code_local_code code_text",
+        "onset_datetime",
+        "clinical_status verification_status",
+    ),
     "claim": _Targets(
         "total_value subscriber_id diagnosis_code item_count frequency_code related_claim_reference",
         "billable_period_start billable_period_end",
@@ -46,6 +51,11 @@ _TARGETS: dict[str, _Targets] = {
         "location_point_of_care location_room location_bed practitioner_identifier_value",
         "period_start period_end",
         "status class_code discharge_disposition_code",
+    ),
+    "immunization": _Targets(
+        "vaccine_code_code vaccine_local_code vaccine_text",
+        "occurrence_datetime",
+        "status",
     ),
     "location": _Targets(
         "name location_point_of_care",

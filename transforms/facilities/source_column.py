@@ -24,9 +24,9 @@ from transforms.facilities.mappable import mappable, mappable_dates
 _EXTRACT_TYPES = frozenset({"string", "integer", "decimal", "date", "datetime", "boolean"})
 _SQL_SERVER_TYPES = frozenset(
     {
-        "bit", "tinyint", "smallint", "int", "bigint", "decimal", "numeric", "money", "float", "real", "char", "nchar",
-        "varchar", "nvarchar", "text", "ntext", "uniqueidentifier", "date", "time", "smalldatetime", "datetime",
-        "datetime2", "datetimeoffset",
+        "bit", "tinyint", "smallint", "int", "bigint", "decimal", "numeric", "money", "smallmoney", "float", "real", "char",
+        "nchar", "varchar", "nvarchar", "text", "ntext", "binary", "varbinary", "image", "xml", "uniqueidentifier", "rowversion",
+        "date", "time", "smalldatetime", "datetime", "datetime2", "datetimeoffset",
     }
 )  # fmt: skip
 _TYPE = re.compile(r"[a-z0-9]+(\((max|[0-9]+(, ?[0-9]+)?)\))?")

@@ -22,10 +22,10 @@
   'coverage_eligibility': ['stg_x12__coverage_eligibility'],
   'imaging_instance': ['stg_dicom__imaging_instance'],
   'imaging_statement': ['stg_fhir__imaging_statement'],
-  'immunization': ['stg_fhir__immunization', 'stg_ccda__immunization'],
+  'immunization': ['stg_fhir__immunization', 'stg_extract__immunization', 'stg_ccda__immunization'],
   'medication_administration': ['stg_fhir__medication_administration'],
   'document_reference': ['stg_hl7v2__document_reference', 'stg_fhir__document_reference', 'stg_ccda__document_reference'],
-  'allergy_intolerance': ['stg_hl7v2__allergy_intolerance', 'stg_fhir__allergy_intolerance', 'stg_ccda__allergy_intolerance']
+  'allergy_intolerance': ['stg_hl7v2__allergy_intolerance', 'stg_fhir__allergy_intolerance', 'stg_extract__allergy_intolerance', 'stg_ccda__allergy_intolerance']
 }) }}{% endmacro %}
 
 {#- Dialects that have rules on whole units (`stg_<dialect>__unit_rule`). -#}

@@ -67,6 +67,13 @@
   nullif(array_to_string(get_path({{ document }}, '{{ name }}'), '{{ separator }}'), '')
 {%- endmacro %}
 
+{#- Name of a person or organization by which it is shown: HumanName.text, else given and family name; an organization's name is a text. -#}
+{% macro shown_name(resource) -%}
+  coalesce({{ json_text(resource, ['name', 0, 'text']) }},
+    nullif(trim(coalesce({{ json_text(resource, ['name', 0, 'given', 0]) }}, '') || ' ' || coalesce({{ json_text(resource, ['name', 0, 'family']) }}, '')), ''),
+    case when left({{ json_text(resource, ['name']) }}, 1) <> '[' then {{ json_text(resource, ['name']) }} end)
+{%- endmacro %}
+
 {#- One row for each element of every array of that name, at any depth of a document, `alias`.value as a document: a lateral join
     after FROM, and the condition that goes with it. -#}
 {% macro unnest_anywhere(alias, document, name) %}{{ return(adapter.dispatch('unnest_anywhere', 'lakehouse')(alias, document, name)) }}{% endmacro %}
@@ -97,15 +104,19 @@
 {% macro duckdb__fhir_instant(text) -%} (try_cast({{ text }} as timestamptz) at time zone 'UTC') {%- endmacro %}
 {% macro snowflake__fhir_instant(text) -%} cast(convert_timezone('UTC', try_cast({{ text }} as timestamp_tz)) as timestamp_ntz) {%- endmacro %}
 
-{#- R4 date, dateTime or instant in canonical form: an instant in UTC with `Z`, a partial date as sent; null where the text is
-    none of them. A time without an offset is none (R4 s2.24.0.1). -#}
-{% macro fhir_datetime(text) -%}
+{#- R4 date, dateTime or instant (`kind`) in canonical form: an instant in UTC with `Z`, a partial date as sent; null where the text is
+    not of that kind: a date has no time, an instant always has one, a time without an offset is none (R4 s2.24.0.1). -#}
+{% macro fhir_datetime(text, kind='dateTime') -%}
   case
+    {%- if kind != 'instant' %}
     when length({{ text }}) <= 10 then
       case when {{ regexp_full(text, '[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?') }}
         and try_cast(left({{ text }} || '-01-01', 10) as date) is not null then {{ text }} end
+    {%- endif %}
+    {%- if kind != 'date' %}
     when {{ regexp_full(text, '[0-9]{4}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])') }}
       then {{ instant_text(fhir_instant(text)) }}
+    {%- endif %}
   end
 {%- endmacro %}
 

@@ -8,8 +8,9 @@
   encounter  element that refers to the encounter
   service    columns of `dates` of which the first that is stated says when it happened; service_end likewise when it ended
   exact      numbers are wanted digit by digit
+  kinds      column of `dates` -> 'date' or 'instant' where its element is no dateTime
 -#}
-{% macro fhir_record(resource_type, fields, dates=[], subject=none, encounter=none, service=[], service_end=[], exact=false) %}
+{% macro fhir_record(resource_type, fields, dates=[], subject=none, encounter=none, service=[], service_end=[], exact=false, kinds={}) %}
   {%- do config(told_by=[resource_type]) -%}
   {%- set resource = fhir_resources()[resource_type] -%}
   {%- set paths = {'document_type': ['resourceType']} -%}
@@ -38,7 +39,7 @@ said as (
   select document.record_id, document.unit_id, document.delivery_id, document.payload_id, document.record_locator, document.facility_id,
     document.batch_date, document.received_time, document.source, document.id, document.version_id, document.full_url, document.is_deleted,
     document.timezone, document.default_system,
-    document.last_updated as last_updated_source, {{ fhir_datetime('document.last_updated') }} as last_updated
+    document.last_updated as last_updated_source, {{ fhir_datetime('document.last_updated', 'instant') }} as last_updated
     {%- for name in paths %},
     {{ list_element('document.texts', loop.index) }} as {{ name }}{{ '_source' if name in dates }}
     {%- endfor %}
@@ -47,7 +48,7 @@ said as (
 dated as (
   select said.record_id, said.unit_id, said.delivery_id, said.payload_id, said.record_locator, said.facility_id, said.batch_date, said.received_time,
     said.source, said.id, said.version_id, said.full_url, said.is_deleted, said.timezone, said.default_system, said.last_updated, said.last_updated_source
-    {%- for name in paths %}, said.{{ name }}{{ '_source' if name in dates }}{% if name in dates %}, {{ fhir_datetime('said.' ~ name ~ '_source') }} as {{ name }}{% endif %}
+    {%- for name in paths %}, said.{{ name }}{{ '_source' if name in dates }}{% if name in dates %}, {{ fhir_datetime('said.' ~ name ~ '_source', kinds.get(name, 'dateTime')) }} as {{ name }}{% endif %}
     {%- endfor %}
   from said
 ),

@@ -20,6 +20,14 @@
   end
 {%- endmacro %}
 
+{#- Text of a search parameter (R4 s3.1.1.1): the reserved characters that identifiers and their systems hold, percent-encoded or not, `%` last. -#}
+{% macro search_text(text) %}
+  {%- set encoded = {'%7C': '|', '%7c': '|', '%3A': ':', '%3a': ':', '%2F': '/', '%2f': '/', '%23': '#', '%26': '&', '%2B': '+', '%2b': '+', '%20': ' ', '%25': '%'} -%}
+  {%- set read = namespace(text=text) -%}
+  {%- for code, mark in encoded.items() -%}{%- set read.text = "replace(" ~ read.text ~ ", '" ~ code ~ "', '" ~ mark ~ "')" -%}{%- endfor -%}
+  {{ return(read.text) }}
+{% endmacro %}
+
 {#- CTEs that end in `reference`: delivery_id, reference, target_key; `columns` of `record` hold the texts. -#}
 {% macro fhir_references(columns) %}
 {%- set named_type = 'coalesce(' ~ fhir_resource_name('reference_base.local_type') ~ ', lower(reference_base.local_type))' %}
@@ -41,7 +49,7 @@ reference_base as (
     left(reference_part.reference, length(reference_part.reference) - length(coalesce(reference_part.conditional_part, reference_part.local_part))) as base,
     split_part(reference_part.local_part, '/', 1) as local_type, split_part(reference_part.local_part, '/', 2) as local_id,
     split_part(reference_part.conditional_part, '?', 1) as conditional_type,
-    replace(substr(reference_part.conditional_part, position('?identifier=' in reference_part.conditional_part) + 12), '%7C', '|') as token
+    {{ search_text("substr(reference_part.conditional_part, position('?identifier=' in reference_part.conditional_part) + 12)") }} as token
   from reference_part
 ),
 reference as (

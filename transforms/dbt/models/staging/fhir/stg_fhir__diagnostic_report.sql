@@ -1,7 +1,7 @@
 {%- set fields = {'status': ['status'], 'code': ['code'], 'effective': ['effectiveDateTime'], 'effective_start': ['effectivePeriod', 'start'],
                   'issued': ['issued'], 'performer_display': ['performer', 0, 'display'],
                   'based_on_identifier_value': ['basedOn', 0, 'identifier', 'value']} -%}
-with {{ fhir_record('DiagnosticReport', fields, dates=['effective', 'effective_start', 'issued'], subject='subject', encounter='encounter', service=['effective', 'effective_start', 'issued']) }},
+with {{ fhir_record('DiagnosticReport', fields, dates=['effective', 'effective_start', 'issued'], subject='subject', encounter='encounter', service=['effective', 'effective_start', 'issued'], kinds={'issued': 'instant'}) }},
 {{ fhir_references(['subject_reference', 'encounter_reference']) }},
 {{ fhir_concepts({'code': {'maps': ['diagnostic_report', 'diagnostic_report_code'], 'kind': 'clinical'}}) }}
 select

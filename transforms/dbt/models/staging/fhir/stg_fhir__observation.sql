@@ -16,7 +16,8 @@
 {%- set is_ucum = "record.quantity_system = 'http://unitsofmeasure.org'" -%}
 {%- set unit_said = 'case when ' ~ is_ucum ~ ' then coalesce(record.quantity_code, record.quantity_unit) else coalesce(record.quantity_unit, record.quantity_code) end' -%}
 {%- set unit = ucum_unit('spelled', unit_said, declared='case when ' ~ is_ucum ~ ' then record.quantity_code end') -%}
-with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encounter='encounter', exact=true, service=['effective', 'effective_start', 'effective_instant', 'effective_event']) }},
+with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encounter='encounter', exact=true, service=['effective', 'effective_start', 'effective_instant', 'effective_event'],
+  kinds={'effective_instant': 'instant', 'issued': 'instant'}) }},
 {{ fhir_references(['subject_reference', 'encounter_reference']) }},
 {{ fhir_concepts({
   'code': {'maps': ['observation', 'observation_code'], 'kind': 'clinical'},
@@ -24,7 +25,7 @@ with {{ fhir_record('Observation', fields, dates=dates, subject='subject', encou
   'absent': {'maps': ['observation_data_absent_reason'], 'kind': 'absent'}}) }},
 {#- A contained performer has no identity outside its observation (R4 s2.28.3): only its name is taken. -#}
 contained_performer as (
-  select record.record_id, min({{ json_text(array_value('listed'), ['name', 0, 'text']) }}) as display
+  select record.record_id, min({{ shown_name(array_value('listed')) }}) as display
   from record{{ unnest_array('listed', json_parse('record.contained')) }}
   where record.contained is not null and '#' || {{ json_text(array_value('listed'), ['id']) }} = record.performer_reference
   group by record.record_id

@@ -1,6 +1,6 @@
 {%- set fields = {'active': ['active'], 'name': ['name'], 'gender': ['gender'], 'birth_date': ['birthDate'], 'telecom': ['telecom'],
                   'address': ['address'], 'marital': ['maritalStatus'], 'extension': ['extension'], 'deceased_datetime': ['deceasedDateTime']} -%}
-with {{ fhir_record('Patient', fields, dates=['birth_date', 'deceased_datetime']) }},
+with {{ fhir_record('Patient', fields, dates=['birth_date', 'deceased_datetime'], kinds={'birth_date': 'date'}) }},
 {{ fhir_concepts({'marital': {'maps': ['patient_marital_status', 'marital_status'], 'kind': 'marital'}}) }},
 {#- The name in use: official, then usual, then any that is not former (R4 s2.24.0.17 HumanName.use). -#}
 name_listed as (

@@ -1,5 +1,5 @@
 {#- One row for each visit message: what PV1 says of the visit. Its status is what this message alone tells; the current one comes
-    from the fold (PV1-45 and class, the event only opens, cancels or discharges: s3.3.11, s3.3.13). -#}
+    from the fold (PV1-45 and class, the event only opens, cancels or discharges: s3.3.11, s3.3.13). A23 deletes the visit (s3.3.23). -#}
 {{ config(told_by=['PV1']) }}
 with said as (
   select pv1.record_id, pv1.record_locator, pv1.facility_id, pv1.batch_date, subject.timezone, subject.record_id as subject_record_id,
@@ -8,13 +8,14 @@ with said as (
     {{ hd_uri('pv1.pv1_7_9_2', 'pv1.pv1_7_9_3') }} as attending_uri
   from {{ source('raw', 'raw_hl7v2__pv1') }} pv1
   join {{ ref('stg_hl7v2__subject') }} subject on subject.visit_record_id = pv1.record_id
-  where {{ in_scope('pv1') }} and subject.kind = 'visit' and subject.encounter_key is not null and subject.patient_key is not null
+  where {{ in_scope('pv1') }} and subject.kind in ('visit', 'visit_deleted') and subject.encounter_key is not null and subject.patient_key is not null
 ),
 {{ hl7_times('started', 'said', 'pv1_44_1') }},
 {{ hl7_times('ended', 'said', 'pv1_45_1') }}
 select
   {{ staging_select('encounter', hl7_header('subject', 'said', {
     'fact_key': 'subject.encounter_key', 'subject_key': 'subject.patient_key', 'encounter_key': 'subject.encounter_key', 'is_fact': 'true', 'maintains': '1',
+    'is_deleted': "subject.kind = 'visit_deleted'",
     'identifier_system': 'subject.visit_system', 'identifier_value': 'subject.visit_value', 'encounter_identifier_value': 'subject.visit_value',
     'service_date': 'started.local_day', 'service_end_date': "case when subject.clears_end then null else ended.local_day end",
     'status': "case when subject.status_event = 'cancelled' then 'cancelled' when subject.clears_end then 'in-progress'"

@@ -15,7 +15,7 @@ listed as (
   from {{ source('raw', 'raw_hl7v2__repetition') }} listing
   join holder on holder.unit_id = listing.unit_id and holder.segment_ordinal = listing.segment_ordinal
     and listing.field = case holder.segment_name when 'pid' then 'pid_3' else 'mrg_1' end
-  where {{ in_scope('listing') }} and listing.field in ('pid_3', 'mrg_1') and {{ hl7_value('listing.c1') }} is not null
+  where {{ in_scope('listing') }} and listing.field in ('pid_3', 'mrg_1') and trim({{ hl7_value('listing.c1') }}) <> ''
 ),
 registered_system as (
   select distinct authority.facility_id, authority.valid_from, authority.valid_to, authority.system from {{ source('ref', 'authority') }} authority

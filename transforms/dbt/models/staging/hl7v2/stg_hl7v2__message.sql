@@ -37,7 +37,7 @@ select
   read.timezone, read.default_authority, read.default_system, read.message_type, read.event, read.kind, read.status_event, read.clears_end,
   read.msh_3_1, read.msh_4_1, read.msh_10_1, read.sent_at, coalesce(read.recorded_at, read.sent_at, read.received_time) as source_time,
   coalesce(replace(read.sent, 'Z', ''), '') as source_order,
-  read.kind in ('visit', 'person', 'person_deleted', 'merge', 'rename', 'link', 'unlink') as is_adt,
+  read.kind in ('visit', 'visit_deleted', 'person', 'person_deleted', 'merge', 'rename', 'link', 'unlink') as is_adt,
   read.time_flags,
   {#- Outermost first: what the message is, whether it is meant for us, whether we know it, whether its own times can be read. -#}
   case when read.kind = 'acknowledgement' then 'hl7.acknowledgement'

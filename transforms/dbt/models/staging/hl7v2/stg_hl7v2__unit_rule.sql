@@ -1,7 +1,7 @@
 {#- Rules on whole messages: at most one reason to quarantine or ignore, of the outermost level that fails, and any flags. -#}
 with subject_count as (
   select subject.unit_id, count(*) as subjects, sum(case when subject.patient_key is null then 1 else 0 end) as unidentified,
-    sum(case when subject.kind = 'visit' and subject.visit_value is null then 1 else 0 end) as without_visit,
+    sum(case when subject.kind in ('visit', 'visit_deleted') and subject.visit_value is null then 1 else 0 end) as without_visit,
     sum(case when subject.visit_value is not null and subject.visit_system is null then 1 else 0 end) as unknown_visit_authority
   from {{ ref('stg_hl7v2__subject') }} subject
   group by subject.unit_id
