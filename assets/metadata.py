@@ -1,7 +1,7 @@
 """What Dagster is told of an asset after a step: row count and column schema, never a value.
 
 Dagster repeats the metadata of a result in the event of every partition and stores each twice. Columns are most of it, and they are the
-table's, not the partition's: of a run over many partitions only the event of its last partition says them.
+table's, not the partition's: of a run over many partitions only the newest event says them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,10 +41,14 @@ def states_result(context: dg.AssetExecutionContext, key: Sequence[str], states:
 
 
 def _columns(context: dg.AssetExecutionContext, key: Sequence[str], columns: list[dg.TableColumn]) -> dict[str, dg.MetadataValue]:
-    """Metadata of every partition's event: the columns where there is one, else none, and its last partition is given them apart."""
+    """Metadata of every partition's event: the columns where there is one, else none, and the partition whose event comes last is given
+    them apart, because the UI shows the columns of an asset's newest event."""
     schema: dict[str, dg.MetadataValue] = {COLUMN_SCHEMA: dg.MetadataValue.table_schema(dg.TableSchema(columns))}
     keys = context.partition_keys
     if len(keys) == 1:
         return schema
-    context.add_asset_metadata(schema, asset_key=key, partition_key=keys[-1])
+    # The order in which Dagster writes the events: that of the same subset, made from the same range.
+    whole = context.partition_key_range
+    written = context.assets_def.partitions_def.empty_subset().with_partition_key_range(context.assets_def.partitions_def, whole)
+    context.add_asset_metadata(schema, asset_key=key, partition_key=list(written.get_partition_keys())[-1])
     return {}
