@@ -1,5 +1,5 @@
-{#- One row for each clinical statement that is a fact: an entry's own, or in a concern act or organizer each of its parts. Those nested deeper (a
-    reaction, a status, a supply) speak of it and are no facts. With document, patient, times and keys. -#}
+{#- One row for each clinical statement that is a fact: an entry's own, or in a concern act or organizer (or an organizer in one) each of its parts. Those
+    nested in a fact (a reaction, a status, a supply) speak of it and are no facts. With document, patient, times and keys. -#}
 {%- set carried = ['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'facility_id', 'batch_date', 'received_time', 'source', 'statement_ordinal',
                   'element', 'id_root', 'id_extension', 'status_code', 'mood_code', 'template_ids', 'value_type', 'value_null_flavor', 'value_value',
                   'value_unit', 'value_text', 'value_low_value', 'value_high_value', 'value_numerator_value', 'value_denominator_value', 'section_kind', 'flags'] %}
@@ -39,20 +39,24 @@ judged as (
 said as (
   select {% for name in carried %}judged.{{ name }}, {% endfor %}judged.resource, outer_one.status_code as concern_status,
     coalesce(judged.effective_time_value, case when judged.effective_time_low is null and judged.effective_time_high is null and outer_one.element = 'organizer'
-      then outer_one.effective_time_value end) as effective_value,
+      then coalesce(outer_one.effective_time_value, outermost.effective_time_value) end) as effective_value,
     coalesce(judged.effective_time_low, case when judged.effective_time_value is null and judged.effective_time_high is null and outer_one.element = 'organizer'
-      then outer_one.effective_time_low end) as effective_low,
+      then coalesce(outer_one.effective_time_low, outermost.effective_time_low) end) as effective_low,
     judged.effective_time_high as effective_high,
     {#- xs:boolean: true or 1. #}
-    coalesce(judged.negation_ind, outer_one.negation_ind, '') in ('true', '1') as is_negated,
+    coalesce(judged.negation_ind, outer_one.negation_ind, outermost.negation_ind, '') in ('true', '1') as is_negated,
     case when judged.value_type = 'TS' then judged.value_value end as value_time,
     document.timezone, document.effective_time as document_time
   from judged
   join document on document.delivery_id = judged.delivery_id
   left join judged outer_one on outer_one.unit_id = judged.unit_id and outer_one.statement_ordinal = judged.parent_ordinal
+  left join judged outermost on outermost.unit_id = judged.unit_id and outermost.statement_ordinal = outer_one.parent_ordinal
   where judged.resource is not null
     and (judged.parent_ordinal is null
-         or outer_one.parent_ordinal is null and outer_one.resource is null and outer_one.element in ('act', 'organizer'))
+         or outer_one.resource is null and outer_one.element in ('act', 'organizer')
+           and (outer_one.parent_ordinal is null
+                or outer_one.element = 'organizer' and outermost.parent_ordinal is null and outermost.resource is null
+                  and outermost.element in ('act', 'organizer')))
 ),
 timed as (
   {%- for column in ['effective_value', 'effective_low', 'effective_high', 'value_time', 'document_time'] %}
