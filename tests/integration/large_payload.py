@@ -61,6 +61,10 @@ def message_lines() -> Iterator[str]:
 WRITERS: dict[str, Callable[[], Iterator[str]]] = {"csv": csv_lines, "ndjson": ndjson_lines, "changes": change_lines, "hl7": message_lines}
 
 
+# DuckDB's limit. A row group is 122,880 rows, some 500 MB of resources of four kilobytes, and is in memory until it is full.
+MEMORY = {"ndjson": "600MB"}
+
+
 def write(kind: str, megabytes: int, file: Path) -> None:
     """Write a payload of about that many megabytes."""
     size = 0
@@ -83,7 +87,7 @@ def main(kind: str, megabytes: int, folder: Path) -> dict[str, int]:
     (folder / "facilities.yaml").write_text(REGISTRY)
     file = folder / "payload"
     write(kind, megabytes, file)
-    root = open_root(Settings(home=folder / "home", facilities=folder / "facilities.yaml", memory="512MB"))
+    root = open_root(Settings(home=folder / "home", facilities=folder / "facilities.yaml", memory=MEMORY.get(kind, "512MB")))
     with root.warehouse.open() as warehouse:
         create_control(warehouse)
         begin_run(warehouse, "r1", [("clinic", DAY)])
