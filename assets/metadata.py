@@ -24,7 +24,8 @@ def state_result(context: dg.AssetExecutionContext, state: AssetState,
     }
     key = state.asset.split(".")
     columns = [dg.TableColumn(name, kind) for name, kind in state.columns]
-    return dg.MaterializeResult(asset_key=key, metadata={**metadata, **_columns(context, key, columns)})
+    _tell_columns(context, key, columns)
+    return dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
 def states_result(context: dg.AssetExecutionContext, key: Sequence[str], states: Sequence[AssetState],
@@ -35,20 +36,14 @@ def states_result(context: dg.AssetExecutionContext, key: Sequence[str], states:
         "tables": dg.MetadataValue.int(len(states)),
     }
     columns = [dg.TableColumn(f"{state.asset.split('.')[1]}.{name}", kind) for state in states for name, kind in state.columns]
-    return dg.MaterializeResult(
-        asset_key=key, metadata={**metadata, **_columns(context, key, columns)}, data_version=dg.DataVersion(data_version)
-    )
+    _tell_columns(context, key, columns)
+    return dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(data_version))
 
 
-def _columns(context: dg.AssetExecutionContext, key: Sequence[str], columns: list[dg.TableColumn]) -> dict[str, dg.MetadataValue]:
-    """Metadata of every partition's event: the columns where there is one, else none, and the partition whose event comes last is given
-    them apart, because the UI shows the columns of an asset's newest event."""
-    schema: dict[str, dg.MetadataValue] = {COLUMN_SCHEMA: dg.MetadataValue.table_schema(dg.TableSchema(columns))}
-    keys = context.partition_keys
-    if len(keys) == 1:
-        return schema
+def _tell_columns(context: dg.AssetExecutionContext, key: Sequence[str], columns: list[dg.TableColumn]) -> None:
+    """Give the columns to the partition whose event comes last: the UI shows those of an asset's newest event."""
     # The order in which Dagster writes the events: that of the same subset, made from the same range.
-    whole = context.partition_key_range
-    written = context.assets_def.partitions_def.empty_subset().with_partition_key_range(context.assets_def.partitions_def, whole)
-    context.add_asset_metadata(schema, asset_key=key, partition_key=list(written.get_partition_keys())[-1])
-    return {}
+    partitions = context.assets_def.partitions_def
+    written = list(partitions.empty_subset().with_partition_key_range(partitions, context.partition_key_range).get_partition_keys())
+    schema = dg.MetadataValue.table_schema(dg.TableSchema(columns))
+    context.add_asset_metadata({COLUMN_SCHEMA: schema}, asset_key=key, partition_key=written[-1])

@@ -21,11 +21,18 @@
 {{ join_code_map('element_map', 'record', resource ~ '_code', extract_local_code(code, local)) }}
 {%- endmacro %}
 
-{#- Code columns of the contract, added to `values`. -#}
+{#- A code's columns of the contract, added to `values`. -#}
+{% macro extract_code_columns(values, code='code_code', system='code_system', text='code_text', local='code_local_code') %}
+  {%- set columns = {code: extract_standard_code(code, local), system: extract_standard_system(code, local), text: 'record.' ~ text,
+                     local: extract_local_code(code, local)} -%}
+  {%- do columns.update(values) -%}
+  {{ return(columns) }}
+{% endmacro %}
+
+{#- The same of a resource's own `code`, with the system of a local one. -#}
 {% macro extract_code(values) %}
-  {%- set columns = {'code_code': extract_standard_code(), 'code_system': extract_standard_system(), 'code_text': 'record.code_text',
-                     'code_local_code': extract_local_code(),
-                     'code_local_system': 'case when ' ~ extract_local_code() ~ ' is not null and not ' ~ extract_is_standard() ~ ' then record.code_system end'} -%}
+  {%- set columns = extract_code_columns({
+    'code_local_system': 'case when ' ~ extract_local_code() ~ ' is not null and not ' ~ extract_is_standard() ~ ' then record.code_system end'}) -%}
   {%- do columns.update(values) -%}
   {{ return(columns) }}
 {% endmacro %}
