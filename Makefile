@@ -9,7 +9,7 @@ SEED ?= 1
 PROFILE ?= outpatient
 ROWS ?= 1000000
 
-.PHONY: help demo test test-fast cases lint ui catalog soak bench identity-bench lock chromium clean
+.PHONY: help demo test test-fast cases lint ui catalog soak mutants bench identity-bench lock chromium clean
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -64,6 +64,9 @@ cases: $(VENV)/.development ## The golden cases, or those of LAKEHOUSE_CASES_DIR
 
 soak: $(VENV)/.development $(DOUBLE)/.installed ## The long forms of the invariants
 	TMPDIR=$${TMPDIR:-/tmp} $(BIN)/python -m pytest -m soak tests
+
+mutants: $(VENV)/.development $(DOUBLE)/.installed ## Plant a fault behind each promise and see its tests fail; MUTANTS="--only 3 17"
+	@$(BIN)/python -m tests.mutations $(MUTANTS)
 
 bench: $(VENV)/.development ## The benchmark table: medians beside named peers; ROWS=1000000 changed rows
 	$(BIN)/python -m tests.bench --rows $(ROWS)
