@@ -12,6 +12,7 @@ from assets.stores.objects import ObjectStore
 from assets.stores.snowflake_warehouse import SnowflakeStore
 from assets.stores.warehouse import WarehouseStore
 from orchestration.settings import Settings
+from orchestration.text_file import read_text_file
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry import load_registry, shipped_registry_text
 
@@ -20,10 +21,7 @@ def registry_text(settings: Settings) -> tuple[str, str]:
     """Give the registry's text and the name that messages call it."""
     if settings.facilities is None:
         return shipped_registry_text(), "facilities.yaml"
-    try:
-        return settings.facilities.read_text(encoding="utf-8"), str(settings.facilities)
-    except OSError as error:
-        raise ConfigurationError(f"{settings.facilities}: cannot be read ({error.strerror}). Remedy: set LAKEHOUSE_FACILITIES.") from None
+    return read_text_file(settings.facilities, "set LAKEHOUSE_FACILITIES to a registry."), str(settings.facilities)
 
 
 def dbt_runner(settings: Settings, target: str | None = None) -> DbtRunner:
@@ -45,19 +43,10 @@ def open_root(settings: Settings) -> Root:
         warehouse=warehouse_store(settings, settings.target, home, keys),
         dbt=dbt_runner(settings),
         identity_policy=settings.identity_policy,
-        identity_model=_model_text(settings.identity_model),
+        identity_model=read_text_file(settings.identity_model, "set LAKEHOUSE_IDENTITY_MODEL.") if settings.identity_model else None,
         landing_objects=bucket_objects(settings, settings.landing, "LAKEHOUSE_LANDING"),
         raw_objects=bucket_objects(settings, settings.raw, "LAKEHOUSE_RAW"),
     )
-
-
-def _model_text(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}). Remedy: set LAKEHOUSE_IDENTITY_MODEL.") from None
 
 
 def bucket_objects(settings: Settings, place: str | None, setting: str) -> ObjectStore | None:

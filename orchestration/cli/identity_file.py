@@ -68,11 +68,6 @@ def features_of(records: Path) -> pa.Table:
 
 
 def _text(path: Path | None, option: str) -> str | None:
-    from transforms.errors import ConfigurationError
+    from orchestration.text_file import read_text_file
 
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read ({type(error).__name__}). Remedy: name a text file by {option}.") from None
+    return read_text_file(path, f"name a text file by {option}.") if path else None

@@ -6,7 +6,6 @@ record's values.
 
 from __future__ import annotations
 
-import codecs
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +47,14 @@ def load(
     from orchestration.cli.scope import parse_day
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
+    from orchestration.text_file import read_text_file
     from transforms.terminology.concept_map import MapVersion, read_concept_map
 
     root = open_root(load_settings())
     if facility is not None and facility not in root.registry.facility_ids:
         raise ConfigurationError(f"facility {facility!r} is not registered. Remedy: one of {', '.join(root.registry.facility_ids)}.")
     version = MapVersion(name, map_version, parse_day(valid_from, "--valid-from"), facility)
-    try:
-        content = file.read_bytes()
-        text = content.decode("utf-16" if content.startswith(codecs.BOM_UTF16_LE) else "utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: cannot be read ({type(error).__name__}). Remedy: a UTF-8 file of a map.") from None
-    rows = read_concept_map(text, str(file), version)
+    rows = read_concept_map(read_text_file(file, "a UTF-8 file of a map."), str(file), version)
     is_new = root.terminology.add(version, rows)
     said = "Loaded" if is_new else "Already loaded:"
     print(f"{said} {rows.num_rows:,} mappings of {name}, version {map_version}. Next: lakehouse materialize")
