@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -71,9 +72,17 @@ def test_payloads_sealed_as_a_whole_are_read() -> None:
     assert opened(seal(KEYS, CONTENT)) == CONTENT
 
 
-def test_a_file_that_changes_while_it_is_landed_is_not_kept(tmp_path: object) -> None:
+def test_one_sealed_as_a_whole_in_anothers_place_is_refused(tmp_path: Path) -> None:
+    """Such a file is bound to no name: its bytes are, by their hash."""
+    objects = FolderObjects(tmp_path)
+    objects.add(f"payload/{payload_id(b'one')[:2]}/{payload_id(b'one')}", seal(KEYS, b"two"))
+    with pytest.raises(PayloadError, match="not those that were landed"):
+        LandingStore(objects, KEYS).read(payload_id(b"one"))
+
+
+def test_a_file_that_changes_while_it_is_landed_is_not_kept(tmp_path: Path) -> None:
     """Bytes that are no longer those that gave the name its hash take no name and are no delivery."""
-    landing = LandingStore(FolderObjects(tmp_path), KEYS)  # type: ignore[arg-type]
+    landing = LandingStore(FolderObjects(tmp_path), KEYS)
     contents = iter([b"one", b"two"])
     with pytest.raises(ConfigurationError, match="changed while it was landed"):
         landing.land(Payload(3, lambda: (next(contents),)), facility_id="f", source="s", batch_date=date(2026, 1, 5), original_name="n",
