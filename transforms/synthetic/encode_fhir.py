@@ -10,6 +10,7 @@ from __future__ import annotations
 from transforms.synthetic.clock import iso_day
 from transforms.synthetic.events import Condition, Order, Prescription, Result, Stay
 from transforms.synthetic.facility_plan import local_test_code
+from transforms.synthetic.fhir_text import TERMS, condition_statuses, discharge
 from transforms.synthetic.outbox import Feed, Outbox, newest_by_day
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import Site
@@ -17,7 +18,6 @@ from transforms.synthetic.terminology import ACT_CODE, ICD10, LOINC, RXNORM, SNO
 
 _CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 _CDC_RACE = "urn:oid:2.16.840.1.113883.6.238"
-_TERMS = "http://terminology.hl7.org/CodeSystem/"
 GENDER = {"F": "female", "M": "male"}
 _REPORT = {"preliminary": "preliminary", "final": "final", "corrected": "corrected"}
 
@@ -67,7 +67,7 @@ class FhirWriter:
                 f'{{"url":"{_CORE}ethnicity","extension":[{{"url":"ombCategory","valueCoding":{{"system":"{_CDC_RACE}",'
                 f'"code":"{ethnicity}"}}}},{{"url":"text","valueString":"{ethnicity}"}}]}},'
                 f'{{"url":"{_CORE}birthsex","valueCode":"{who.sex}"}}],"identifier":[{{"use":"usual","type":{{"coding":[{{'
-                f'"system":"{_TERMS}v2-0203","code":"MR"}}]}},"system":"{self._numbers}mrn","value":"{patient.number}"}}],'
+                f'"system":"{TERMS}v2-0203","code":"MR"}}]}},"system":"{self._numbers}mrn","value":"{patient.number}"}}],'
                 f'"active":true,"name":[{{"use":"official","family":"{who.family}","given":["{who.given}"]}}]{phone},'
                 f'"gender":"{GENDER[who.sex]}","birthDate":"{who.birth_date}","address":[{{"line":["{who.street}"],'
                 f'"city":"{who.city}","state":"{who.state}","postalCode":"{who.zip}"}}]}}'
@@ -98,16 +98,12 @@ class FhirWriter:
         iso = self.zone.iso
         for version in newest_by_day(stay.versions, self.opening_day):
             end = f',"end":"{iso(version.end)}"' if version.end is not None else ""
-            leaving = (
-                f',"hospitalization":{{"dischargeDisposition":{{"coding":[{{"system":"{_TERMS}discharge-disposition",'
-                f'"code":"{version.disposition}"}}]}}}}' if version.disposition else ""
-            )
             text = (
                 f'{self.feeds.head("Encounter", stay.fhir_id, stay.versions.index(version) + 1, version.at)},'
                 f'"identifier":[{{"system":"{self._numbers}csn","value":"{stay.number}"}}],"status":"{version.status}",'
                 f'"class":{{"system":"{ACT_CODE}","code":"{stay.kind}"}},"subject":{{"reference":"Patient/{stay.patient.fhir_id}"}},'
                 f'"participant":[{{"individual":{{"reference":"Practitioner/{self.site.practitioners[stay.attending].number}"}}}}],'
-                f'"period":{{"start":"{iso(version.start)}"{end}}}{leaving},"location":[{{"location":{{'
+                f'"period":{{"start":"{iso(version.start)}"{end}}}{discharge(version)},"location":[{{"location":{{'
                 f'"reference":"Location/{version.ward}","display":"{version.ward}"}}}}]}}'
             )
             self.feeds.put("Encounter", text, version.at, stay.fact)
@@ -116,13 +112,10 @@ class FhirWriter:
         diagnosis = condition.diagnosis
         for version in newest_by_day(condition.versions, self.opening_day):
             at, state = version
-            clinical = "" if state == "error" else (
-                f'"clinicalStatus":{{"coding":[{{"system":"{_TERMS}condition-clinical","code":"{state}"}}]}},')
-            verified = "entered-in-error" if state == "error" else "confirmed"
             text = (
-                f'{self.feeds.head("Condition", "c" + condition.number, condition.versions.index(version) + 1, at)},{clinical}'
-                f'"verificationStatus":{{"coding":[{{"system":"{_TERMS}condition-ver-status","code":"{verified}"}}]}},'
-                f'"category":[{{"coding":[{{"system":"{_TERMS}condition-category","code":"encounter-diagnosis"}}]}}],'
+                f'{self.feeds.head("Condition", "c" + condition.number, condition.versions.index(version) + 1, at)},'
+                f'{condition_statuses(state)},'
+                f'"category":[{{"coding":[{{"system":"{TERMS}condition-category","code":"encounter-diagnosis"}}]}}],'
                 f'"code":{{"coding":[{{"system":"{ICD10}","code":"{diagnosis.icd10}","display":"{diagnosis.text}"}}],'
                 f'"text":"{diagnosis.text}"}},{links},"onsetDateTime":"{iso_day[condition.onset]}",'
                 f'"recordedDate":"{self.zone.iso(condition.versions[0][0])}"}}'
@@ -189,10 +182,10 @@ class FhirWriter:
             elif version.text is not None:
                 value = f',"valueString":"{version.text}"'
             else:
-                value = f',"dataAbsentReason":{{"coding":[{{"system":"{_TERMS}data-absent-reason","code":"error"}}]}}'
+                value = f',"dataAbsentReason":{{"coding":[{{"system":"{TERMS}data-absent-reason","code":"error"}}]}}'
             text = (
                 f'{self.feeds.head("Observation", identifier, result.versions.index(version) + 1, at)},'
-                f'"status":"{status}","category":[{{"coding":[{{"system":"{_TERMS}observation-category","code":"laboratory"}}]}}],'
+                f'"status":"{status}","category":[{{"coding":[{{"system":"{TERMS}observation-category","code":"laboratory"}}]}}],'
                 f'{self._code(test)},{links},"effectiveDateTime":"{self.zone.iso(order.collected)}",'
                 f'"issued":"{self.zone.iso(at)}"{value}}}'
             )

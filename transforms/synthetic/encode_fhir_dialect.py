@@ -7,13 +7,13 @@ from transforms.synthetic.clock import DAY, iso_day, iso_local
 from transforms.synthetic.encode_fhir import GENDER, FhirFeeds
 from transforms.synthetic.events import Condition, Stay
 from transforms.synthetic.facility_plan import SUMMIT_CLASSES, local_test_code
+from transforms.synthetic.fhir_text import TERMS, condition_statuses, discharge
 from transforms.synthetic.outbox import Outbox, newest_by_day
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import Facts, Site
 from transforms.synthetic.terminology import ALLERGY_TEXTS, ICD10
 
 _LOCAL_CLASS = {code: local for local, code in SUMMIT_CLASSES.items()}
-_TERMS = "http://terminology.hl7.org/CodeSystem/"
 
 
 class DialectFeeds(FhirFeeds):
@@ -59,7 +59,7 @@ class DialectWriter:
             at = patient.since + 240
             text = (
                 f'{self.feeds.head("AllergyIntolerance", self.site.fhir_id("a"), 1, at)},"clinicalStatus":{{"coding":[{{'
-                f'"system":"{_TERMS}allergyintolerance-clinical","code":"active"}}]}},"patient":{{'
+                f'"system":"{TERMS}allergyintolerance-clinical","code":"active"}}]}},"patient":{{'
                 f'"reference":"{self.base}/Patient/{patient.fhir_id}"}},'
                 f'"code":{{"text":"{ALLERGY_TEXTS[int(len(ALLERGY_TEXTS) * self.draw())]}"}}}}'
             )
@@ -75,7 +75,7 @@ class DialectWriter:
         for test, fact, identifier, at, value in stay.vitals:
             text = (
                 f'{self.feeds.head("Observation", identifier, 1, at)},"status":"final","category":[{{"coding":[{{'
-                f'"system":"{_TERMS}observation-category","code":"vital-signs"}}]}}],"code":{{"coding":[{{'
+                f'"system":"{TERMS}observation-category","code":"vital-signs"}}]}}],"code":{{"coding":[{{'
                 f'"system":"{self.oid}.30","code":"{local_test_code("summit", test.short)}","display":"{test.text}"}}]}},{links},'
                 f'"effectiveDateTime":"{self.zone.iso(at)}","valueQuantity":{{"value":{value},"unit":"{test.spelling}",'
                 f'"system":"http://unitsofmeasure.org","code":"{test.ucum}"}}}}'
@@ -86,13 +86,11 @@ class DialectWriter:
         iso = self.zone.iso
         for version in newest_by_day(stay.versions, self.opening_day):
             end = f',"end":"{iso(version.end)}"' if version.end is not None else ""
-            leaving = (f',"hospitalization":{{"dischargeDisposition":{{"coding":[{{"system":"{_TERMS}discharge-disposition",'
-                       f'"code":"{version.disposition}"}}]}}}}') if version.disposition else ""
             text = (
                 f'{self.feeds.head("Encounter", stay.fhir_id, stay.versions.index(version) + 1, version.at)},"identifier":[{{'
                 f'"system":"{self.oid}.2","value":"{stay.number}"}}],"status":"{version.status}","class":{{'
                 f'"system":"{self.oid}.20","code":"{_LOCAL_CLASS[stay.kind]}"}},{subject},'
-                f'"period":{{"start":"{iso(version.start)}"{end}}}{leaving},"location":[{{"location":{{"display":"{version.ward}"}}}}]}}'
+                f'"period":{{"start":"{iso(version.start)}"{end}}}{discharge(version)},"location":[{{"location":{{"display":"{version.ward}"}}}}]}}'
             )
             self.feeds.put("Encounter", text, version.at, stay.fact)
 
@@ -100,12 +98,9 @@ class DialectWriter:
         diagnosis = condition.diagnosis
         for version in newest_by_day(condition.versions, self.opening_day):
             at, state = version
-            clinical = "" if state == "error" else (
-                f'"clinicalStatus":{{"coding":[{{"system":"{_TERMS}condition-clinical","code":"{state}"}}]}},')
-            verified = "entered-in-error" if state == "error" else "confirmed"
             text = (
-                f'{self.feeds.head("Condition", "c" + condition.number, condition.versions.index(version) + 1, at)},{clinical}'
-                f'"verificationStatus":{{"coding":[{{"system":"{_TERMS}condition-ver-status","code":"{verified}"}}]}},"code":{{"coding":['
+                f'{self.feeds.head("Condition", "c" + condition.number, condition.versions.index(version) + 1, at)},'
+                f'{condition_statuses(state)},"code":{{"coding":['
                 f'{{"system":"{self.oid}.40","code":"DX{diagnosis.icd9.replace(".", "")}"}},{{"system":"{ICD10}",'
                 f'"code":"{diagnosis.icd10}"}}],"text":"{diagnosis.text}"}},{links},"onsetDateTime":"{iso_day[condition.onset]}",'
                 f'"recordedDate":"{iso_day[condition.versions[0][0] // DAY]}"}}'

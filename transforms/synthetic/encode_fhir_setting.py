@@ -5,13 +5,12 @@ from __future__ import annotations
 from transforms.synthetic.clock import DAY, iso_day
 from transforms.synthetic.encode_fhir import FhirFeeds
 from transforms.synthetic.events import Stay
+from transforms.synthetic.fhir_text import TERMS
 from transforms.synthetic.names import PAYERS
 from transforms.synthetic.outbox import Outbox
 from transforms.synthetic.people import Patient
 from transforms.synthetic.site import WARDS, Facts, Site
 from transforms.synthetic.terminology import ICD10
-
-_TERMS = "http://terminology.hl7.org/CodeSystem/"
 
 
 class SettingWriter:
@@ -28,7 +27,7 @@ class SettingWriter:
         at = self.opening - 30 * DAY
         plan = self.site.plan
         self.feeds.put("Organization", f'{self.feeds.head("Organization", "org1", 1, at)},"active":true,"type":[{{"coding":[{{'
-                       f'"system":"{_TERMS}organization-type","code":"prov"}}]}}],"name":"{plan.name}"}}', at, self.facts.next())
+                       f'"system":"{TERMS}organization-type","code":"prov"}}]}}],"name":"{plan.name}"}}', at, self.facts.next())
         for ward in sorted({ward for wards in WARDS.values() for ward in wards}):
             self.feeds.put("Location", f'{self.feeds.head("Location", ward, 1, at)},"status":"active","name":"{ward}",'
                            '"managingOrganization":{"reference":"Organization/org1"}}', at, self.facts.next())
@@ -51,7 +50,7 @@ class SettingWriter:
         at = patient.since
         text = (
             f'{self.feeds.head("Coverage", identifier, 1, at)},"status":"active","type":{{"coding":[{{'
-            f'"system":"{_TERMS}v3-ActCode","code":"{"PUBLICPOL" if code in ("MCR", "MCD") else "HIP"}"}}]}},'
+            f'"system":"{TERMS}v3-ActCode","code":"{"PUBLICPOL" if code in ("MCR", "MCD") else "HIP"}"}}]}},'
             f'"subscriberId":"{code}{patient.number}","beneficiary":{{"reference":"Patient/{patient.fhir_id}"}},'
             f'"period":{{"start":"{iso_day[at // DAY][:4]}-01-01"}},"payor":[{{"display":"{name}"}}]}}'
         )
@@ -73,7 +72,7 @@ class SettingWriter:
         coverage = stay.patient.coverage[0] if stay.patient.coverage else ""
         text = (
             f'{self.feeds.head("Claim", identifier, 1, at)},"status":"active","type":{{"coding":[{{'
-            f'"system":"{_TERMS}claim-type","code":"{kind}"}}]}},"use":"claim",'
+            f'"system":"{TERMS}claim-type","code":"{kind}"}}]}},"use":"claim",'
             f'"patient":{{"reference":"Patient/{stay.patient.fhir_id}"}},"billablePeriod":{{'
             f'"start":"{iso_day[newest.start // DAY]}","end":"{iso_day[newest.end // DAY]}"}},"created":"{iso_day[at // DAY]}",'
             f'"provider":{{"reference":"Organization/org1"}},"priority":{{"coding":[{{"code":"normal"}}]}},'
