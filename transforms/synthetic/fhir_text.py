@@ -14,7 +14,9 @@ def coding(system: str, code: str) -> str:
 
 def discharge(version: StayVersion) -> str:
     """Encounter.hospitalization with the disposition, led by a comma; nothing where the patient has not left."""
-    return f',"hospitalization":{{"dischargeDisposition":{{{coding("discharge-disposition", version.disposition)}}}}}' if version.disposition else ""
+    if not version.disposition:
+        return ""
+    return f',"hospitalization":{{"dischargeDisposition":{{{coding("discharge-disposition", version.disposition)}}}}}'
 
 
 def condition_statuses(state: str) -> str:
