@@ -91,6 +91,8 @@ def stated_objects(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
 
 def objects_read(sql: str) -> frozenset[str]:
     """Give the objects of the change log that a statement reads; none where not every read of the log names its objects."""
+    if "change_log" not in sql:
+        return frozenset()
     named = READS_OBJECTS.findall(sql)
     if len(named) != len(READS_LOG.findall(sql)):
         return frozenset()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.metadata import states_result
+from assets.metadata import columns_of_tables, states_result
 from assets.recording import asset_states, record_landings, record_states
 from assets.session import Session
 from assets.stores.control import Partition
@@ -35,10 +35,12 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
     """Build the raw layer: deliveries of the run's partitions, decoded without loss."""
     versions = ",".join(f"{kind}={FORMATS[kind].version}" for kind in sorted(FORMATS))
     code_version = hashlib.sha256(versions.encode()).hexdigest()[:12]
+    every = raw_tables()
     specs = [
         dg.AssetSpec(
             ["raw", name], group_name="raw", owners=[OWNER], kinds={"python", "duckdb"}, code_version=code_version,
             description=description, skippable=True,
+            metadata=columns_of_tables({table: columns for table, columns in every.items() if raw_asset(table) == name}),
         )
         for name, description in RAW_ASSETS.items()
     ]
@@ -65,7 +67,7 @@ def build_raw_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         whole = hashlib.sha256("".join(versions[key] for key in sorted(versions)).encode()).hexdigest()[:16]
         for name in RAW_ASSETS:
             tables = [state for state in states if raw_asset(state.asset.removeprefix("raw.")) == name]
-            yield states_result(context, ["raw", name], tables, whole)
+            yield states_result(["raw", name], tables, whole)
 
     return raw
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log import AssetKeyTable, SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Connection, Engine
@@ -39,6 +39,7 @@ class PooledEventLog(SqliteEventLogStorage):
         self._batch = threading.local()
         self._engines: dict[str, Engine] = {}
         self._tables: frozenset[str] = frozenset()
+        self._asset_columns: frozenset[str] = frozenset()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -74,6 +75,20 @@ class PooledEventLog(SqliteEventLogStorage):
             with self._connect(INDEX) as connection:
                 self._tables = frozenset(inspect(connection).get_table_names())
         return table_name in self._tables
+
+    @property
+    def asset_records_have_last_observation(self) -> bool:
+        """Say that an asset without a materialization need not be looked for among observations: the product makes none."""
+        return True
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Whether the table of assets has a column; one that was there is not looked for again."""
+        return column_name in self._asset_columns or super().has_asset_key_col(column_name)
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        if column_name not in self._asset_columns:
+            self._asset_columns = frozenset(str(column["name"]) for column in inspect(conn).get_columns(AssetKeyTable.name))
+        return column_name in self._asset_columns
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

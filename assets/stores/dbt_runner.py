@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,6 +80,7 @@ class DbtRunner:
             return
         mark, digest = self.target_path / "project.sha256", project_digest()
         mark.unlink(missing_ok=True)
+        shutil.rmtree(self._templates, ignore_errors=True)
         self.target_path.mkdir(parents=True, exist_ok=True)
         with _ONE_AT_A_TIME:
             _KEPT.pop(self.target_path, None)
@@ -86,6 +88,11 @@ class DbtRunner:
             if self.target == LOCAL:
                 self._compile()
         mark.write_text(digest)
+
+    @property
+    def _templates(self) -> Path:
+        """Compiled macros and models of the present project."""
+        return self.target_path / "templates"
 
     @property
     def compiled_manifest_path(self) -> Path:
@@ -156,12 +163,17 @@ class DbtRunner:
     def _project(self) -> Any:
         """Give the kept project where it is that of the present manifest and environment, else read it (0.5 s)."""
         with loading():
-            from assets.stores.dbt_task import Project
+            from assets.stores.dbt_methods import late_methods
+
+            with late_methods():
+                from assets.stores.dbt_task import Project
+                from assets.stores.dbt_templates import keep_templates
 
         manifest, kept = self._manifest(), _PROJECTS.get(self.target_path)
         if kept is None or not kept.is_current(manifest):
             # dbt keeps one adapter of a kind
             _PROJECTS.clear()
+            keep_templates(self._templates)
             _PROJECTS[self.target_path] = kept = Project.open(project_folder(), self.target, self.target_path, manifest)
         return kept
 

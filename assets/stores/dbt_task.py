@@ -71,10 +71,12 @@ class Project:
             })
         _begin_invocation(flags)
         initialize_from_flags(flags.SEND_ANONYMOUS_USAGE_STATS, flags.PROFILES_DIR)
-        profile = load_profile(flags.PROJECT_DIR, flags.VARS, flags.PROFILE, flags.TARGET, flags.THREADS)
         with _judged_before():
+            profile = load_profile(flags.PROJECT_DIR, flags.VARS, flags.PROFILE, flags.TARGET, flags.THREADS)
             project = load_project(flags.PROJECT_DIR, flags.VERSION_CHECK, profile, flags.VARS)
             config = RuntimeConfig.from_parts(project, profile, flags)
+            # dbt's own packages of macros, which the first model with a variable would load
+            config.load_dependencies()
         reset_adapters()
         register_adapter(config, get_mp_context())
         adapter = get_adapter(config)

@@ -50,7 +50,10 @@ def materialize(
     settings = load_settings()
     root = prepare_root(settings)
     with loading():
-        from orchestration.materialize import materialize as run_pipeline
+        from assets.stores.dbt_methods import late_methods
+
+        with late_methods():
+            from orchestration.materialize import materialize as run_pipeline
 
     partitions = chosen_partitions(root, facility, from_date, to_date)
     if behind:

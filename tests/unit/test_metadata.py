@@ -7,6 +7,7 @@ import pytest
 
 from assets.metadata import COLUMN_SCHEMA, state_result
 from assets.partitions import FACILITY, FacilityDates
+from assets.raw import build_raw_assets
 from assets.recording import AssetState
 from orchestration.run_requests import range_tags
 
@@ -34,3 +35,13 @@ def test_columns_are_said_once_a_run(first: str) -> None:
     assert {one.partition for one in said} == set(KEYS[KEYS.index(first):])
     assert [COLUMN_SCHEMA in one.metadata for one in said] == [False] * (len(said) - 1) + [True]
     assert all(one.metadata["dagster/row_count"].value == 3 for one in said)
+
+
+def test_columns_of_raw_tables_are_the_assets_own() -> None:
+    """A raw asset's definition names the columns of each of its tables with their SQL types, and of no other's."""
+    columns = {key.path[1]: {one.name: one.type for one in metadata[COLUMN_SCHEMA].columns}
+               for key, metadata in build_raw_assets(PARTITIONS).metadata_by_key.items()}
+    assert columns["hl7v2"]["raw_hl7v2__pid.pid_3_1"] == "varchar"
+    assert columns["delivery"]["raw_delivery.size"] == "bigint"
+    assert columns["x12"]["raw_x12__segment.elements"] == "varchar[]"
+    assert {name.split("__")[0] for name in columns["ccda"]} == {"raw_ccda"}
