@@ -98,8 +98,9 @@ def test_a_crash_between_current_and_mart_leaves_the_slice_pending(hospital: Any
     assert [str(row["service_date"]) for row in _rows(root, "select service_date from LAKE.marts.mart_encounter_summary")] == ["2026-01-03"]
 
 
-def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
-    """The stay of the same human at another facility turns the index facility's answer."""
+@pytest.mark.parametrize("is_known", [False, True], ids=["new there", "known there"])
+def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, open_built_root: Callable[..., Any], is_known: bool) -> None:
+    """The stay of the same human at another facility turns the index facility's answer, whether or not that stay makes the person known."""
     registry = tmp_path / "facilities.yaml"
     registry.write_text(registry_text(7))
     root, _ = open_built_root(tmp_path / "root", registry)
@@ -107,9 +108,13 @@ def test_a_readmission_elsewhere_rebuilds_the_index_facility(tmp_path: Path, ope
                   if one != "lakeside" and "adt_oru" in root.registry.entry(one, DAY).sources)
     index = _message("A03", "20260105180000", "77001", "V77001", "20260102090000", "20260105170000")
     _land(root, "lakeside", "adt_oru", DAY, index.replace("LSD", _authority(root)), "a.hl7")
-    run_steps(root, "first", [("lakeside", DAY)])
-    assert [row["is_readmitted"] for row in _rows(root, "select is_readmitted from LAKE.marts.mart_readmission")] == [False]
     authority = str(root.registry.entry(second, NEXT).default_authority)
+    if is_known:
+        visit = _message("A04", "20260105090000", "88001", "V88000", "20260105090000", patient_class="O").replace("LSD", authority)
+        _land(root, second, "adt_oru", DAY, visit, "c.hl7")
+    run_steps(root, "first", [("lakeside", DAY), (second, DAY)])
+    assert [row["is_readmitted"] for row in _rows(root, "select is_readmitted from LAKE.marts.mart_readmission")] == [False]
+    assert len(_rows(root, "select * from LAKE.identity.link")) == 1 + is_known
     again = _message("A01", "20260106120000", "88001", "V88001", "20260106110000").replace("LSD", authority)
     _land(root, second, "adt_oru", NEXT, again, "b.hl7")
     run_steps(root, "second", [(second, NEXT)])
