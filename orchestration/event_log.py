@@ -12,20 +12,21 @@ is not the product's record: that is the audit log.
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster import EventLogRecord
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import AssetKeyTable, SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
-from orchestration.event_batches import stretches, write_asset_events
+from orchestration.event_batches import is_mirrored, write_events
 
 INDEX = "index"
 BUSY_SECONDS = 60
@@ -47,18 +48,19 @@ class PooledEventLog(SqliteEventLogStorage):
         """Build the storage from its entry in dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Write one event."""
+        self.store_event_batch([event])
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Write events of one run as `store_event` does, in one transaction for its shard and one for the index."""
+        """Write events of one run in one transaction for its shard and, where they are mirrored there, one for the index."""
+        run_id = events[0].run_id
+        shards = (run_id, INDEX) if any(is_mirrored(one) for one in events) else (run_id,)
         with ExitStack() as stack:
-            opened = {shard: stack.enter_context(self._connect(shard)) for shard in (events[0].run_id, INDEX)}
+            opened = {shard: stack.enter_context(self._connect(shard)) for shard in shards}
             self._batch.connections = opened
             try:
-                for is_asset, stretch in stretches(events):
-                    if is_asset:
-                        write_asset_events(self, opened[events[0].run_id], opened[INDEX], stretch)
-                    else:
-                        for entry in stretch:
-                            self.store_event(entry)
+                write_events(self, opened[run_id], opened.get(INDEX), events)
             finally:
                 self._batch.connections = {}
 
@@ -80,6 +82,17 @@ class PooledEventLog(SqliteEventLogStorage):
     def asset_records_have_last_observation(self) -> bool:
         """Say that an asset without a materialization need not be looked for among observations: the product makes none."""
         return True
+
+    def _get_latest_materialization_records(self, raw_asset_rows: Iterable[Any]) -> Mapping[dg.AssetKey, EventLogRecord | None]:
+        """Give the last materialization of assets from their rows; Dagster's own asks the events too, even for none.
+
+        That serves assets that were wiped, and rows as Dagster wrote them before it kept whole records."""
+        rows = list(raw_asset_rows)
+        found = {str(row["asset_key"]): deserialize_value(row["last_materialization"]) for row in rows if row["last_materialization"]}
+        whole = {dg.AssetKey.from_db_string(name): one for name, one in found.items() if isinstance(one, EventLogRecord)}
+        if len(whole) < len(found) or any(row["asset_details"] for row in rows):
+            return super()._get_latest_materialization_records(rows)
+        return {key: one for key, one in whole.items() if key is not None}
 
     def has_asset_key_col(self, column_name: str) -> bool:
         """Whether the table of assets has a column; one that was there is not looked for again."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assets.root import Root
 from tests.unit.test_registry import TEXT
 from transforms.facilities.reading_rules import ReadingRules, reading_rules
 from transforms.facilities.registry import load_registry
@@ -52,3 +55,16 @@ def test_a_map_moves_the_days_from_its_first_on() -> None:
 def test_before_the_first_entry_there_are_no_rules() -> None:
     """A day that no entry covers has none."""
     assert rules().on(date(2020, 1, 1)) is None
+
+
+def test_a_root_works_rules_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root asked again gives the same rules without working them out, and others once a map was loaded."""
+    asked: list[str] = []
+    monkeypatch.setattr("assets.root.reading_rules", lambda registry, maps, facility: asked.append(facility) or reading_rules(registry, maps, facility))
+    store: Any = None
+    root = Root(tmp_path, store, load_registry(TEXT), TEXT, store, store)
+    first = root.reading_rules(["riverside"])
+    assert root.reading_rules(["riverside"]) == first == {"riverside": rules()}
+    assert asked == ["riverside"]
+    monkeypatch.setattr("assets.stores.terminology.TerminologyStore.versions", lambda _self: [MAP])
+    assert root.reading_rules(["riverside"]) == {"riverside": rules(TEXT, MAP)} != first
