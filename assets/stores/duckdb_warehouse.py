@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
+from assets.stores.reading_limit import READ_SECONDS, detached_after
 from assets.stores.warehouse import Parameters
 from transforms.errors import ConfigurationError, UnavailableError
 
@@ -85,6 +86,8 @@ class DuckDBStore:
     wait_seconds: float = 30.0
     memory: str = "1GB"
     target: str = "local"
+    # How long a reader may keep the file; null: as long as it takes.
+    read_seconds: float | None = None
 
     @property
     def path(self) -> Path:
@@ -125,6 +128,10 @@ class DuckDBStore:
         finally:
             shared.close()
 
+    def for_questions(self, wait_seconds: float | None = None) -> DuckDBStore:
+        """Give the same file as people's questions have it: a reader that keeps it too long loses it."""
+        return replace(self, read_seconds=READ_SECONDS, wait_seconds=self.wait_seconds if wait_seconds is None else wait_seconds)
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep the file attached from the first opening inside to the end; a hold inside a hold adds nothing."""
@@ -142,7 +149,8 @@ class DuckDBStore:
         with engine(self.root, self.keys, self.memory) as connection:
             self._attach(connection, read_only)
             connection.execute("use LAKE")
-            yield connection
+            with detached_after(connection, self.read_seconds if read_only else None, str(self.path)):
+                yield connection
             connection.execute("use memory")
             connection.execute("detach LAKE")
 

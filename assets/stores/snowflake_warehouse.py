@@ -131,6 +131,10 @@ class SnowflakeStore:
             "LAKEHOUSE_SNOWFLAKE_PROTOCOL": self.protocol,
         }
 
+    def for_questions(self, wait_seconds: float | None = None) -> SnowflakeStore:
+        """Give the store itself: no session waits for another."""
+        return self
+
     def hold(self) -> AbstractContextManager[None]:
         """Hold nothing: sessions stand beside one another."""
         return nullcontext()

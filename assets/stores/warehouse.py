@@ -54,6 +54,11 @@ class WarehouseStore(Protocol):
     def open(self, read_only: bool = False) -> AbstractContextManager[Warehouse]:
         """Open the warehouse; the file or session is released at the end of the block."""
 
+    def for_questions(self, wait_seconds: float | None = None) -> WarehouseStore:
+        """Give the same warehouse as people's questions have it: never for so long that a run would wait for them in vain.
+
+        `wait_seconds` bounds how long opening it waits; null: as before."""
+
     def hold(self) -> AbstractContextManager[None]:
         """Keep what is opened for the block, where opening is dear and one process may have it at a time."""
 

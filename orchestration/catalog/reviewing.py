@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from assets.root import Root
-from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity_decisions import Decision, newest_decision
 from assets.stores.identity_questions import pair_evidence
 from assets.stores.identity_review import open_pairs, pair_records, queue, standing_opinions
-from assets.stores.lock import lock_holder
-from assets.stores.warehouse import WarehouseStore
+from orchestration.asking import PAGE_SECONDS, ask_warehouse
 from orchestration.settings import Settings
 from orchestration.stewards import Stewards
 from orchestration.stewardship import decide
-from transforms.errors import UnavailableError
 from transforms.governance.events import Event
 from transforms.identity.evidence import waterfall
 from transforms.identity.model import load_model
 
-WAIT_SECONDS = 5.0
 PHI_LEVEL = 3
 Row = Mapping[str, object]
 
@@ -70,22 +66,16 @@ def warehouse_reviewer(root: Root, settings: Settings) -> Reviewer:
 
 
 def _queue(root: Root, limit: int) -> Queue:
-    try:
-        with _patient(root.warehouse).open(read_only=True) as warehouse:
-            return Queue(queue(warehouse), open_pairs(warehouse, limit))
-    except UnavailableError as busy:
-        raise _busy(root, busy) from busy
+    with ask_warehouse(root, PAGE_SECONDS) as warehouse:
+        return Queue(queue(warehouse), open_pairs(warehouse, limit))
 
 
 def _look(root: Root, left: str, right: str, steward: str) -> Pair:
     left, right = sorted((left, right))
-    try:
-        with _patient(root.warehouse).open(read_only=True) as warehouse:
-            records = pair_records(warehouse, left, right)
-            edge = pair_evidence(warehouse, left, right)
-            decided, opinions = newest_decision(warehouse, left, right), standing_opinions(warehouse, left, right)
-    except UnavailableError as busy:
-        raise _busy(root, busy) from busy
+    with ask_warehouse(root, PAGE_SECONDS) as warehouse:
+        records = pair_records(warehouse, left, right)
+        edge = pair_evidence(warehouse, left, right)
+        decided, opinions = newest_decision(warehouse, left, right), standing_opinions(warehouse, left, right)
     score = edge["score"] if edge else None
     steps = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None) if edge else []
     _record(root, (left, right), steward)
@@ -98,16 +88,6 @@ def _decide(root: Root, settings: Settings, said: Decision) -> str:
         return f"Your opinion is kept. It is carried out when {settings.identity_reviewers} stewards say the same."
     number, resolution = done
     return f"Decision {number} is carried out: {resolution.moved} records changed their person."
-
-
-def _patient(store: WarehouseStore) -> WarehouseStore:
-    """The store, waiting no longer than a reader of a page does."""
-    return replace(store, wait_seconds=WAIT_SECONDS) if isinstance(store, DuckDBStore) else store
-
-
-def _busy(root: Root, busy: UnavailableError) -> UnavailableError:
-    holder = lock_holder(root.home)
-    return UnavailableError(f"The warehouse is in use by {holder}; try again when it has ended." if holder else str(busy))
 
 
 def _record(root: Root, keys: Sequence[str], steward: str) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hmac
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from assets.root import Root
-from assets.stores.duckdb_warehouse import DuckDBStore
-from assets.stores.lock import lock_holder
-from assets.stores.warehouse import Warehouse, WarehouseStore
+from assets.stores.warehouse import Warehouse
 from lineage.audit_log import open_catalog
 from lineage.extract import Schemas
 from lineage.links import links_into
@@ -20,11 +17,11 @@ from lineage.trace import trace_row
 from lineage.trace_mart import trace_mart, trace_view
 from lineage.trace_result import Question, Trace
 from lineage.trace_sources import Sources
+from orchestration.asking import PAGE_SECONDS, ask_warehouse
 from orchestration.catalog.trace_page import Tracer
-from transforms.errors import ContractError, UnavailableError
+from transforms.errors import ContractError
 from transforms.governance.events import Event
 
-WAIT_SECONDS = 5.0
 PHI_LEVEL = 3
 
 
@@ -37,23 +34,14 @@ def _trace(root: Root, question: Question) -> Trace:
     schema, _, table = question.asset.partition(".")
     if schema not in ("canonical", "marts") or not table:
         raise ContractError("Rows of canonical tables and of marts can be traced.")
-    try:
-        with open_catalog(root.home / "catalog" / "audit.sqlite") as catalog, _patient(root.warehouse).open(read_only=True) as warehouse:
-            sources = _sources(root, catalog, warehouse)
-            if schema == "marts":
-                return trace_mart(sources, _schemas(sources), question.asset, question.key, question.column)
-            resource, schemas = table.removesuffix("_version"), _schemas(sources)
-            if schemas.columns(f"canonical.{resource}") and not schemas.columns(f"canonical.{resource}_version"):
-                return trace_view(sources, schemas, f"canonical.{resource}", question.key, question.column)
-            return trace_row(sources, resource, question.key, question.column)
-    except UnavailableError as busy:
-        holder = lock_holder(root.home)
-        raise UnavailableError(f"The warehouse is in use by {holder}; try again when it has ended." if holder else str(busy)) from busy
-
-
-def _patient(store: WarehouseStore) -> WarehouseStore:
-    """The store, waiting no longer than a reader of a page does."""
-    return replace(store, wait_seconds=WAIT_SECONDS) if isinstance(store, DuckDBStore) else store
+    with open_catalog(root.home / "catalog" / "audit.sqlite") as catalog, ask_warehouse(root, PAGE_SECONDS) as warehouse:
+        sources = _sources(root, catalog, warehouse)
+        if schema == "marts":
+            return trace_mart(sources, _schemas(sources), question.asset, question.key, question.column)
+        resource, schemas = table.removesuffix("_version"), _schemas(sources)
+        if schemas.columns(f"canonical.{resource}") and not schemas.columns(f"canonical.{resource}_version"):
+            return trace_view(sources, schemas, f"canonical.{resource}", question.key, question.column)
+        return trace_row(sources, resource, question.key, question.column)
 
 
 def _sources(root: Root, catalog: sqlite3.Connection, warehouse: Warehouse) -> Sources:

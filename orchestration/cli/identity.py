@@ -41,11 +41,12 @@ def feedback(
     """Show what asking yielded, by rule, veto and score, how long pairs wait, and thresholds that answers speak for; changes nothing."""
     from assets.stores.identity_feedback import answers
     from assets.stores.identity_review import queue
+    from orchestration.asking import ask_warehouse
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
     from transforms.identity.feedback import proposals
 
-    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+    with ask_warehouse(open_root(load_settings())) as warehouse:
         given, waiting = answers(warehouse), queue(warehouse)
     proposed = [asdict(one) for one in proposals(given, permitted)]
     if as_json:
@@ -84,11 +85,12 @@ def who(
 ) -> None:
     """Show who someone was on one day, as known on another: the records of the person that the record belonged to."""
     from assets.stores.identity_questions import who_was
+    from orchestration.asking import ask_warehouse
     from orchestration.cli.scope import parse_day
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
 
-    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+    with ask_warehouse(open_root(load_settings())) as warehouse:
         rows = who_was(warehouse, patient_key, parse_day(on, "--on"), parse_day(known, "--known"))
     print_table(rows, ["person_id", "patient_key", "facility_id", "source_time", "link_rule", "policy_version"], as_json=as_json)
 
@@ -100,6 +102,7 @@ def train(
 ) -> None:
     """Train a model on this root's patient records, or on a file's. No run trains by itself, and no model holds a record."""
     from assets.stores.identity_questions import all_features
+    from orchestration.asking import ask_warehouse
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
     from transforms.identity.train import model_text
@@ -107,7 +110,7 @@ def train(
     if records is not None:
         features = identity_file.features_of(records)
     else:
-        with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+        with ask_warehouse(open_root(load_settings())) as warehouse:
             features = all_features(warehouse)
     out.write_text(model_text(features, f"{features.num_rows} patient records"), encoding="utf-8")
     use = f"LAKEHOUSE_IDENTITY_MODEL={out} lakehouse materialize" if records is None else f"lakehouse identity resolve --model {out}"
@@ -117,6 +120,7 @@ def train(
 def _evidence(left: str, right: str, *, as_json: bool) -> None:
     from assets.stores.identity_decisions import newest_decision
     from assets.stores.identity_questions import pair_evidence
+    from orchestration.asking import ask_warehouse
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
     from transforms.errors import ConfigurationError
@@ -124,7 +128,7 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     from transforms.identity.model import load_model
 
     root = open_root(load_settings())
-    with root.warehouse.open(read_only=True) as warehouse:
+    with ask_warehouse(root) as warehouse:
         edge = pair_evidence(warehouse, left, right)
         decided = newest_decision(warehouse, *sorted((left, right)))
     if edge is None:
@@ -138,8 +142,9 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
 
 
 def _query(sql: str, parameters: list[object]) -> list[dict[str, object]]:
+    from orchestration.asking import ask_warehouse
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
 
-    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+    with ask_warehouse(open_root(load_settings())) as warehouse:
         return list(warehouse.query(sql, parameters).to_pylist())

@@ -101,9 +101,10 @@ def us_core(as_json: bool = Json) -> None:
 
 def _read(query: str, values: list[Any]) -> list[dict[str, Any]]:
     """Rows of the warehouse, dates as texts."""
+    from orchestration.asking import ask_warehouse
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
 
-    with open_root(load_settings()).warehouse.open(read_only=True) as warehouse:
+    with ask_warehouse(open_root(load_settings())) as warehouse:
         rows: list[dict[str, Any]] = warehouse.query(query, values).to_pylist()
     return [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in rows]
