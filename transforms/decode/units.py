@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -20,8 +21,7 @@ UNKNOWN_TYPE = "unknown"
 PIECE_UNITS, PIECE_BYTES = 1 << 16, 32 << 20
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """One row of UNIT_SCHEMA; `flags` is sorted and joined when the table is made."""
 
     delivery_id: str
@@ -51,9 +51,12 @@ class Units:
     def take(self) -> pa.Table:
         """The units since the last time as UNIT_SCHEMA."""
         units, self._units = self._units, []
-        columns = {name: [getattr(unit, name) for unit in units] for name in UNIT_SCHEMA.names if name != "flags"}
-        columns["flags"] = [",".join(sorted(unit.flags)) if unit.flags else None for unit in units]
-        return pa.table(columns, schema=UNIT_SCHEMA)
+        if not units:
+            return UNIT_SCHEMA.empty_table()
+        *columns, flags = zip(*units, strict=True)
+        joined = [",".join(sorted(some)) if some else None for some in flags]
+        arrays = [pa.array(values, one.type) for values, one in zip((*columns, joined), UNIT_SCHEMA, strict=True)]
+        return pa.table(arrays, schema=UNIT_SCHEMA)
 
 
 def content_hash(content: bytes) -> str:

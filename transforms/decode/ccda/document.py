@@ -13,8 +13,8 @@ from lxml import etree
 
 from transforms.decode.units import EMPTY, UNRECOGNISED
 
-NAMESPACE = "urn:hl7-org:v3"
-ROOT = f"{{{NAMESPACE}}}ClinicalDocument"
+CDA = "{urn:hl7-org:v3}"
+ROOT = f"{CDA}ClinicalDocument"
 DTD_FORBIDDEN = "xml.dtd_forbidden"
 NOT_WELL_FORMED = "xml.not_well_formed"
 TOO_DEEP = "payload.nesting_too_deep"
@@ -24,6 +24,12 @@ _PROLOG = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _BEYOND = etree.XPath("boolean(" + "/*" * (DEPTH_LIMIT + 1) + ")")
 _DOCTYPE_BYTES = (b"DOCTYPE", b"D\x00O\x00C\x00T\x00Y\x00P\x00E")  # in one byte a character, and in two of either order
 _BYTE_ORDER_MARKS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"))
+
+
+def local_name(element: Any) -> str:
+    """Name of an element of the CDA namespace or of none, with the namespace otherwise; empty for comments and the like."""
+    tag = element.tag
+    return tag.removeprefix(CDA) if isinstance(tag, str) else ""
 
 
 def read_document(payload: bytes) -> tuple[Any, str | None]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from transforms.decode.ccda.statement import CDA, Row, text_of
+from transforms.decode.ccda.document import CDA
+from transforms.decode.ccda.statement import Row, text_of
 
 DOCUMENT_COLUMNS = (
     "id_root", "id_extension", "type_code", "type_code_system", "title", "effective_time", "set_id_root", "set_id_extension",

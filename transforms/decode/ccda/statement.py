@@ -3,25 +3,23 @@
 Belongs here: which attribute of which element a column takes. Does not belong here: what a template or code means (dbt).
 Columns are named by the CDA's elements: `effective_time_low` is effectiveTime/low/@value. A code with its translations is a list of
 codings: the main one first, then its translations, each with the code system's object identifier.
+Each element is looked at once, since asking the tree costs more than all else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.decode.ccda.document import NAMESPACE
+from transforms.decode.ccda.document import CDA
 
-CDA = f"{{{NAMESPACE}}}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-STATEMENTS = frozenset({"act", "encounter", "observation", "observationMedia", "organizer", "procedure", "regionOfInterest",
-                        "substanceAdministration", "supply"})
-_NESTS = frozenset({"entryRelationship", "component"})
 _FREQUENCIES = ("PIVL_TS", "EIVL_TS")  # effectiveTime that says how often, not when
-_PRODUCT_CODES = {
-    "consumable": f"{CDA}manufacturedProduct/{CDA}manufacturedMaterial/{CDA}code",
-    "participant": f"{CDA}participantRole/{CDA}playingEntity/{CDA}code",
-}
+_CODED = ("CD", "CE", "CV", "CO")
+_TRANSLATION, _ORIGINAL = f"{CDA}translation", f"{CDA}originalText"
+_MATERIAL_CODE = f"{CDA}manufacturedProduct/{CDA}manufacturedMaterial/{CDA}code"
+_PARTICIPANT_CODE = f"{CDA}participantRole/{CDA}playingEntity/{CDA}code"
 STATEMENT_COLUMNS = (
     "element", "class_code", "mood_code", "negation_ind", "null_flavor", "template_ids", "id_root", "id_extension", "status_code",
     "effective_time_value", "effective_time_low", "effective_time_high", "value_type", "value_null_flavor", "value_value", "value_unit",
@@ -33,98 +31,129 @@ CODING_COLUMNS = ("code", "code_system", "code_system_name", "display_name", "nu
 Row = dict[str, str | None]
 
 
-def local_name(element: Any) -> str:
-    """Name of an element of the CDA namespace, with the namespace otherwise; empty for comments and the like."""
-    tag = element.tag
-    return tag.removeprefix(CDA) if isinstance(tag, str) else ""
+@dataclass
+class Statement:
+    """A statement's columns, and the codings of its elements: code, value, material (consumable), participant."""
+
+    row: Row
+    codings: dict[str, list[Row]] = field(default_factory=dict)
 
 
-def statements(entry: Any) -> Iterator[tuple[Any, int | None]]:
+def _by_tag(**named: Any) -> Mapping[Any, Any]:
+    """What belongs to elements of some names, by their tags: in the CDA's namespace or in none (`document.local_name`)."""
+    return {**named, **{f"{CDA}{name}": one for name, one in named.items()}}
+
+
+_STATEMENT_NAMES = ("act", "encounter", "observation", "observationMedia", "organizer", "procedure", "regionOfInterest",
+                    "substanceAdministration", "supply")
+_STATEMENTS = _by_tag(**{name: name for name in _STATEMENT_NAMES})
+_NESTS = frozenset(_by_tag(entryRelationship=None, component=None))
+_BOUNDS = _by_tag(low="low", high="high")
+_RATIOS = _by_tag(numerator="numerator", denominator="denominator")
+
+
+def statements(entry: Any) -> Iterator[tuple[Statement, int | None]]:
     """Clinical statements of an entry in document order, each with the place (from 1) of the one that it is nested in."""
-    found: list[Any] = []
-    waiting: list[tuple[Any, int | None]] = [(one, None) for one in reversed(list(entry)) if local_name(one) in STATEMENTS]
+    waiting: list[tuple[Any, int | None]] = [(one, None) for one in reversed(entry) if one.tag in _STATEMENTS]
+    place = 0
     while waiting:
         element, parent = waiting.pop()
-        found.append(element)
-        yield element, parent
-        place = len(found)
-        inner = [one for nest in element if local_name(nest) in _NESTS for one in nest if local_name(one) in STATEMENTS]
-        waiting.extend((one, place) for one in reversed(inner))
+        place += 1
+        found = Statement({
+            "element": _STATEMENTS[element.tag], "class_code": element.get("classCode"), "mood_code": element.get("moodCode"),
+            "negation_ind": element.get("negationInd"), "null_flavor": element.get("nullFlavor"),
+        })
+        inner: list[tuple[Any, int | None]] = []
+        for child in element:
+            tag = child.tag
+            if (read := _READERS.get(tag)) is not None:
+                read(child, found)
+            elif tag in _NESTS:
+                inner += [(one, place) for one in child if one.tag in _STATEMENTS]
+        waiting += reversed(inner)
+        yield found, parent
 
 
-def statement_row(element: Any) -> tuple[Row, dict[str, list[Row]]]:
-    """Columns of a statement, and the codings of its elements: code, value, material (consumable), participant."""
-    row: Row = {
-        "element": local_name(element), "class_code": element.get("classCode"), "mood_code": element.get("moodCode"),
-        "negation_ind": element.get("negationInd"), "null_flavor": element.get("nullFlavor"),
-    }
-    templates: list[str] = []
-    codings: dict[str, list[Row]] = {}
-    for child in element:
-        name = local_name(child)
-        if name == "templateId":
-            templates.append(child.get("root") or "")
-        elif name == "id" and row.get("id_root") is None:
-            row["id_root"], row["id_extension"] = child.get("root"), child.get("extension")
-        elif name == "statusCode":
-            row["status_code"] = child.get("code")
-        elif name == "effectiveTime":
-            _effective_time(child, row)
-        elif name == "text":
-            row["text"] = text_of(child)
-        elif name == "code":
-            codings["code"] = coded(child)
-        elif name == "value" and "value_type" not in row:
-            _value(child, row, codings)
-        elif name in ("consumable", "participant"):
-            _product(child, name, codings)
-    row["template_ids"] = f"|{'|'.join(templates)}|" if templates else None
-    return row, codings
+def _template_id(child: Any, found: Statement) -> None:
+    found.row["template_ids"] = f"{found.row.get('template_ids') or '|'}{child.get('root') or ''}|"
 
 
-def _effective_time(child: Any, row: Row) -> None:
-    if _type(child) in _FREQUENCIES or "effective_time_value" in row:
+def _id(child: Any, found: Statement) -> None:
+    if found.row.get("id_root") is None:
+        found.row["id_root"], found.row["id_extension"] = child.get("root"), child.get("extension")
+
+
+def _status_code(child: Any, found: Statement) -> None:
+    found.row["status_code"] = child.get("code")
+
+
+def _effective_time(child: Any, found: Statement) -> None:
+    row = found.row
+    if "effective_time_value" in row or _type(child) in _FREQUENCIES:
         return
     row["effective_time_value"] = child.get("value")
     for part in child:
-        if local_name(part) in ("low", "high"):
-            row[f"effective_time_{local_name(part)}"] = part.get("value")
+        if bound := _BOUNDS.get(part.tag):
+            row[f"effective_time_{bound}"] = part.get("value")
 
 
-def _value(child: Any, row: Row, codings: dict[str, list[Row]]) -> None:
+def _text(child: Any, found: Statement) -> None:
+    found.row["text"] = text_of(child)
+
+
+def _code(child: Any, found: Statement) -> None:
+    found.codings["code"] = coded(child)
+
+
+def _value(child: Any, found: Statement) -> None:
+    row = found.row
+    if "value_type" in row:
+        return
     row["value_type"] = _type(child) or ""
     row["value_null_flavor"], row["value_value"], row["value_unit"] = child.get("nullFlavor"), child.get("value"), child.get("unit")
-    if child.get("code") is not None or child.find(f"{CDA}translation") is not None or row["value_type"] in ("CD", "CE", "CV", "CO"):
-        codings["value"] = coded(child)
+    if row["value_type"] in _CODED or child.get("code") is not None or child.find(_TRANSLATION) is not None:
+        found.codings["value"] = coded(child)
         return
     row["value_text"] = text_of(child)
     for part in child:
-        name = local_name(part)
-        if name in ("low", "high"):
-            row[f"value_{name}_value"], row[f"value_{name}_unit"] = part.get("value"), part.get("unit")
-        elif name in ("numerator", "denominator"):
-            row[f"value_{name}_value"] = part.get("value")
+        if bound := _BOUNDS.get(part.tag):
+            row[f"value_{bound}_value"], row[f"value_{bound}_unit"] = part.get("value"), part.get("unit")
+        elif side := _RATIOS.get(part.tag):
+            row[f"value_{side}_value"] = part.get("value")
 
 
-def _product(child: Any, name: str, codings: dict[str, list[Row]]) -> None:
-    """The coded thing that is given (consumable), or that a statement is about (participant, as an allergen)."""
-    if name == "participant" and (child.get("typeCode") != "CSM" or "participant" in codings):
-        return
-    code = child.find(_PRODUCT_CODES[name])
+def _consumable(child: Any, found: Statement) -> None:
+    """The coded thing that is given."""
+    code = child.find(_MATERIAL_CODE)
     if code is not None:
-        codings["material" if name == "consumable" else "participant"] = coded(code)
+        found.codings["material"] = coded(code)
+
+
+def _participant(child: Any, found: Statement) -> None:
+    """The coded thing that a statement is about, as an allergen."""
+    code = child.find(_PARTICIPANT_CODE) if child.get("typeCode") == "CSM" and "participant" not in found.codings else None
+    if code is not None:
+        found.codings["participant"] = coded(code)
+
+
+_READERS: Mapping[Any, Callable[[Any, Statement], None]] = _by_tag(
+    templateId=_template_id, id=_id, statusCode=_status_code, effectiveTime=_effective_time, text=_text, code=_code, value=_value,
+    consumable=_consumable, participant=_participant)
 
 
 def coded(element: Any) -> list[Row]:
     """Codings of a coded element: itself, then its translations."""
-    listed = [element, *element.iterfind(f"{CDA}translation")]
-    original = element.find(f"{CDA}originalText")
-    text = text_of(original) if original is not None else None
-    return [
-        {"code": one.get("code"), "code_system": one.get("codeSystem"), "code_system_name": one.get("codeSystemName"),
-         "display_name": one.get("displayName"), "null_flavor": one.get("nullFlavor"), "original_text": text if place == 0 else None}
-        for place, one in enumerate(listed)
-    ]
+    found = [_coding(element)]
+    if len(element):
+        found += map(_coding, element.iterchildren(_TRANSLATION))
+        original = next(element.iterchildren(_ORIGINAL), None)
+        found[0]["original_text"] = text_of(original) if original is not None else None
+    return found
+
+
+def _coding(element: Any) -> Row:
+    return {"code": element.get("code"), "code_system": element.get("codeSystem"), "code_system_name": element.get("codeSystemName"),
+            "display_name": element.get("displayName"), "null_flavor": element.get("nullFlavor")}
 
 
 def text_of(element: Any) -> str | None:
