@@ -7,6 +7,8 @@ each is two inserts, one attempt to insert its asset and an update, built and co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from dagster import AssetKey
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
@@ -15,6 +17,8 @@ from dagster._core.storage.event_log import AssetKeyTable, SqlEventLogStorageTab
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
+
+from orchestration.event_texts import event_texts
 
 INSERT_EVENT = SqlEventLogStorageTable.insert()
 NEWEST_ID = select(func.max(SqlEventLogStorageTable.c.id))
@@ -34,7 +38,7 @@ def write_events(log: SqlEventLogStorage, shard: Connection, index: Connection |
     Both connections are in a transaction; `index` may be left out where no event `is_mirrored`. Ids of the index rise by one within it: its
     first insert takes SQLite's write lock.
     """
-    rows = [log._event_to_row(one) for one in events]
+    rows = [_row(one, text) for one, text in zip(events, event_texts(events), strict=True)]
     shard.execute(INSERT_EVENT, rows)
     mirrored = [(one, row) for one, row in zip(events, rows, strict=True) if is_mirrored(one)]
     if index is None or not mirrored:
@@ -46,6 +50,18 @@ def write_events(log: SqlEventLogStorage, shard: Connection, index: Connection |
     for event_id, one in numbered:
         if one.dagster_event_type in ASSET_CHECK_EVENTS:
             log.store_asset_check_event(one, event_id)
+
+
+def _row(event: EventLogEntry, text: str) -> dict[str, Any]:
+    """Give the row that Dagster's `_event_to_row` gives, of a text that is there already."""
+    told = event.dagster_event
+    asset_key, partition = (told.asset_key, told.partition) if told else (None, None)
+    return {
+        "run_id": event.run_id, "event": text, "dagster_event_type": told.event_type_value if told else None,
+        "timestamp": datetime.fromtimestamp(event.timestamp, UTC).replace(tzinfo=None),
+        "step_key": told.step_key if told else event.step_key,
+        "asset_key": asset_key.to_string() if asset_key else None, "partition": partition or None,
+    }
 
 
 def _write_assets(log: SqlEventLogStorage, index: Connection, events: Sequence[tuple[int, EventLogEntry]]) -> None:

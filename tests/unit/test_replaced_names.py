@@ -39,9 +39,10 @@ DBT: list[tuple[Any, str]] = [
     (CodeBuilder, "add_unpack_method"),
 ]
 DAGSTER = [
-    "_connect", "_db_lock", "_event_to_row", "_has_asset_key_col_on_connection", "_initdb", "_initialized_dbs", "_store_asset_event",
-    "_store_asset_event_tags", "asset_records_have_last_observation", "conn_string_for_shard", "has_asset_key_col", "has_table",
-    "path_for_shard", "store_event_batch",
+    "_connect", "_db_lock", "_get_asset_entry_values", "_get_latest_materialization_records", "_has_asset_key_col_on_connection", "_initdb", "_initialized_dbs", "_store_asset_event_tags",
+    "asset_records_have_last_observation", "conn_string_for_shard", "has_asset_key_col", "has_table",
+    "path_for_shard", "store_asset_check_event", "store_event",
+    "store_event_batch",
 ]
 
 
