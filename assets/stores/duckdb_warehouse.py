@@ -7,6 +7,7 @@ attaching and detaching an encrypted file costs 0.07 s of CPU.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ from assets.stores.reading_limit import READ_SECONDS, detached_after
 from assets.stores.warehouse import Parameters
 from transforms.errors import ConfigurationError, UnavailableError
 
+# How DuckDB names the process that has the file.
+HOLDER = re.compile(r"\(PID (\d+)\)")
 # Warehouse files that this thread holds, each with what is to be undone at the end, and the connection once it is attached.
 _held = threading.local()
 
@@ -165,7 +168,9 @@ class DuckDBStore:
                 if "lock" not in str(error).lower():
                     raise ConfigurationError(f"{self.path}: cannot be opened. Remedy: check that it exists and may be read.") from None
                 if time.monotonic() >= deadline:
-                    raise UnavailableError(f"{self.path}: in use by another process. Remedy: wait for its end, try again.") from None
+                    holder = HOLDER.search(str(error))
+                    raise UnavailableError(f"{self.path}: in use by {f'process {holder[1]}' if holder else 'another process'}. "
+                                           "Remedy: wait for its end, try again.") from None
                 time.sleep(0.1)
             except duckdb.InvalidInputException:
                 raise ConfigurationError(f"{self.path}: the key does not open this warehouse, or its first bytes were altered; nothing was "

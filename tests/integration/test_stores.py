@@ -36,7 +36,7 @@ def test_warehouse_file_is_encrypted(warehouse_store: DuckDBStore) -> None:
 
 
 def test_busy_warehouse_is_unavailable_not_broken(warehouse_store: DuckDBStore) -> None:
-    """A file that another process has open is reported as busy after the waiting time."""
+    """A file that another process has open is reported as busy after the waiting time, by the number of that process."""
     with warehouse_store.open() as warehouse:
         warehouse.execute("create table LAKE.main.t (a integer)")
     context = multiprocessing.get_context("spawn")
@@ -45,7 +45,7 @@ def test_busy_warehouse_is_unavailable_not_broken(warehouse_store: DuckDBStore) 
     process.start()
     try:
         assert opened.wait(30)
-        with pytest.raises(UnavailableError, match="in use"), warehouse_store.open():
+        with pytest.raises(UnavailableError, match=f"in use by process {process.pid}[.] Remedy"), warehouse_store.open():
             pass
     finally:
         leave.set()
