@@ -54,8 +54,23 @@ def create_tables(warehouse: Warehouse, schema: str, tables: Mapping[str, Mappin
     """Create a schema and its missing tables; existing ones stay as they are."""
     warehouse.execute(f"create schema if not exists LAKE.{schema}")
     for name, columns in tables.items():
-        listed = ", ".join(f'"{column}" {kind}' if column == "use" else f"{column} {kind}" for column, kind in columns.items())
+        listed = ", ".join(_defined(column, kind) for column, kind in columns.items())
         warehouse.execute(f"create table if not exists LAKE.{schema}.{name} ({listed})")
+
+
+def add_missing_columns(warehouse: Warehouse, schema: str, tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Give tables that an earlier version of the product created the columns that they lack."""
+    found = warehouse.query("select lower(table_name) as name, lower(column_name) as column_name from information_schema.columns "
+                            "where table_catalog = 'LAKE' and lower(table_schema) = ?", [schema])
+    held = {(row["name"], row["column_name"]) for row in found.to_pylist()}
+    for name, columns in tables.items():
+        for column, kind in columns.items():
+            if (name, column) not in held:
+                warehouse.execute(f"alter table LAKE.{schema}.{name} add column {_defined(column, kind)}")
+
+
+def _defined(column: str, kind: str) -> str:
+    return f'"{column}" {kind}' if column == "use" else f"{column} {kind}"
 
 
 def create_control(warehouse: Warehouse) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from assets.stores.control import Partition, columns_of, create_tables
+from assets.stores.control import Partition, add_missing_columns, columns_of, create_tables
 from assets.stores.crash_points import reach
 from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
@@ -83,6 +83,7 @@ class RawLoader:
         """Replace the partitions in the warehouse by what the files hold (table -> its Parquet files), in one transaction."""
         with open_warehouse() as warehouse:
             create_tables(warehouse, "raw", raw_tables())
+            add_missing_columns(warehouse, "raw", raw_tables())
             with warehouse.transaction():
                 self._replace_in(warehouse, run_id, partitions, files)
                 reach("raw.loading")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.stores.control import add_missing_columns, create_tables
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
 from assets.stores.lock import lock_holder, writer_lock
@@ -33,6 +34,16 @@ def test_warehouse_file_is_encrypted(warehouse_store: DuckDBStore) -> None:
     with pytest.raises(ConfigurationError, match="key does not open"), other.open():
         pass
     assert warehouse_store.path.read_bytes() == before
+
+
+def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(warehouse_store: DuckDBStore) -> None:
+    """Its rows stay, null in what they never held; a table that lacks nothing stays as it is."""
+    with warehouse_store.open() as warehouse:
+        create_tables(warehouse, "raw", {"said": {"a": "varchar"}})
+        warehouse.execute("insert into LAKE.raw.said values ('x')")
+        for _ in range(2):
+            add_missing_columns(warehouse, "raw", {"said": {"a": "varchar", "b": "integer"}})
+        assert warehouse.query("select * from LAKE.raw.said").to_pylist() == [{"a": "x", "b": None}]
 
 
 def test_busy_warehouse_is_unavailable_not_broken(warehouse_store: DuckDBStore) -> None:

@@ -18,6 +18,9 @@ OIDS = "authorities_by_oid: {2.999.2: 'https://ngh.example.org/id/mrn', 2.999.9:
 MAPS = "code_maps: {observation: {GLU: {system: 'http://loinc.org', code: 2345-7}}}\n"
 CONCERN = '<act><templateId root="2.16.840.1.113883.10.20.22.4.{}"/><id root="2.999.7" extension="c"/><code code="CONC"/><statusCode code="{}"/><entryRelationship>{}</entryRelationship></act>'
 
+STATED = ('<observation><templateId root="2.16.840.1.113883.10.20.22.4.{}"/><code code="33999-4" codeSystem="2.16.840.1.113883.6.1"/>'
+          '<value xsi:type="CD" code="{}" codeSystem="2.16.840.1.113883.6.96"/></observation>')
+
 
 def template(number: str) -> str:
     """A templateId of the entry templates."""
@@ -66,6 +69,27 @@ ENTRIES: dict[str, str] = {
     "planned": f'<procedure moodCode="INT">{template("14")}<id root="2.999.3" extension="9"/><code code="80146002" {SNOMED}/><statusCode code="active"/></procedure>',
     "visit": f'<encounter>{template("49")}<id root="2.999.6" extension="V1"/><code code="AMB" codeSystem="2.16.840.1.113883.5.4"/>'
              '<effectiveTime><low value="20240501100000-0400"/></effectiveTime></encounter>',
+    "above": observed('<value xsi:type="IVL_PQ"><low value="200" unit="mg/dl" inclusive="false"/></value>'),
+    "at most": observed('<value xsi:type="IVL_PQ"><high value="5" unit="mmol/L"/></value>'),
+    "days": observed('<value xsi:type="IVL_TS"><low value="20240101"/><high value="20240102"/></value>'),
+    "translated quantity": observed('<value xsi:type="PQ" value="95" unit="mg/dL"><translation value="5.3" code="mmol/L" codeSystem="2.16.840.1.113883.6.8"/></value>'),
+    "other in words": observed('<value xsi:type="CD" nullFlavor="OTH"><originalText>odd</originalText></value>'),
+    "unknown in words": observed('<value xsi:type="CD" nullFlavor="UNK"><originalText>odd</originalText></value>'),
+    "to the microsecond": observed("", time='<effectiveTime><center value="20240430080000.1234567-0400"/></effectiveTime>'),
+    "ended at an unknown time": problem(time='<effectiveTime><low value="2020"/><high nullFlavor="UNK"/></effectiveTime>'),
+    "never ends": problem(time='<effectiveTime><low value="2020"/><high nullFlavor="NA"/></effectiveTime>'),
+    "completed concern": problem(status="completed"), "nullified concern": problem(status="nullified"),
+    "in remission": problem().replace("</observation>", f'<entryRelationship>{STATED.format("6", 277022003)}</entryRelationship></observation>'),
+    "active with an end": problem(time='<effectiveTime><high value="2023"/></effectiveTime>').replace(
+        "</observation>", f'<entryRelationship>{STATED.format("6", 55561003)}</entryRelationship></observation>'),
+    "beside its priority": problem().replace("</act>", f'<entryRelationship><observation>{template("143")}<value xsi:type="CD" code="394849002" {SNOMED}/></observation></entryRelationship></act>'),
+    "state of health": f'<observation>{template("5")}<value xsi:type="CD" code="81323004" {SNOMED}/></observation>',
+    "not allergic, coded locally": allergy(substance('code="LTX" codeSystem="2.999.31"')),
+    "not allergic, only named": allergy("<participant typeCode='CSM'><participantRole><playingEntity><name>latex</name></playingEntity></participantRole></participant>"),
+    "allergy in remission": allergy(substance(f'code="387207008" {SNOMED}')).replace("</observation>", f'<entryRelationship>{STATED.format("28", 277022003)}</entryRelationship></observation>'),
+    "to be given": f'<substanceAdministration moodCode="INT">{template("52")}<id root="2.999.8" extension="1"/></substanceAdministration>',
+    "held": f'<substanceAdministration moodCode="EVN">{template("52")}<id root="2.999.8" extension="2"/><statusCode code="held"/></substanceAdministration>',
+    "visit to come": f'<encounter moodCode="INT">{template("49")}<id root="2.999.6" extension="V2"/></encounter>',
     "named by a UUID": f'<observation>{template("2")}<id root="0C1F3C1E-9E0A-4C55-8A0B-5F6D4D1A0001"/><code code="718-7" {LOINC}/></observation>',
     "by section alone": f'<observation><id root="2.999.4" extension="s"/><code code="718-7" {LOINC}/></observation>',
 }
@@ -99,6 +123,12 @@ def staged(shared_scratch) -> dict[str, dict[str, list[dict[str, Any]]]]:  # typ
     ("translated", {"code_code": "2345-7", "code_system": "http://loinc.org", "code_local_code": "X", "code_translations": "urn:oid:2.999.77|X"}),
     ("of an organizer", {"effective_datetime": "2024-05-01"}), ("no such day", {"reject_code": "time.invalid"}),
     ("by section alone", {"code_code": "718-7"}),
+    ("above", {"value_quantity_value": Decimal(200), "value_quantity_comparator": ">", "value_quantity_unit": "mg/dL", "value_quantity_unit_source": "mg/dl", "value_range_low_value": None}),
+    ("at most", {"value_quantity_value": Decimal(5), "value_quantity_comparator": "<=", "value_range_high_value": None}),
+    ("days", {"value_datetime": "2024-01-01", "value_range_low_value": None, "value_quantity_value": None}),
+    ("translated quantity", {"value_quantity_value": Decimal(95), "value_quantity_unit": "mg/dL", "value_codeable_concept_code": None}),
+    ("other in words", {"value_codeable_concept_text": "odd", "data_absent_reason_code": None}), ("unknown in words", {"data_absent_reason_code": "unknown"}),
+    ("to the microsecond", {"effective_datetime": "2024-04-30T12:00:00.123456Z"}),
     ("named by a UUID", {"identifier_system": "urn:ietf:rfc:3986", "identifier_value": "urn:uuid:0c1f3c1e-9e0a-4c55-8a0b-5f6d4d1a0001"}),
 ])
 def test_observations_say_their_value(staged, name: str, said: dict[str, Any]) -> None:  # type: ignore[no-untyped-def]
@@ -107,18 +137,34 @@ def test_observations_say_their_value(staged, name: str, said: dict[str, Any]) -
     assert {column: row[column] for column in said} == said
 
 
-@pytest.mark.parametrize(("name", "clinical", "end"), [("resolved", "resolved", "2023-06"), ("suspended", "inactive", None)])
-def test_a_problem_that_ended_is_resolved(staged, name: str, clinical: str, end: str | None) -> None:  # type: ignore[no-untyped-def]
-    """The end of the problem counts before the state of the concern."""
+@pytest.mark.parametrize(("name", "clinical", "end", "verification"), [
+    ("resolved", "resolved", "2023-06", "confirmed"), ("suspended", "inactive", None, "confirmed"), ("ended at an unknown time", "resolved", None, "confirmed"),
+    ("never ends", "active", None, "confirmed"), ("completed concern", "inactive", None, "confirmed"), ("nullified concern", None, None, "entered-in-error"),
+    ("in remission", "remission", None, "confirmed"), ("active with an end", "resolved", "2023", "confirmed")])
+def test_clinical_status_of_a_problem(staged, name: str, clinical: str | None, end: str | None, verification: str) -> None:  # type: ignore[no-untyped-def]
+    """A status observation counts first, unless an end, known or not, says that the problem is over; then the concern (C-CDA on FHIR, problems)."""
     row = staged["condition"][name][0]
-    assert (row["clinical_status"], row["abatement_datetime"], row["verification_status"]) == (clinical, end, "confirmed")
+    assert (row["clinical_status"], row["abatement_datetime"], row["verification_status"]) == (clinical, end, verification)
 
 
-@pytest.mark.parametrize(("name", "code", "verification"), [("no drug allergy", "409137002", "confirmed"), ("not allergic to it", "387207008", "refuted")])
+def test_what_declares_another_template_is_no_problem(staged) -> None:  # type: ignore[no-untyped-def]
+    """A concern may hold its priority, and a problem section the state of health."""
+    assert (len(staged["condition"]["beside its priority"]), staged["condition"]["state of health"]) == (1, [])
+
+
+def test_what_is_not_given_is_no_completed_immunization(staged) -> None:  # type: ignore[no-untyped-def]
+    """An intended one is none; a held one was not done. A visit to come is planned."""
+    assert (staged["immunization"]["to be given"], staged["immunization"]["held"][0]["status"]) == ([], "not-done")
+    assert staged["encounter"]["visit to come"][0]["status"] == "planned"
+
+
+@pytest.mark.parametrize(("name", "code", "verification"), [
+    ("no drug allergy", "409137002", "confirmed"), ("not allergic to it", "387207008", "refuted"), ("not allergic, coded locally", None, "refuted"),
+    ("not allergic, only named", None, "refuted")])
 def test_negated_allergies(staged, name: str, code: str, verification: str) -> None:  # type: ignore[no-untyped-def]
     """Without a substance: none of that kind is known; with one: not to that one. xs:boolean 1 is true."""
     row = staged["allergy_intolerance"][name][0]
-    assert (row["code_code"], row["code_system"], row["verification_status"]) == (code, "http://snomed.info/sct", verification)
+    assert (row["code_code"], row["code_system"], row["verification_status"]) == (code, code and "http://snomed.info/sct", verification)
 
 
 def test_what_is_nested_in_a_fact_is_none(staged) -> None:  # type: ignore[no-untyped-def]
@@ -127,8 +173,8 @@ def test_what_is_nested_in_a_fact_is_none(staged) -> None:  # type: ignore[no-un
 
 
 def test_entries_outside_the_model_are_ignored_by_rule(staged) -> None:  # type: ignore[no-untyped-def]
-    """A supply alone is no fact; every other entry here is one."""
-    assert [name for name, rows in staged["unit_rule"].items() if rows] == ["behind a narrative", "supply"]
+    """A supply alone is no fact, nor is an intended immunization; every other entry here is one."""
+    assert [name for name, rows in staged["unit_rule"].items() if rows] == ["behind a narrative", "supply", "to be given"]
 
 
 def test_plans_and_visits(staged) -> None:  # type: ignore[no-untyped-def]

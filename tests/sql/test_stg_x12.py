@@ -17,7 +17,8 @@ DEPENDENT = ["HL*3*2*23*0", "PAT*19", "NM1*QC*1*ALDER*KIM", "N3*5 ASH RD", "N4*A
 PAID = ["BPR*I*50*C*ACH" + "*" * 12 + "20240510", "TRN*1*T1*9PAYER"]
 PAYER_LEVEL = ["HL*1**20*1", "NM1*PR*2*PAYER*****PI*PAY01"]
 MEMBER = ["HL*2*1*22*1", "TRN*2*TR1*9X", "NM1*IL*1*ALDER*ROWAN****MI*MB1"]
-LINES = ["CLM*L1*30***11:B:1*Y*A*Y*Y", "HI*ABK:I10*ABF:E119", "NM1*82*1*OAK*ANN", "LX*1", "SV1*HC:1*10*UN*1", "REF*F8*NOT-THIS", "DTP*472*RD8*20240401-20240403",
+LINES = ["CLM*L1*30***11:B:1*Y*A*Y*Y", "HI*ABK:I10*ABF:E119", "NM1*82*1*OAK*ANN", "SBR*S*18", "NM1*PR*2*ELSE*****PI*P2", "REF*F8*NOR-THIS",
+         "LX*1", "SV1*HC:1*10*UN*1", "REF*F8*NOT-THIS", "DTP*472*RD8*20240401-20240403",
          "LX*2", "SV1*HC:2*20.00*UN*1", "DTP*472*RD8*20240405-20240406"]
 
 
@@ -74,7 +75,7 @@ def test_a_dependent_is_the_patient_of_its_claim(staged) -> None:  # type: ignor
 
 
 def test_a_claim_without_a_statement_period_lasts_from_its_first_to_its_last_line(staged) -> None:  # type: ignore[no-untyped-def]
-    """DTP 472 of the first line starts it, that of the last line ends it; only the principal diagnosis counts, and REF*F8 of the claim alone."""
+    """DTP 472 of the first line starts it, that of the last line ends it; only the principal diagnosis counts, and REF*F8 of the claim alone: neither a line's nor another payer's."""
     row = staged["claim"]["lines"][0]
     assert (row["billable_period_start"], row["billable_period_end"], row["item_count"], row["total_value"]) == ("2024-04-01", "2024-04-06", 2, Decimal(30))
     assert (row["diagnosis_code"], row["related_claim_reference"], row["reject_code"]) == ("I10", None, None)

@@ -117,6 +117,38 @@ def test_entries_sections_without_entries_and_bodies_are_units() -> None:
     assert [(row["kind"], row["media_type"], row["attachment_size"]) for row in body.rows("raw_ccda__entry")] == [("nonXMLBody", "text/plain", 4)]
 
 
+def test_text_is_what_is_read() -> None:
+    """Comments are no text; where a code or value only refers to the narrative, the text stands there, and is part of the entry's content."""
+
+    def decoded(narrative: str) -> Outcome:
+        said = '<observation><code code="1"><originalText><reference value="#a"/></originalText></code><value xsi:type="ST">no<!-- x --> growth</value></observation>'
+        seen = '<observation><code code="2"><originalText><reference value="#twice"/></originalText></code><value xsi:type="ED"><reference value="#b"/></value></observation>'
+        return ccda(document(section(f"<text>{narrative}</text>", entry(said), entry(seen))))
+
+    rows = '<table><tr ID="a"><td>Sugar<!-- x --></td><td><content>in</content> <content>urine</content></td></tr></table><list><item ID="b">none</item></list><br ID="twice"/><br ID="twice"/>'
+    outcome = decoded(rows)
+    assert [row.get("original_text") for row in outcome.rows("raw_ccda__coding")] == ["Sugar in urine", None]
+    assert [row["value_text"] for row in outcome.rows("raw_ccda__statement")] == ["no growth", "none"]
+    changed = decoded(rows.replace("urine", "blood"))
+    assert [one["content_hash"] == other["content_hash"] for one, other in zip(outcome.units, changed.units, strict=True)] == [False, True]
+
+
+def test_a_long_attachment_is_read() -> None:
+    """A text of more than ten megabytes, the limit of XML readers for strangers, is a scan like any other."""
+    body = ccda(document(body=f'<nonXMLBody><text mediaType="application/pdf" representation="B64">{"QUJD" * 3_000_000}</text></nonXMLBody>'))
+    assert [row["attachment_size"] for row in body.rows("raw_ccda__entry")] == [9_000_000]
+
+
+def test_a_patient_is_named_by_the_legal_name() -> None:
+    """The legal name without what somebody is called by, every telecom in use, every race."""
+    person = ('<recordTarget><patientRole><id root="2.999.2" extension="M1"/><telecom use="BAD" value="tel:1"/><telecom value="mailto:a@b.example"/><telecom value="tel:2 3"/>'
+              '<patient><name use="P"><given>Mimi</given></name><name use="L"><given>Mara</given><given qualifier="CL">Mimi</given><family qualifier="BR">Rot</family>'
+              '<family>Linde</family></name><raceCode code="2106-3"/><raceCode xmlns="urn:hl7-org:sdtc" code="2028-9"/></patient></patientRole></recordTarget>')
+    row = ccda(document(section(entry(OBSERVATION)), patients=person)).rows("raw_ccda__record_target")[0]
+    assert {name: row[name] for name in ("name_family", "name_given", "telecom", "race_code")} == {
+        "name_family": "Linde", "name_given": "Mara", "telecom": "mailto:a@b.example\ntel:2 3", "race_code": "2106-3,2028-9"}
+
+
 def test_record_targets_of_different_patients_hold_everything() -> None:
     """Two that share an identifier are one patient; two that share none are not known to be."""
     one = section(entry(OBSERVATION))

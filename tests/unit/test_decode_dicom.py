@@ -54,6 +54,16 @@ def test_elements_are_kept_whatever_the_transfer_syntax(syntax: Any, words: list
         assert len(found["00091001"]) == -(-(len(private) + len(private) % 2) // 3) * 4
 
 
+def test_names_are_read_in_each_of_several_character_sets() -> None:
+    """A name may leave the first character set for another by its escapes, group by group (PS3.5 s6.1.2.5; annex H.3.2), and the sets are kept as sent."""
+    sent = "ﾔﾏﾀﾞ^ﾀﾛｳ".encode("shift_jis") + b"=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J"
+    plain = Dataset()
+    plain.SpecificCharacterSet, plain.PatientName = ["ISO 2022 IR 13", "ISO 2022 IR 87"], "n" * len(sent)
+    found = values(dicom(file_of(plain).replace(b"n" * len(sent), sent)))
+    assert found["00080005"] == "ISO 2022 IR 13\\ISO 2022 IR 87"
+    assert found["00100010"] == "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"
+
+
 def test_private_elements_name_their_creator() -> None:
     """The creator reserved the block of the element (PS3.5 s7.8.1)."""
     data = Dataset()

@@ -132,6 +132,17 @@ def test_a_delete_request_is_a_deletion(url: str, resource_type: str, resource_i
     assert (row["last_updated"], row["resource"]) == ("2024-05-09T00:00:00Z", entry)
 
 
+@pytest.mark.parametrize(("response", "members", "when"), [
+    ({"lastModified": "2024-05-03T00:00:00Z"}, {"meta": {"lastUpdated": "2024-05-09T00:00:00Z"}}, "2024-05-03T00:00:00Z"),
+    ({}, {"timestamp": "2024-05-08T00:00:00Z"}, "2024-05-08T00:00:00Z"),
+    ({}, {"timestamp": "2024-05-08T00:00:00Z", "meta": {"lastUpdated": "2024-05-09T00:00:00Z"}}, "2024-05-09T00:00:00Z"),
+])
+def test_when_something_was_deleted(response: dict[str, str], members: dict[str, Any], when: str) -> None:
+    """A history says it of each entry (Bundle.entry.response.lastModified); else the Bundle was updated then, or put together."""
+    entry = json.dumps({"request": {"method": "DELETE", "url": "Condition/c1"}, "response": response})
+    assert run(bundle(entry, **members)).rows("raw_fhir__resource")[0]["last_updated"] == when
+
+
 def test_entries_are_judged_singly() -> None:
     """A repeated name, a lone surrogate, an entry without resource or target holds that entry alone."""
     outcome = run(

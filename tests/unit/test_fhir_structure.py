@@ -38,6 +38,8 @@ def judged(value: dict[str, Any], deviations: frozenset[str] = frozenset()) -> t
     {"resourceType": "Encounter", "status": "gone home", "class": [{"coding": [{"code": "AMB"}]}]},
     {"resourceType": "AllergyIntolerance", "patient": {"reference": "Patient/1"}, "clinicalStatus": {"text": "Active"}},
     {"resourceType": "Immunization", "status": "completed", "vaccineCode": {"text": "x"}, "patient": {"display": "N"}, "occurrenceString": "in spring"},
+    {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": {"reference": "Patient/1"}, "medicationReference": {"reference": "#m"},
+     "dosageInstruction": [{"modifierExtension": [{"url": "http://x.example/m"}], "timing": {"modifierExtension": [{"url": "http://x.example/m"}]}}]},
     {"resourceType": "Slot", "nothing": "known"},
 ])
 def test_what_r4_allows_passes(value: dict[str, Any]) -> None:

@@ -7,22 +7,49 @@
   ({% for number in numbers %}contains({{ templates }}, '|2.16.840.1.113883.10.20.22.4.{{ number }}|'){{ ' or ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{#- Resource of a statement (alias `statement`, with section_kind): by its template, else by the section that it stands in and its kind of act. -#}
+{#- Does a statement declare an entry template of C-CDA? One that is none of a resource's says that it is something else. -#}
+{% macro ccda_declares_template(templates) -%} contains({{ templates }}, '|2.16.840.1.113883.10.20.22.4.') {%- endmacro %}
+
+{#- Resource of a statement (alias `statement`, with section_kind): by its template, else by the section that it stands in and its kind of act. A concern
+    may hold its priority beside the problem, and a section the state of health: what declares a template of its own there is no problem. An
+    immunization that is only intended (moodCode INT) was not given and is none. -#}
 {% macro ccda_resource() -%}
+  {%- set is_event = "coalesce(statement.mood_code, 'EVN') = 'EVN'" -%}
   case when {{ ccda_follows('statement.template_ids', ['4']) }} then 'condition'
     when {{ ccda_follows('statement.template_ids', ['7', '90']) }} then 'allergy_intolerance'
     when {{ ccda_follows('statement.template_ids', ['16']) }} then 'medication_request'
-    when {{ ccda_follows('statement.template_ids', ['52']) }} then 'immunization'
+    when {{ ccda_follows('statement.template_ids', ['52']) }} then case when {{ is_event }} then 'immunization' end
     when {{ ccda_follows('statement.template_ids', ['2', '27', '38', '78', '85']) }} then 'observation'
     when {{ ccda_follows('statement.template_ids', ['12', '13', '14']) }} then 'procedure'
     when {{ ccda_follows('statement.template_ids', ['49']) }} then 'encounter'
+    when statement.section_kind in ('problems', 'allergies') and {{ ccda_declares_template('statement.template_ids') }} then null
     when statement.section_kind = 'problems' and statement.element = 'observation' then 'condition'
     when statement.section_kind = 'allergies' and statement.element = 'observation' then 'allergy_intolerance'
     when statement.section_kind = 'medications' and statement.element = 'substanceAdministration' then 'medication_request'
-    when statement.section_kind = 'immunizations' and statement.element = 'substanceAdministration' then 'immunization'
+    when statement.section_kind = 'immunizations' and statement.element = 'substanceAdministration' then case when {{ is_event }} then 'immunization' end
     when statement.section_kind in ('results', 'vital_signs', 'social_history') and statement.element = 'observation' then 'observation'
     when statement.section_kind = 'procedures' and statement.element in ('procedure', 'act', 'observation') then 'procedure'
     when statement.section_kind = 'encounters' and statement.element = 'encounter' then 'encounter' end
+{%- endmacro %}
+
+{#- Was the statement, or the concern that it stands in, entered in error (ActStatus nullified)? -#}
+{% macro ccda_is_nullified() -%} ('nullified' in (coalesce(said.status_code, ''), coalesce(said.concern_status, ''))) {%- endmacro %}
+
+{#- Clinical status that a status observation states (LOINC 33999-4; C-CDA on FHIR, problem and allergy status). -#}
+{% macro ccda_stated_status() -%}
+  case said.stated_status when '55561003' then 'active' when '73425007' then 'inactive' when '413322009' then 'resolved' when '277022003' then 'remission'
+    when '246455001' then 'recurrence' when '263855007' then 'relapse' end
+{%- endmacro %}
+
+{#- Clinical status of a problem or allergy (C-CDA on FHIR, problems): what a status observation states, unless an end says that it is over, by its
+    date or as unknown (C-CDA R2.1, Problem Observation: a high that is there means resolved); else that of the concern. -#}
+{% macro ccda_clinical_status() -%}
+  {%- set stated = ccda_stated_status() -%}
+  case when {{ ccda_is_nullified() }} then null
+    when {{ stated }} in ('inactive', 'resolved', 'remission') then {{ stated }}
+    when said.end_text is not null or said.end_null_flavor = 'UNK' then 'resolved'
+    when {{ stated }} is not null then {{ stated }}
+    when said.concern_status in ('aborted', 'suspended', 'completed') then 'inactive' else 'active' end
 {%- endmacro %}
 
 {#- Authority and value of an instance identifier (II): a root alone is the identifier itself (data types R1, s2.15); a root is an object
@@ -44,25 +71,26 @@
 {% macro ccda_columns(values, flags=[]) %}
   {%- set header = {} -%}
   {%- for name in ['record_id', 'unit_id', 'delivery_id', 'payload_id', 'record_locator', 'facility_id', 'batch_date', 'received_time', 'source', 'fact_key',
-                   'source_time', 'identifier_system', 'identifier_value', 'subject_key', 'reject_code'] -%}
+                   'source_time', 'source_order', 'identifier_system', 'identifier_value', 'subject_key', 'reject_code'] -%}
     {%- do header.update({name: 'said.' ~ name}) -%}
   {%- endfor -%}
   {%- set found = [['coded.has_unknown_system = 1', 'ccda.unknown_code_system_oid'], ['coded.is_unmapped = 1', 'code.unmapped_local']] + flags -%}
   {%- do header.update({
-    'source_order': "''", 'is_deleted': 'false', 'is_fact': 'true', 'maintains': '1', 'service_date': 'said.start_day', 'service_end_date': 'said.end_day',
+    'is_deleted': 'false', 'is_fact': 'true', 'maintains': '1', 'service_date': 'said.start_day', 'service_end_date': 'said.end_day',
     'code_code': 'coded.code', 'code_system': 'coded.system', 'code_text': 'coded.text', 'code_local_code': 'coded.local_code',
     'code_local_system': 'coded.local_system', 'code_translations': 'coded.translations', 'flags': more_flags(found, 'said.flags')}) -%}
   {%- do header.update(values) -%}
   {{ return(header) }}
 {% endmacro %}
 
-{#- Statements of a resource with the code of the element that says what they are about; `others` names further coded elements and their aliases. -#}
-{% macro ccda_from(resource, coded_element, others={}) -%}
+{#- Statements of a resource with the code of the element that says what they are about; `others` names further coded elements and their aliases,
+    `unit` the unit whose spelling is looked up as `spelled`. -#}
+{% macro ccda_from(resource, coded_element, others={}, unit=none) -%}
 from {{ ref('stg_ccda__statement') }} said
 {%- for alias, element in dict({'coded': coded_element}, **others).items() %}
 left join {{ ref('stg_ccda__code') }} {{ alias }} on {{ alias }}.unit_id = said.unit_id and {{ alias }}.statement_ordinal = said.statement_ordinal
   and {{ alias }}.coded_element = '{{ element }}'
 {%- endfor %}
-{{ join_unit_of_measure('spelled', 'said.value_unit') if resource == 'observation' }}
+{{ join_unit_of_measure('spelled', unit) if unit }}
 where said.resource = '{{ resource }}'
 {%- endmacro %}

@@ -7,11 +7,17 @@
   'patient_birth_date': '00100030', 'patient_sex': '00100040', 'study_instance_uid': '0020000D', 'series_instance_uid': '0020000E'
 }) }}{% endmacro %}
 
-{#- Component n of the alphabetic group of a person name (PN, PS3.5 s6.2.1: groups by =, components by ^). -#}
-{% macro dicom_name(name, number) -%} nullif(trim(split_part(split_part({{ name }}, '=', 1), '^', {{ number }})), '') {%- endmacro %}
+{#- Component n of a person name (PN, PS3.5 s6.2.1: groups by =, components by ^): of the alphabetic group; where that is empty, of the ideographic, else
+    of the phonetic one. -#}
+{% macro dicom_name(name, number) -%}
+  {%- set groups -%}
+    coalesce({% for group in [1, 2, 3] %}nullif(trim(split_part({{ name }}, '=', {{ group }}), ' ^'), ''){{ ', ' if not loop.last }}{% endfor %})
+  {%- endset -%}
+  nullif(trim(split_part({{ groups }}, '^', {{ number }})), '')
+{%- endmacro %}
 
-{#- Date and time as one text of the form of HL7 v2 DTM; a fraction keeps four digits. Marks between the parts are of ACR-NEMA 300. -#}
+{#- Date and time as one text of the form of HL7 v2 DTM, with a fraction of six digits (TM, PS3.5 s6.2). Marks between the parts are of ACR-NEMA 300. -#}
 {% macro dicom_moment(day, clock, utc_offset) -%}
   replace({{ day }}, '.', '') || case when {{ clock }} is null then '' else
-    left(replace({{ clock }}, ':', ''), 11) || coalesce({{ utc_offset }}, '') end
+    left(replace({{ clock }}, ':', ''), 13) || coalesce({{ utc_offset }}, '') end
 {%- endmacro %}

@@ -26,11 +26,11 @@
   DTM: YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ] (ch. 2A). CTEs `<name>_read`, `<name>_offset`, `<name>`: one row for each distinct
   text of a column in a zone: zone, text, date_text (the date as written), value (FHIR lexical: partial date as sent, else UTC instant), moment (timestamp, the start of
   a partial date), local_day (facility-local date), doubt ('invalid', 'gap', 'overlap' or null). Written times repeat a hundredfold, and zone
-  arithmetic is the dearest part. Join by `hl7_time_join`.
+  arithmetic is the dearest part. Join by `hl7_time_join`. `digits`: how many a fraction may have, four in a DTM.
 -#}
-{% macro hl7_times(name, relation, column, zone='timezone') %}
+{% macro hl7_times(name, relation, column, zone='timezone', digits=4) %}
 {%- set stem = "split_part(split_part(written.text, '+', 1), '-', 1)" -%}
-{%- set shape = '[0-9]{4}((0[1-9]|1[0-2])((0[1-9]|[12][0-9]|3[01])(([01][0-9]|2[0-3])([0-5][0-9]([0-5][0-9]([.][0-9]{1,4})?)?)?)?)?)?([+-](0[0-9]|1[0-4])[0-5][0-9])?' %}
+{%- set shape = '[0-9]{4}((0[1-9]|1[0-2])((0[1-9]|[12][0-9]|3[01])(([01][0-9]|2[0-3])([0-5][0-9]([0-5][0-9]([.][0-9]{1,' ~ digits ~ '})?)?)?)?)?)?([+-](0[0-9]|1[0-4])[0-5][0-9])?' %}
 {{ name }}_text as (
   select distinct {{ relation }}.{{ zone }} as zone, {{ hl7_value(relation ~ '.' ~ column) }} as text
   from {{ relation }} where {{ relation }}.{{ column }} is not null

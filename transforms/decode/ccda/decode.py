@@ -20,6 +20,7 @@ from lxml import etree
 
 from transforms.decode.ccda.document import CDA, read_document
 from transforms.decode.ccda.header import document_row, has_different_patients, target_rows
+from transforms.decode.ccda.narrative import Narrative
 from transforms.decode.ccda.parts import ROOT_PATH, Part, parts_of
 from transforms.decode.ccda.statement import statements
 from transforms.decode.contract import Decoded, Delivered
@@ -55,13 +56,15 @@ def _document(delivery: Delivered, root: Any, parts: list[Part], units: Units, r
     header = document_row(root)
     # A body has no identity but its document's.
     known, known_of_body = f"{patients}|".encode(), f"{patients}|{header['id_root']}^{header['id_extension']}|".encode()
+    narrative = Narrative(root)
     written = [_canonical(part.element, exclusive=True, with_tail=False) for part in parts]
     for ordinal, (part, canonical) in enumerate(zip(parts, written, strict=True), 1):
         content = (known if part.kind != "nonXMLBody" else known_of_body) + _BETWEEN_TAGS.sub(b"><", canonical)
+        content += b"".join(f"|{text}".encode() for text in narrative.referred(part.element)) if part.kind == "entry" else b""
         units.add(Unit(delivery.delivery_id, ordinal, "ccda.entry", part.locator, part.record_type, content_hash(content), code,
                        part.locator if code else None))
         if code is None:
-            _unit_rows(delivery, ordinal, part, canonical, rows)
+            _unit_rows(delivery, ordinal, part, canonical, narrative, rows)
     if code is None:
         carrier = next((o for o, part in enumerate(parts, 1) if part.kind != "section"), 1)
         for place, row in enumerate((row for target in targets for row in target), 1):
@@ -70,13 +73,13 @@ def _document(delivery: Delivered, root: Any, parts: list[Part], units: Units, r
         rows.add("raw_ccda__document", (delivery.delivery_id, carrier, ROOT_PATH), document)
 
 
-def _unit_rows(delivery: Delivered, ordinal: int, part: Part, canonical: bytes, rows: RowLists) -> None:
+def _unit_rows(delivery: Delivered, ordinal: int, part: Part, canonical: bytes, narrative: Narrative, rows: RowLists) -> None:
     unit = delivery.delivery_id, ordinal
     said = part.section.columns if part.section is not None else _attachment(part.element)
     rows.add("raw_ccda__entry", (*unit, part.locator, part.kind), {**said, "content": canonical.decode("utf-8")})
     if part.kind != "entry":
         return
-    for place, (statement, parent) in enumerate(statements(part.element), 1):
+    for place, (statement, parent) in enumerate(statements(part.element, narrative), 1):
         locator = f"{part.locator}#{place}"
         rows.add("raw_ccda__statement", (*unit, locator, place, parent), statement.row)
         for name, listed in statement.codings.items():

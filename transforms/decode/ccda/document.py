@@ -1,7 +1,8 @@
 """A payload read as one CDA document, with everything refused that XML can do to its reader.
 
 Belongs here: bytes -> tree, or the reason why there is none. Does not belong here: what a document says.
-A document needs no DTD (CDA R2 s1.1): one that brings a DOCTYPE is refused before any entity is looked at. Nothing is fetched.
+A document needs no DTD (CDA R2 s1.1): one that brings a DOCTYPE is refused before any entity is looked at. Nothing is fetched. Texts may be
+long (`huge_tree`): an embedded scan has tens of megabytes; without entities they grow no longer than the payload.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def read_document(payload: bytes) -> tuple[Any, str | None]:
         return None, EMPTY
     if _has_doctype(payload):
         return None, DTD_FORBIDDEN
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=False)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=False)
     try:
         root = etree.fromstring(payload, parser)
     except etree.XMLSyntaxError as error:

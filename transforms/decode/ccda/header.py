@@ -1,6 +1,9 @@
 """The header of a CDA document: what it is, when it was made, whom it is about (CDA R2 s4.2; US Realm Header).
 
 Belongs here: columns of raw_ccda__document and raw_ccda__record_target. Does not belong here: which identifier is whose (dbt).
+Of several names the legal one (use L) is kept, else the first that is no pseudonym (P, A); name parts by which somebody is only
+called (CL) or was named at birth (BR) give way to others. `telecom` holds every address in use, one a line; `race_code` every code,
+those that follow in sdtc:raceCode too, joined by commas.
 """
 
 from __future__ import annotations
@@ -8,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from transforms.decode.ccda.document import CDA
-from transforms.decode.ccda.statement import Row, text_of
+from transforms.decode.ccda.narrative import text_of
+from transforms.decode.ccda.statement import Row
 
 DOCUMENT_COLUMNS = (
     "id_root", "id_extension", "type_code", "type_code_system", "title", "effective_time", "set_id_root", "set_id_extension",
@@ -18,6 +22,8 @@ TARGET_COLUMNS = (
     "id_root", "id_extension", "name_family", "name_given", "name_suffix", "gender_code", "birth_time", "marital_status_code", "race_code",
     "ethnic_group_code", "telecom", "street_address_line", "city", "state", "postal_code",
 )
+
+_MORE_RACES = "{urn:hl7-org:sdtc}raceCode"
 
 
 def document_row(root: Any) -> Row:
@@ -46,15 +52,15 @@ def _identifiers(role: Any) -> list[Row]:
     patient, address = role.find(f"{CDA}patient"), role.find(f"{CDA}addr")
     person: Row = {}
     if patient is not None:
-        name = patient.find(f"{CDA}name")
+        name = _name(patient)
         person = {
-            "name_family": _text(name, "family"), "name_given": _texts(name, "given"), "name_suffix": _text(name, "suffix"),
+            "name_family": _name_part(name, "family", 1), "name_given": _name_part(name, "given"), "name_suffix": _text(name, "suffix"),
             "gender_code": _attribute(patient, "administrativeGenderCode", "code"), "birth_time": _attribute(patient, "birthTime", "value"),
-            "marital_status_code": _attribute(patient, "maritalStatusCode", "code"), "race_code": _attribute(patient, "raceCode", "code"),
+            "marital_status_code": _attribute(patient, "maritalStatusCode", "code"), "race_code": _races(patient),
             "ethnic_group_code": _attribute(patient, "ethnicGroupCode", "code"),
         }
     person |= {
-        "telecom": _attribute(role, "telecom", "value"), "street_address_line": _text(address, "streetAddressLine"),
+        "telecom": _telecoms(role), "street_address_line": _text(address, "streetAddressLine"),
         "city": _text(address, "city"), "state": _text(address, "state"), "postal_code": _text(address, "postalCode"),
     }
     return [
@@ -74,7 +80,27 @@ def _text(element: Any, name: str) -> str | None:
     return text_of(found) if found is not None else None
 
 
-def _texts(element: Any, name: str) -> str | None:
-    if element is None:
-        return None
-    return " ".join(filter(None, (text_of(one) for one in element.iterfind(f"{CDA}{name}")))) or None
+def _name(patient: Any) -> Any:
+    names = [one for one in patient.iterfind(f"{CDA}name") if one.get("nullFlavor") is None]
+    return min(names, key=lambda one: 0 if "L" in _uses(one) else 2 if {"P", "A"} & _uses(one) else 1, default=None)
+
+
+def _name_part(name: Any, part: str, most: int | None = None) -> str | None:
+    """Parts of that kind, at most so many."""
+    found = list(name.iterfind(f"{CDA}{part}")) if name is not None else []
+    usual = [one for one in found if not {"CL", "BR"} & set((one.get("qualifier") or "").split())]
+    return " ".join(filter(None, map(text_of, (usual or found)[:most]))) or None
+
+
+def _telecoms(role: Any) -> str | None:
+    found = [one.get("value") for one in role.iterfind(f"{CDA}telecom") if one.get("value") and "BAD" not in _uses(one)]
+    return "\n".join(found) or None
+
+
+def _races(patient: Any) -> str | None:
+    found = [one.get("code") for name in (f"{CDA}raceCode", _MORE_RACES) for one in patient.iterfind(name) if one.get("code")]
+    return ",".join(found) or None
+
+
+def _uses(element: Any) -> set[str]:
+    return set((element.get("use") or "").split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydicom.charset import convert_encodings, decode_bytes
@@ -89,7 +89,7 @@ def _bytes(found: Any) -> bytes:
         return value or b""
     if value is None:
         return b""
-    return ("\\".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)).encode("utf-8")
+    return ("\\".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)).encode("utf-8")
 
 
 def _text(content: bytes, vr: str, order: str, encodings: list[str]) -> str | None:

@@ -17,7 +17,8 @@ _TARGET = re.compile(r"(?:^|/)([A-Z][A-Za-z]{0,63})(?:/([A-Za-z0-9.\-]{1,64}))?(
 @dataclass(frozen=True)
 class Entry:
     """One entry. `resource` is null where it brings none; `value` is the whole entry; `target` is the type and id that
-    a DELETE names, null for any other entry; `repeats` tells of repeated names anywhere in it."""
+    a DELETE names, null for any other entry; `modified` is when the server did what the entry tells of; `repeats` tells of
+    repeated names anywhere in it."""
 
     value: Any
     text: str
@@ -32,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A Bundle: when it was updated, its entries, and whether its own members (entries apart) repeat a name."""
+    """A Bundle: when it was updated, else assembled (timestamp), its entries, and whether its own members (entries apart) repeat a name."""
 
     last_updated: str | None
     entries: list[Entry]
@@ -52,6 +53,7 @@ def read_bundle(reader: JsonReader, text: str) -> Bundle:
     names: set[str] = set()
     repeats = False
     last_updated: str | None = None
+    timestamp: str | None = None
     for member in reader.members(text):
         repeats = repeats or member.name in names
         names.add(member.name)
@@ -61,7 +63,9 @@ def read_bundle(reader: JsonReader, text: str) -> Bundle:
         repeats = repeats or member.repeats
         if member.name == "meta" and isinstance(member.value, dict):
             last_updated = text_of(member.value.get("lastUpdated"))
-    return Bundle(last_updated, entries, repeats)
+        if member.name == "timestamp":
+            timestamp = text_of(member.value)
+    return Bundle(last_updated or timestamp, entries, repeats)
 
 
 def _entry(reader: JsonReader, element: Member) -> Entry:

@@ -112,7 +112,7 @@ class _Delivery:
     def _entry(self, locator: str, entry: Entry, bundle_updated: str | None) -> None:
         try:
             if entry.is_delete:
-                self._deletion(locator, entry, bundle_updated or entry.modified)
+                self._deletion(locator, entry, entry.modified or bundle_updated)  # a history tells when each was deleted
             else:
                 canonical(entry.full_url)
                 self._resource(locator, entry.resource, entry.resource_text, entry.full_url, entry.repeats)

@@ -28,6 +28,7 @@ _PRIMITIVES: dict[str, Schema] = {
 _EXTENSIONS: Schema = {"type": "array", "items": {"$ref": "#/$defs/Extension"}}
 _PARTS: Schema = {"id": _TEXT, "extension": _EXTENSIONS}
 _BACKBONE: Schema = {**_PARTS, "modifierExtension": _EXTENSIONS}
+_BACKBONE_TYPES = frozenset({"Dosage", "Timing"})  # data types that are backbone elements (R4 backboneelement.html)
 _RESOURCE: Schema = {
     "resourceType": _TEXT, "id": _TEXT, "implicitRules": _TEXT, "language": _TEXT, "meta": {"$ref": "#/$defs/Meta"},
     "text": {"$ref": "#/$defs/Narrative"}, "contained": {"type": "array", "items": {"type": "object", "required": ["resourceType"]}},
@@ -110,7 +111,7 @@ def _definition(name: str) -> Schema:
         return {"type": "object", "properties": {"url": _TEXT, "extension": _EXTENSIONS}, "required": ["url"]}
     if name.startswith("Element"):  # what stands beside a primitive under its name with an underscore; null keeps lists in step
         return {"type": ["object", "null"] if name == "ElementOrNull" else "object", "properties": _PARTS, "additionalProperties": False}
-    return _object(name, _PARTS)
+    return _object(name, _BACKBONE if name in _BACKBONE_TYPES else _PARTS)
 
 
 def _object(path: str, common: Schema) -> Schema:

@@ -17,7 +17,7 @@ _CDA_TOO_DEEP = etree.XPath("boolean(" + "/*" * (_DEPTH_LIMIT + 1) + ")")
 
 def count_entries(payload: bytes, source: Source) -> int:
     """One for each entry of a section, section without entries, or nonXMLBody."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     try:
         root = etree.fromstring(payload, parser)
     except etree.XMLSyntaxError:

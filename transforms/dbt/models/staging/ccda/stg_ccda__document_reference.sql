@@ -7,7 +7,7 @@ with document as (
   join {{ source('ref', 'facility') }} facility on {{ in_force('facility', 'sent') }}
   where {{ in_scope('sent') }} and {{ in_scope('carrier') }}
 ),
-{{ hl7_times('made', 'document', 'effective_time') }}
+{{ hl7_times('made', 'document', 'effective_time', digits=9) }}
 select
   {{ staging_select('document_reference', {
     'record_id': 'said.record_id', 'unit_id': 'carrier.unit_id', 'delivery_id': 'said.delivery_id', 'payload_id': 'said.payload_id',

@@ -1,4 +1,8 @@
-{#- One row for each document: its patient, a by-product. -#}
+{#- One row for each document: its patient, a by-product. Of the races listed those count that OMB names; detailed ones are left out. -#}
+{%- set races -%}
+  nullif(ltrim({% for code in ['1002-5', '2028-9', '2054-5', '2076-8', '2106-3'] %}case when contains(',' || said.race_code || ',', ',{{ code }},') then ',{{ code }}' else '' end
+    {{- ' || ' if not loop.last }}{% endfor %}, ','), '')
+{%- endset %}
 select
   {{ staging_select('patient', {
     'record_id': 'said.record_id', 'unit_id': 'carrier.unit_id', 'delivery_id': 'said.delivery_id', 'payload_id': 'said.payload_id',
@@ -8,10 +12,10 @@ select
     'identifier_system': 'said.system', 'identifier_value': 'said.value', 'active': 'true',
     'name_family': 'said.name_family', 'name_given': 'said.name_given', 'name_suffix': 'said.name_suffix', 'birth_date': 'said.birth_date',
     'gender': "case said.gender_code when 'F' then 'female' when 'M' then 'male' when 'UN' then 'other' end",
-    'telecom_phone': "case when said.telecom like 'tel:%' then substr(said.telecom, 5) end", 'telecom_email': "case when said.telecom like 'mailto:%' then substr(said.telecom, 8) end",
+    'telecom_phone': 'substr(' ~ regexp_first('said.telecom', 'tel:[^\\n]*') ~ ', 5)', 'telecom_email': 'substr(' ~ regexp_first('said.telecom', 'mailto:[^\\n]*') ~ ', 8)',
     'address_line': 'said.street_address_line', 'address_city': 'said.city', 'address_state': 'said.state', 'address_postal_code': 'said.postal_code',
     'marital_status_code': "case when said.marital_status_code in ('A', 'D', 'I', 'L', 'M', 'C', 'P', 'T', 'U', 'W', 'S') then said.marital_status_code end",
-    'race_omb_codes': "case when said.race_code in ('1002-5', '2028-9', '2054-5', '2076-8', '2106-3') then said.race_code end",
+    'race_omb_codes': races,
     'ethnicity_omb_code': "case when said.ethnic_group_code in ('2135-2', '2186-5') then said.ethnic_group_code end"}) }}
 from {{ ref('stg_ccda__subject') }} said
 join {{ ref('stg_ccda__carrier') }} carrier on carrier.delivery_id = said.delivery_id

@@ -16,8 +16,8 @@ with listed as (
   left join {{ source('ref', 'authority_by_oid') }} named on {{ in_force('named', 'sent') }} and named.oid = sent.id_root
   where {{ in_scope('sent') }} and {{ in_scope('document') }}
 ),
-{{ hl7_times('born', 'listed', 'birth_time') }},
-{{ hl7_times('made', 'listed', 'effective_time') }},
+{{ hl7_times('born', 'listed', 'birth_time', digits=9) }},
+{{ hl7_times('made', 'listed', 'effective_time', digits=9) }},
 said as (
   select {% for name in carried %}listed.{{ name }}, {% endfor %}listed.birth_time, listed.effective_time, listed.timezone,
     {{ ccda_value('listed.id_root', 'listed.id_extension') }} as value

@@ -7,7 +7,7 @@ with said as (
     {{ dicom_moment('header.study_date', 'header.study_time', 'header.timezone_offset') }} as started_at
   from {{ ref('stg_dicom__header') }} header
 ),
-{{ hl7_times('started', 'said', 'started_at') }}
+{{ hl7_times('started', 'said', 'started_at', digits=6) }}
 select
   {{ staging_select('imaging_instance', {
     'record_id': 'said.record_id', 'unit_id': 'said.unit_id', 'delivery_id': 'said.delivery_id', 'payload_id': 'said.payload_id',

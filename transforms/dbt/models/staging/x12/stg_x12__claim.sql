@@ -1,15 +1,20 @@
 {#- One row for each CLM of an 837 (005010X222A1, 005010X223A2): keyed by billing provider and CLM01, so that a replacement (CLM05-3 7) or void (8)
     is a newer version of the claim it replaces. -#}
-with {{ x12_units(['837'], ['NM1', 'DMG', 'CLM', 'HI', 'REF', 'DTP', 'LX', 'SV1', 'SV2', 'SV3']) }},
+with {{ x12_units(['837'], ['NM1', 'DMG', 'CLM', 'HI', 'REF', 'DTP', 'SBR', 'LX', 'SV1', 'SV2', 'SV3']) }},
 shared as (
   select segment.delivery_id, segment.loop_ordinal, segment.segment_ordinal, segment.segment_id, segment.elements from segment where segment.unit_ordinal = 0
 ),
 {{ x12_parties('shared') }},
+{#- Where a claim's other subscribers (loop 2320) begin: the F8 of their payers (loop 2330B) is the number of another payer's claim. -#}
+other_payer as (
+  select segment.unit_id, min(segment.segment_ordinal) as begins from segment where segment.segment_id = 'SBR' and segment.unit_ordinal > 0 group by segment.unit_id
+),
 {#- What the claim's own segments say, those of its lines (loop 2400) apart from those of the claim (loop 2300). -#}
 detail as (
   select segment.unit_id,
     max(case when segment.segment_id = 'HI' and {{ x12_component(x12_element('segment', 1), 'unit.delimiters', 1) }} in ('ABK', 'BK') then {{ x12_element('segment', 1) }} end) as principal,
-    max(case when segment.segment_id = 'REF' and segment.loop_ordinal = unit.segment_ordinal and {{ x12_element('segment', 1) }} = 'F8' then {{ x12_element('segment', 2) }} end) as related,
+    max(case when segment.segment_id = 'REF' and segment.loop_ordinal = unit.segment_ordinal and {{ x12_element('segment', 1) }} = 'F8'
+      and coalesce(segment.segment_ordinal < other_payer.begins, true) then {{ x12_element('segment', 2) }} end) as related,
     max(case when segment.segment_id = 'DTP' and segment.loop_ordinal = unit.segment_ordinal and {{ x12_element('segment', 1) }} = '434' then {{ x12_period_start('segment') }} end) as statement_start,
     max(case when segment.segment_id = 'DTP' and segment.loop_ordinal = unit.segment_ordinal and {{ x12_element('segment', 1) }} = '434' then {{ x12_period_end('segment') }} end) as statement_end,
     min(case when segment.segment_id = 'DTP' and {{ x12_element('segment', 1) }} = '472' then segment.segment_ordinal end) as first_service,
@@ -19,6 +24,7 @@ detail as (
       when 'SV3' then coalesce({{ plain_number(x12_element('segment', 2)) }}, 0) else 0 end) as line_charges
   from segment
   join unit on unit.unit_id = segment.unit_id
+  left join other_payer on other_payer.unit_id = segment.unit_id
   group by segment.unit_id
 ),
 claimed as (
