@@ -125,7 +125,7 @@ class _Reader:
 
 def _segment_row(segment_name: str, segment_text: str, delimiters: str) -> Row:
     """Columns of a segment of which nothing is known: first repetitions, components always numbered; field 1 of a header is the separator."""
-    field_mark, component, repetition, _, subcomponent = (delimiters + " ")[:5]
+    field_mark, component, repetition, _, subcomponent = delimiters.ljust(5, "\0")[:5]
     columns: Row = {}
     first = 2 if segment_name in {"MSH", "FHS", "BHS"} else 1
     for number, value in enumerate(segment_text.split(field_mark)[1:], first):

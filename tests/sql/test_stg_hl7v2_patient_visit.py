@@ -58,7 +58,7 @@ MESSAGES: dict[str, bytes] = {
     "recorded before sent": adt("A01", PID, pv1(), recorded="20240510100000-0400", sent="20240510180000-0400"),
     "recording time missing": adt("A01", PID, pv1(), recorded="", sent="20240510180000.5-0400"),
     "merge": adt("A40", PID, "MRG|M9^^^NGH^MR~X9^^^ELSE^PI"),
-    **{f"merge by {event}": adt(event, PID, "MRG|M9^^^NGH^MR") for event in ("A18", "A30", "A34", "A36")},
+    **{f"merge by {event}": adt(event, PID, "MRG|M9^^^NGH^MR") for event in ("A18", "A30", "A34", "A36", "A39")},
     "merge into itself": adt("A40", PID, "MRG|M1^^^NGH^MR"),
     "merge of nobody": adt("A40", PID, "MRG|"),
     "new number": adt("A47", PID, "MRG|M9^^^NGH^MR"),
@@ -245,15 +245,27 @@ def test_a_merge_retires_the_prior_number(staged) -> None:
     """A40: the survivor stays active, the prior one becomes inactive, links go both ways; no merge with itself."""
     assert [(row["identifier_value"], row["active"], row["is_deleted"]) for row in staged["patient"]["merge"]] == [
         ("M1", True, False), ("M9", False, False)]
-    assert [(row["identifier_value"], row["type"], row["other_identifier_value"]) for row in staged["patient_link"]["merge"]] == [
-        ("M1", "replaces", "M9"), ("M9", "replaced-by", "M1")]
+    assert {(row["identifier_value"], row["type"], row["other_identifier_value"]) for row in staged["patient_link"]["merge"] if not row["is_deleted"]} == {
+        ("M1", "replaces", "M9"), ("M9", "replaced-by", "M1")}
     assert staged["patient_link"]["merge into itself"] == []
     assert len(staged["patient"]["merge into itself"]) == 1
 
 
-@pytest.mark.parametrize("event", ["A18", "A30", "A34", "A36"])
+@pytest.mark.parametrize(("event", "types"), [("merge", ("replaced-by", "replaces")), ("new number", ("renamed-to",))])
+def test_the_opposite_of_a_merge_is_taken_back(staged, event, types) -> None:
+    """The number that remains stands: links of an older message by which it was replaced are deleted by their own keys."""
+    links = {(row["identifier_value"], row["type"], row["is_deleted"]): row["fact_key"] for row in staged["patient_link"][event]}
+    here, there = (key("patient", "https://ngh.example.org/id/mrn", number) for number in ("M1", "M9"))
+    turned = {"replaced-by": ("M1", here, there), "renamed-to": ("M1", here, there), "replaces": ("M9", there, here)}
+    for kind in types:
+        holder, subject, other = turned[kind]
+        assert links[holder, kind, True] == key("patient_link", subject, other, kind)
+    assert len(links) == 2 * len(types)
+
+
+@pytest.mark.parametrize("event", ["A18", "A30", "A34", "A36", "A39"])
 def test_merges_of_before_a40_do_the_same(staged, event) -> None:
-    """A18, A30, A34 and A36 of table 0003 join MRG-1 to PID-3 as A40 does (s3.3.18, s3.3.30, s3.3.34, s3.3.36)."""
+    """A18, A30, A34, A36 and A39 of table 0003 join MRG-1 to PID-3 as A40 does (s3.3.18, s3.3.30, s3.3.34, s3.3.36, s3.3.39)."""
     for table in ("patient", "patient_link"):
         assert [row["fact_key"] for row in staged[table][f"merge by {event}"]] == [row["fact_key"] for row in staged[table]["merge"]]
 
@@ -264,7 +276,8 @@ def test_a_changed_number_is_no_merge(staged) -> None:
     identifiers = staged["patient_identifier"]["new number"]
     assert {(row["identifier_value"], row["value"], row["use"], row["is_deleted"]) for row in identifiers} == {
         ("M1", "M1", None, False), ("M1", "M9", "old", False), ("M9", "M9", "old", True)}
-    assert only(staged["patient_link"]["new number"], "identifier_value", "type", "other_identifier_value") == ("M9", "renamed-to", "M1")
+    standing = [row for row in staged["patient_link"]["new number"] if not row["is_deleted"]]
+    assert only(standing, "identifier_value", "type", "other_identifier_value") == ("M9", "renamed-to", "M1")
 
 
 def test_an_unlink_undoes_the_link_and_no_merge(staged) -> None:

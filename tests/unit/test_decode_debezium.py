@@ -139,7 +139,13 @@ def test_positions_sort_as_text_with_missing_parts_first() -> None:
     ("AIA=", False, "org.apache.kafka.connect.data.Decimal", 2, "1.28"), ("AQAAAAAAAAAAAAAAAA==", False, "org.apache.kafka.connect.data.Decimal", 0, str(2**96)),
     ("no base64!", False, "org.apache.kafka.connect.data.Decimal", 2, "no base64!"), ("JU4=", False, "org.apache.kafka.connect.data.Decimal", 10**9, "JU4="),
     ("AQAA" * 2000, False, "org.apache.kafka.connect.data.Decimal", 0, "AQAA" * 2000), ("9" * 30, True, "io.debezium.time.Date", 0, "9" * 30),
-    ("2024-05-10T10:00:00Z", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10T10:00:00Z"), ("5", True, "", 0, "5")])
+    ("2024-05-10T10:00:00Z", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10 10:00:00 +00:00"),
+    ("2024-05-10T10:00:00.123456789-03:30", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10 10:00:00.1234567 -03:30"),
+    ("2024-05-10", False, "io.debezium.time.ZonedTimestamp", 0, "2024-05-10"), ("5", True, "", 0, "5"),
+    ('{"scale":"3","value":"JU4="}', False, "io.debezium.data.VariableScaleDecimal", 0, "9.550"),
+    ('{"scale":"0","value":"lw=="}', False, "io.debezium.data.VariableScaleDecimal", 2, "-105"),
+    ('{"scale":"-2","value":"JU4="}', False, "io.debezium.data.VariableScaleDecimal", 0, '{"scale":"-2","value":"JU4="}'),
+    ('{"value":"JU4="}', False, "io.debezium.data.VariableScaleDecimal", 0, '{"value":"JU4="}')])
 def test_values_are_shown_as_the_database_shows_them(value: str, is_number: bool, name: str, scale: int, text: str) -> None:
     """Days, fractions of a second and two's complement become dates, times and decimals; what has not its type's form stays."""
     assert shown(pa.array([value, None]), pa.array([is_number, False]), WireType(name, scale)).to_pylist() == [text, None]
@@ -156,7 +162,8 @@ def test_a_scale_that_no_column_has_leaves_the_value_as_sent(scale: str, wire: W
     ("date", WireType("io.debezium.time.Date")), ("datetime", WireType("io.debezium.time.Timestamp")),
     ("datetime2(3)", WireType("io.debezium.time.Timestamp")), ("datetime2(6)", WireType("io.debezium.time.MicroTimestamp")),
     ("datetime2", WireType("io.debezium.time.NanoTimestamp")), ("decimal(10,2)", WireType("org.apache.kafka.connect.data.Decimal", 2)),
-    ("money", WireType("org.apache.kafka.connect.data.Decimal", 4)), ("varchar(20)", WireType())])
+    ("money", WireType("org.apache.kafka.connect.data.Decimal", 4)),
+    ("datetimeoffset(7)", WireType("io.debezium.time.ZonedTimestamp")), ("varchar(20)", WireType())])
 def test_without_a_schema_the_contract_tells_the_wire_form(column_type: str, wire: WireType) -> None:
     """The connector's default precision mode decides by the SQL Server type."""
     assert wire_type_of_contract(column_type) == wire

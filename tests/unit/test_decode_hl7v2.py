@@ -66,9 +66,17 @@ def test_escapes_are_resolved_after_splitting_once() -> None:
 @pytest.mark.parametrize("escape", ["\\Zxx\\", "\\.sp3\\", "\\C2842\\", "\\XFF\\", "\\Q\\"])
 def test_unknown_escapes_stay_verbatim_with_a_flag(escape: str) -> None:
     """What has no general meaning, or is no text in the message's character set, is kept as sent and flagged."""
-    outcome = run(MSH, f"OBX|1|ST|C||x {escape} y")
+    outcome = run(MSH, f"OBX|1|ST|C||x {escape} y", registered="utf-8")
     assert values(outcome, "obx")["obx_5_1"] == f"x {escape} y"
     assert outcome.flags() == ["hl7.unknown_escape"]
+
+
+@pytest.mark.parametrize("declared", ["", "UNICODE UTF-8"])
+def test_hexadecimal_bytes_are_read_as_the_facility_writes_where_msh_18_does_not_fit(declared: str) -> None:
+    """Bytes in escape sequences are bytes of the message: what is no character of MSH-18 is one of the facility's, flagged."""
+    outcome = run(f"{MSH}||||||{declared}", "OBX|1|TX|C||Ni\\XF1\\o", "OBX|2|TX|C||\\X41\\")
+    assert [row["obx_5_1"] for row in outcome.rows("raw_hl7v2__obx")] == ["Niño", "A"]
+    assert outcome.flags() == ["hl7.charset_mismatch"]
 
 
 def test_empty_null_and_whole_fields_differ() -> None:
@@ -132,6 +140,7 @@ def test_content_is_what_is_sent_and_not_the_sending() -> None:
     assert run(resent, PID).units[0]["content_hash"] == first
     other = [text.replace("|", "#").replace("^", "*") for text in (MSH, PID)]
     assert run(*other).units[0]["content_hash"] == first
+    assert run(MSH + "||^", PID.replace("^MR|", "^MR^^|") + "||", "NTE|1||").units[0]["content_hash"] == run(MSH, PID, "NTE|1").units[0]["content_hash"]
     assert run(MSH, PID + "|x").units[0]["content_hash"] != first
     plain_marks = PID.replace("|", "#").replace("ALDER^", "AL|DER*").replace("^", "*")
     assert run(other[0], plain_marks).units[0]["content_hash"] != run(MSH, PID.replace("ALDER", "AL^DER")).units[0]["content_hash"]
@@ -251,3 +260,12 @@ def test_blocks_of_a_socket_are_no_content() -> None:
     assert outcome.codes() == [None, None]
     assert [row["pid_8_1"] for row in outcome.rows("raw_hl7v2__pid")] == ["F", "F"]
     assert outcome.units[0]["content_hash"] == run(MSH, PID).units[0]["content_hash"]
+
+
+def test_a_capture_may_begin_or_end_within_a_block() -> None:
+    """The first VT or the last FS is missing: the messages are told apart all the same, and a VT within a text is data."""
+    first, second = ("\r".join([MSH.replace("C1", name), PID, "OBX|1|TX|C||a\x0bb\x1cc"]).encode() for name in ("C1", "C2"))
+    outcome = run_bytes(first + b"\r\x1c\r\x0b" + second + b"\x1c")
+    assert outcome.codes() == [None, None]
+    assert [row["obx_5_1"] for row in outcome.rows("raw_hl7v2__obx")] == ["a\x0bb\x1cc"] * 2
+    assert outcome.units[0]["content_hash"] == outcome.units[1]["content_hash"]

@@ -59,12 +59,12 @@ class Format:
 FORMATS: dict[str, Format] = {
     kind: Format(kind, decoder, tables, f"{kind}-{version}", has_lines, empty_code)
     for kind, decoder, tables, version, has_lines, empty_code in (
-        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 2, True, None),
+        ("hl7v2", hl7v2.decode_hl7v2, hl7v2.TABLES, 3, True, None),
         ("fhir_ndjson", fhir.decode_fhir_ndjson, fhir.TABLES, 3, True, None),
         ("csv_extract", extract.decode_csv_extract, extract.TABLES, 2, True, extract.EMPTY_EXTRACT),
         ("dms_s3_csv", extract.decode_dms_s3_csv, extract.TABLES, 2, True, None),
         ("dms_s3_parquet", extract.decode_dms_s3_parquet, extract.TABLES, 2, False, None),
-        ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 2, True, None),
+        ("debezium_jsonl", debezium.decode_debezium_jsonl, debezium.TABLES, 3, True, None),
         ("ccda", ccda.decode_ccda, ccda.TABLES, 3, False, None),
         ("dicom", dicom.decode_dicom, dicom.TABLES, 3, False, None),
         ("x12", x12.decode_x12, x12.TABLES, 3, False, None),

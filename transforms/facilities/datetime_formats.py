@@ -11,7 +11,7 @@ SUPPORTED_DATETIME_FORMATS: frozenset[str] = frozenset(
     {
         "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %I:%M %p",
         "%Y-%m-%d %I:%M:%S %p", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%SZ",
-        "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z",
+        "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%d %H:%M:%S.%f %z",
         "%Y-%m-%d-%H.%M.%S.%f", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y.%m.%d %H:%M",
         "%Y.%m.%d %H:%M:%S", "%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d%H%M%S.%f", "%Y%m%d %H%M%S",
         "%Y%m%d %H:%M", "%Y%m%d %H:%M:%S", "%Y%m%dT%H%M%S", "%y%m%d", "%m/%d/%Y", "%m/%d/%Y %H:%M",
@@ -34,6 +34,7 @@ _DMS_FORMATS = {
     "smalldatetime": "%Y-%m-%d %H:%M:%S",
     "datetime": "%Y-%m-%d %H:%M:%S.%f",
     "datetime2": "%Y-%m-%d %H:%M:%S.%f",
+    "datetimeoffset": "%Y-%m-%d %H:%M:%S.%f %z",
 }
 
 

@@ -36,7 +36,7 @@
   case split_part({{ type }}, '(', 1)
     when 'tinyint' then 'integer' when 'smallint' then 'integer' when 'int' then 'integer' when 'bigint' then 'integer' when 'integer' then 'integer'
     when 'decimal' then 'decimal' when 'numeric' then 'decimal' when 'money' then 'decimal' when 'smallmoney' then 'decimal' when 'float' then 'decimal' when 'real' then 'decimal'
-    when 'date' then 'date' when 'datetime' then 'date' when 'datetime2' then 'date' when 'smalldatetime' then 'date'
+    when 'date' then 'date' when 'datetime' then 'date' when 'datetime2' then 'date' when 'smalldatetime' then 'date' when 'datetimeoffset' then 'date'
     when 'bit' then 'bit' when 'boolean' then 'bit'
     when 'char' then 'text' when 'nchar' then 'text' when 'varchar' then 'text' when 'nvarchar' then 'text'
   end

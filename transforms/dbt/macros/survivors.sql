@@ -35,7 +35,13 @@
   {{ return(dml) }}
 {% endmacro %}
 
-{#- Where every patient key of a list of links (patient_key, next_key; the first CTE of `with recursive`) leads in the end. A chain is
+{#- Place of a link among those that lead on from one patient: a record that was merged twice went to where the newest message says. -#}
+{% macro newest_road(links) -%}
+  row_number() over (partition by {{ links }}.subject_key
+    order by {{ links }}.source_time desc nulls last, {{ links }}.source_order desc nulls last, {{ links }}.other_key)
+{%- endmacro %}
+
+{#- Where every patient key of a list of links (patient_key, next_key; a CTE of `with recursive`) leads in the end. A chain is
     followed 20 steps at most, so that a ring of wrong merges ends. -#}
 {% macro ends_of_links(links) -%}
 walk as (

@@ -51,7 +51,7 @@
 {% macro datetime_formats() %}{{ return([
   '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p',
   '%Y-%m-%dT%H:%M', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%dT%H:%M:%S.%fZ',
-  '%Y-%m-%dT%H:%M:%S%z', '%Y-%m-%dT%H:%M:%S.%f%z', '%Y-%m-%d %H:%M:%S%z', '%Y-%m-%d-%H.%M.%S.%f',
+  '%Y-%m-%dT%H:%M:%S%z', '%Y-%m-%dT%H:%M:%S.%f%z', '%Y-%m-%d %H:%M:%S%z', '%Y-%m-%d %H:%M:%S.%f %z', '%Y-%m-%d-%H.%M.%S.%f',
   '%Y/%m/%d', '%Y/%m/%d %H:%M', '%Y/%m/%d %H:%M:%S', '%Y.%m.%d', '%Y.%m.%d %H:%M', '%Y.%m.%d %H:%M:%S',
   '%Y%m%d', '%Y%m%d%H%M', '%Y%m%d%H%M%S', '%Y%m%d%H%M%S.%f', '%Y%m%d %H%M%S', '%Y%m%d %H:%M', '%Y%m%d %H:%M:%S', '%Y%m%dT%H%M%S', '%y%m%d',
   '%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M:%S.%f', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %I:%M:%S %p',
@@ -73,6 +73,7 @@
 {#- Shape of a text in a format: both engines' parsers are laxer than that (blanks, a two-digit year for %Y). One-digit months, days and
     hours are allowed where separators stand between them; two blanks where SQL Server pads a one-digit day or hour. -#}
 {% macro datetime_shape(format) %}
+  {%- if format.endswith(' %z') -%}{{ return('[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,7})? [+-][0-9]{2}:?[0-9]{2}') }}{%- endif -%}
   {%- set compact = '%Y%m' in format or '%y%m' in format or '%m%d' in format or '%d%m' in format -%}
   {%- set short = '[0-9]{2}' if compact or '%Y-%m-%d' in format else '[0-9]{1,2}' -%}
   {{ return(format | replace('.', '[.]') | replace('%Y', '[0-9]{4}') | replace('%y', '[0-9]{2}') | replace('%m', short) | replace('%d', short)
@@ -91,6 +92,16 @@
   end
 {%- endmacro %}
 
+{#- Has a text the shape of the registered format, where that could be taken for a spreadsheet's form: digits alone, or a day and a month's
+    name? Then it was not mangled, and what is no date is none. -#}
+{% macro has_number_like_shape(text, format_column) -%}
+  case {{ format_column }}
+  {%- for format in datetime_formats() if (format | replace('%', '') | replace('.', '')).isalpha() or format.startswith('%d-%b-') %}
+    when '{{ format }}' then {{ regexp_full(text, datetime_shape(format)) }}
+  {%- endfor %}
+    else false end
+{%- endmacro %}
+
 {#- Is a value in this format a date only? Then it is never shifted by a zone. -#}
 {% macro is_date_format(format_column) -%} (position('%H' in {{ format_column }}) = 0 and position('%I' in {{ format_column }}) = 0) {%- endmacro %}
 {#- Does a value in this format carry its own offset? Then it is UTC already. -#}
@@ -106,7 +117,7 @@
 {#- One format of the list, given as a constant; DuckDB's %f and Snowflake's FF read six digits at most alike once the rest is cut. -#}
 {% macro read_datetime(text, format) %}{{ return(adapter.dispatch('read_datetime', 'lakehouse')(text, format)) }}{% endmacro %}
 {% macro duckdb__read_datetime(text, format) -%}
-  {%- if '%z' in format -%} (try_strptime({{ with_numeric_offset(text) }}, '{{ format }}') at time zone 'UTC')
+  {%- if '%z' in format -%} (try_strptime({{ with_numeric_offset(text, format) }}, '{{ format | replace(' %z', '%z') }}') at time zone 'UTC')
   {%- elif is_cut_format(format) -%} try_strptime(left({{ text }}, 26), '{{ format }}')
   {%- else -%} try_strptime({{ text }}, '{{ format }}') {%- endif -%}
 {%- endmacro %}
@@ -120,11 +131,16 @@
   {%- set elements = format | replace('%Y', 'YYYY') | replace('%y', 'YY') | replace('%m', 'MM') | replace('%d', 'DD') | replace('T', '"T"')
     | replace('%SZ', '%S"Z"') | replace('%fZ', '%f"Z"') | replace('%H', 'HH24') | replace('%I', 'HH12') | replace('%M', 'MI') | replace('%S', 'SS') | replace('%f', 'FF6')
     | replace('%b', 'MON') | replace('%B', 'MMMM') | replace('%p', 'AM') | replace('%z', 'TZHTZM') -%}
-  {%- if '%z' in format -%} cast(convert_timezone('UTC', try_to_timestamp_tz({{ with_numeric_offset(text) }}, '{{ elements }}')) as timestamp_ntz)
+  {%- if '%z' in format -%} cast(convert_timezone('UTC', try_to_timestamp_tz({{ with_numeric_offset(text, format) }}, '{{ elements | replace(' TZHTZM', 'TZHTZM') }}')) as timestamp_ntz)
   {%- elif is_cut_format(format) -%} try_to_timestamp_ntz(left({{ text }}, 26), '{{ elements }}')
   {%- elif ' ' in format and '%b' in format -%} try_to_timestamp_ntz(replace({{ text }}, '  ', ' '), '{{ elements }}')
   {%- else -%} try_to_timestamp_ntz({{ text }}, '{{ elements }}') {%- endif -%}
 {%- endmacro %}
-{% macro with_numeric_offset(text) -%}
+{#- SQL Server shows a datetimeoffset with seven digits of the second, fewer or none, and a blank before its offset. -#}
+{% macro with_numeric_offset(text, format) -%}
+  {%- if format.endswith(' %z') -%}
+  left({{ text }}, 19) || '.' || rpad(left(substr(split_part({{ text }}, ' ', 2), 10), 6), 6, '0') || replace(split_part({{ text }}, ' ', 3), ':', '')
+  {%- else -%}
   left({{ text }}, 19) || replace(replace(substr({{ text }}, 20), ':', ''), 'Z', '+0000')
+  {%- endif -%}
 {%- endmacro %}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,11 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_DECIMAL = "org.apache.kafka.connect.data.Decimal"
+_DECIMAL, _VARIABLE_DECIMAL = "org.apache.kafka.connect.data.Decimal", "io.debezium.data.VariableScaleDecimal"
+_ZONED = "io.debezium.time.ZonedTimestamp"
+# ISO 8601 with an offset, and how SQL Server shows it; digits beyond its seven are cut.
+_ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{1,7})?)[0-9]{0,2}([+-][0-9]{2}:[0-9]{2})$"
+_ZONED_SHOWN = r"\1 \2 \3"
 # SQL Server's decimal has up to 38 digits, before or behind the point. More would be the sender's choice of our memory.
 _DECIMAL_DIGITS, _DECIMAL_BYTES = 38, 17
 _SCALE = re.compile("[0-9]{1,2}")
@@ -31,7 +36,8 @@ _PER_SECOND = {
     "org.apache.kafka.connect.data.Timestamp": 10**3,
 }
 _DATES = frozenset({"io.debezium.time.Date", "org.apache.kafka.connect.data.Date"})
-_ADAPTIVE = {"date": "io.debezium.time.Date", "datetime": "io.debezium.time.Timestamp", "smalldatetime": "io.debezium.time.Timestamp"}
+_ADAPTIVE = {"date": "io.debezium.time.Date", "datetime": "io.debezium.time.Timestamp", "smalldatetime": "io.debezium.time.Timestamp",
+             "datetimeoffset": _ZONED}
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,12 @@ def shown(texts: pa.Array, are_numbers: pa.Array, wire: WireType) -> pa.Array:
     """Texts of values: a number or string as it stands in the JSON. What does not have its type's form stays as sent; null stays null."""
     if wire.name in _DATES or wire.name in _PER_SECOND:
         return _moments(texts, are_numbers, wire)
-    if wire.name == _DECIMAL:
+    if wire.name in (_DECIMAL, _VARIABLE_DECIMAL):
         encoded = pc.dictionary_encode(texts)
-        distinct = pa.array([_decimal(text.as_py(), wire.scale) for text in encoded.dictionary], pa.string())
+        distinct = pa.array([_decimal(text.as_py(), wire) for text in encoded.dictionary], pa.string())
         return pc.if_else(are_numbers, texts, distinct.take(encoded.indices))
+    if wire.name == _ZONED:
+        return pc.replace_substring_regex(pc.replace_substring_regex(texts, "Z$", "+00:00"), _ISO, _ZONED_SHOWN)
     return texts
 
 
@@ -100,14 +108,25 @@ def _texts(microseconds: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(moment, second), whole, pc.cast(moment, pa.string()))
 
 
-def _decimal(value: str | None, scale: int) -> str | None:
-    """Big-endian two's complement of the unscaled value, in base64."""
+def _decimal(text: str, wire: WireType) -> str:
+    """Big-endian two's complement of the unscaled value, in base64; one of variable scale has its scale beside it."""
+    value, scale = _scaled(text) if wire.name == _VARIABLE_DECIMAL else (text, wire.scale)
     try:
-        content = base64.b64decode(value or "", validate=True)
+        content = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        return value
+        return text
     if not content or len(content) > _DECIMAL_BYTES or scale > _DECIMAL_DIGITS:
-        return value
+        return text
     unscaled = int.from_bytes(content, "big", signed=True)
     digits = tuple(map(int, str(abs(unscaled))))
     return f"{Decimal((int(unscaled < 0), digits, -scale)):f}"
+
+
+def _scaled(text: str) -> tuple[str, int]:
+    """Value and scale of a structure, shown as canonical JSON; no value where it is none."""
+    try:
+        found = json.loads(text)
+        value, scale = found["value"], str(found["scale"])
+    except (ValueError, TypeError, LookupError):
+        return "", 0
+    return (value, int(scale)) if isinstance(value, str) and _SCALE.fullmatch(scale) else ("", 0)

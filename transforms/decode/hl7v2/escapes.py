@@ -1,6 +1,7 @@
 """Escape sequences (HL7 v2.5.1 s2.7): resolved after splitting, once, from left to right.
 
-Belongs here: one value in, one value out; is anything kept verbatim. Does not belong here: finding the values.
+Belongs here: one value in, one value out; is anything kept verbatim; do its bytes fit a character set. Does not belong
+here: finding the values.
 `.br` is a line feed; `X..` gives the bytes as sent, in the message's character set; highlighting (`H`, `N`) is dropped;
 everything else (`Z..`, `C..`, `M..`, other formatting commands) stays verbatim and makes the flag hl7.unknown_escape.
 """
@@ -56,6 +57,12 @@ def keeps_any(text: str, delimiters: Delimiters, codec: str) -> bool:
         match[2] not in known if match[1] is None else _hexadecimal(match[1], delimiters.escape, codec) is None
         for match in _sequence(delimiters).finditer(text)
     )
+
+
+def fits(text: str, delimiters: Delimiters, codec: str) -> bool:
+    """Are the bytes of all hexadecimal escape sequences of a text characters of a codec?"""
+    runs = (match[1] for match in _sequence(delimiters).finditer(text) if match[1] is not None)
+    return all(_hexadecimal(run, delimiters.escape, codec) is not None for run in runs)
 
 
 def is_open(segment: str, delimiters: Delimiters) -> bool:

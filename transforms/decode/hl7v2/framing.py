@@ -1,8 +1,10 @@
 """Cutting a payload into messages: from each MSH to the next, batch wrappers apart (HL7 v2.5.1 s2.10.3).
 
 Belongs here: bytes -> frames, and whether the wrappers' counts are right. Does not belong here: reading a message.
-CR, LF and CRLF end a segment, empty lines are none, a UTF-8 byte order mark before the first segment is dropped. A file captured from a
-socket keeps the blocks of its transport (MLLP: VT before a message, FS and CR behind): they end a segment like a line end.
+CR, LF and CRLF end a segment, empty lines are none, a UTF-8 byte order mark before the first segment is dropped. A file captured
+from a socket keeps the blocks of its transport (MLLP: VT before a message, FS and CR behind): they end a segment like a line end.
+Where the capture began within a block, only a VT at the start of a line before MSH or a header of batches, and an FS at the end
+of one, are marks.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ _BOM = b"\xef\xbb\xbf"
 _HEADS = (b"MSH", b"FHS", b"BHS", b"BTS", b"FTS")
 _SEGMENT_LIKE = re.compile(rb"(?:\A|(?<=[\r\n]))[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]")
 _BLOCK_MARK = re.compile(rb"\x0b|\x1c\r?")
+_LATE_MARK = re.compile(rb"(?<=[\r\n])\x0b(?=MSH|FHS|BHS)|\x1c(?=[\r\n]|\Z)")
 _LINE = re.compile(rb"[^\r\n]+[\r\n]*")
 _PART_BYTES, _LARGEST_PART = 4 << 20, 16 << 20
 _HEAD_BYTES = 5  # a line end, a name and what follows it
@@ -70,8 +73,8 @@ def _framed(body: bytes, starts: list[int]) -> Iterator[Frame]:
 
 
 def _bodies(payload: Payload) -> Iterator[tuple[bytes, bool]]:
-    """The payload without byte order mark and block marks, in parts, and whether each is the last. One that does not begin with a block
-    is taken as it is. A part is as long as all before it that may be held, so that what is held is searched again but seldom."""
+    """The payload without byte order mark and block marks, in parts, and whether each is the last. A part is as long as all before it
+    that may be held, so that what is held is searched again but seldom."""
     begin = payload.head(len(_BOM) + 1)
     ahead = len(_BOM) if begin.startswith(_BOM) else 0
     is_captured = begin[ahead:].startswith(b"\x0b")
@@ -79,15 +82,24 @@ def _bodies(payload: Payload) -> Iterator[tuple[bytes, bool]]:
     for block in payload.blocks():
         held += block
         if len(held) > size:
-            kept = len(held) - (1 if held.endswith(b"\x1c") else 0)
+            kept = _before_marks(held)
             yield _unblocked(bytes(held[ahead:kept]), is_captured), False
             del held[:kept]
             ahead, size = 0, min(2 * size, _LARGEST_PART)
     yield _unblocked(bytes(held[ahead:]), is_captured), True
 
 
+def _before_marks(held: bytearray) -> int:
+    """Where a part may end: before a mark or line end among the last bytes, whose meaning its neighbours decide."""
+    tail = len(held) - _HEAD_BYTES
+    first = min((place for place in (held.find(mark, tail) for mark in (b"\r", b"\n", b"\x0b", b"\x1c")) if place >= 0), default=len(held))
+    return first - 1 if held[first - 1 : first].isspace() else first
+
+
 def _unblocked(body: bytes, is_captured: bool) -> bytes:
-    return _BLOCK_MARK.sub(b"\r", body) if is_captured else body
+    if is_captured:
+        return _BLOCK_MARK.sub(b"\r", body)
+    return _LATE_MARK.sub(b"\r", body) if b"\x0b" in body or b"\x1c" in body else body
 
 
 def _starts(body: bytes) -> list[int]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from transforms.decode.hl7v2.charset import decode_text
+from transforms.decode.hl7v2.charset import MISMATCH, decode_text
 from transforms.decode.hl7v2.delimiters import Delimiters, read_delimiters
-from transforms.decode.hl7v2.escapes import UNKNOWN, is_open, keeps_any
+from transforms.decode.hl7v2.escapes import UNKNOWN, fits, is_open, keeps_any
 from transforms.decode.hl7v2.framing import Frame
 from transforms.decode.units import UNKNOWN_TYPE, content_hash
 
@@ -40,7 +40,10 @@ class Message:
 
 
 def read_message(frame: Frame, facility_charset: str, is_last: bool) -> Message:
-    """Message of a frame; `is_last` says whether the payload ends with it (only then can it be cut)."""
+    """Message of a frame; `is_last` says whether the payload ends with it (only then can it be cut).
+
+    Bytes that escape sequences give are the message's own: where they do not fit MSH-18 and all others are ASCII, the facility's
+    character set counts, with the flag hl7.charset_mismatch."""
     content = frame.content
     declared = _declared_charset(content) if frame.name == "MSH" else b""
     text, codec, flag = decode_text(content, declared, facility_charset)
@@ -57,7 +60,11 @@ def read_message(frame: Frame, facility_charset: str, is_last: bool) -> Message:
     message.content_hash = _message_hash(fields, segments, message.delimiters)
     if flag:
         message.flags.add(flag)
-    if _keeps_escapes(text, segments, message.delimiters, codec):
+    escaped = _escaped(text, segments, message.delimiters)
+    if content.isascii() and not _fit(escaped, message.delimiters, codec) and _fit(escaped, message.delimiters, facility_charset):
+        message.codec = facility_charset
+        message.flags.add(MISMATCH)
+    if any(keeps_any(segment, message.delimiters, message.codec) for segment in escaped):
         message.flags.add(UNKNOWN)
     if is_last and not terminators[-1] and _is_cut(segments[-1], len(segments), message.delimiters):
         message.reject_code, message.reject_segment = TRUNCATED, len(segments)
@@ -104,23 +111,31 @@ def _record_type(fields: list[str], delimiters: Delimiters) -> str:
 
 def _message_hash(fields: list[str], segments: list[str], delimiters: Delimiters) -> str:
     """md5 of the message in standard delimiters, segments ended by CR, with MSH-7 and MSH-10 emptied: those belong to
-    the sending, not to what is sent."""
+    the sending, not to what is sent. Separators behind the last valued field or component say nothing (s2.6.2)."""
     header = list(fields)
     for number in (7, 10):
         if len(header) >= number:
             header[number - 1] = ""
-    text = "\r".join([delimiters.field.join(header), *segments[1:]])
+    idle = delimiters.field + delimiters.component
+    body = "\r".join(segment.rstrip(idle) for segment in (delimiters.field.join(header[2:]), *segments[1:]))
+    for mark in (delimiters.field, delimiters.repetition) if delimiters.component else ():
+        while delimiters.component + mark in body:
+            body = body.replace(delimiters.component + mark, mark)
+    text = delimiters.field.join([*header[:2], body])
     table = delimiters.to_standard()
     return content_hash((text.translate(table) if table else text).encode("utf-8"))
 
 
-def _keeps_escapes(text: str, segments: list[str], delimiters: Delimiters, codec: str) -> bool:
+def _escaped(text: str, segments: list[str], delimiters: Delimiters) -> list[str]:
+    """Segments that hold the escape character, MSH without its delimiters."""
     if not delimiters.escape or text.count(delimiters.escape) == 1:  # the one of MSH-2
-        return False
+        return []
     first = segments[0][len("MSH") + len(delimiters.sent) :]
-    return any(
-        delimiters.escape in segment and keeps_any(segment, delimiters, codec) for segment in (first, *segments[1:])
-    )
+    return [segment for segment in (first, *segments[1:]) if delimiters.escape in segment]
+
+
+def _fit(segments: list[str], delimiters: Delimiters, codec: str) -> bool:
+    return all(fits(segment, delimiters, codec) for segment in segments)
 
 
 def _is_cut(segment: str, ordinal: int, delimiters: Delimiters) -> bool:

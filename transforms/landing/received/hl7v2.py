@@ -30,11 +30,17 @@ def count_messages(payload: Payload, source: Source) -> int:
 
 def _lines(payload: Payload) -> Iterator[bytes]:
     """Lines that are not empty, whatever ends them."""
-    # captured from a socket: VT opens a block, FS closes it
+    # captured from a socket: VT opens a block, FS closes it; where the capture began within a block, at the ends of a line alone
     is_captured = payload.head(4).removeprefix(_UTF8_BOM).startswith(b"\v")
     ends = _LINE_ENDS_AND_MARKS if is_captured else _LINE_ENDS
     lines = Payload(payload.size, lambda: (block.translate(ends) for block in payload.blocks())).lines()
-    yield from filter(None, chain((next(lines).removeprefix(_UTF8_BOM),), lines))
+    yield from filter(None, chain((_unmarked(next(lines).removeprefix(_UTF8_BOM)),), map(_unmarked, lines)))
+
+
+def _unmarked(line: bytes) -> bytes:
+    if line[1:4] in (b"MSH", b"FHS", b"BHS"):
+        line = line.removeprefix(b"\v")
+    return line.removesuffix(b"\x1c")
 
 
 def _resembles_segment(line: bytes) -> bool:

@@ -34,7 +34,8 @@ judged as (
           when 'text' then case when length(cell.value) > cell.type_size then 'widened' end
           when 'date' then
             case when {{ parse_local_datetime('cell.moment', 'cell.datetime_format') }} is not null then null
-              when {{ regexp_full('cell.value', '[0-9]+([.][0-9]+)?|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2}([0-9]{2})?)?|[A-Za-z]{3}-[0-9]{2}') }} then 'mangled'
+              when {{ has_number_like_shape('cell.value', 'cell.datetime_format') }} then 'no_date'
+              when {{ regexp_full('cell.value', '[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2}([0-9]{2})?)?|[A-Za-z]{3}-[0-9]{2}') }} then 'mangled'
               else 'no_date' end
           when 'integer' then
             case when not {{ regexp_full('cell.value', '[+-]?[0-9]+') }} then 'mangled'

@@ -3,7 +3,7 @@
 {%- set coded = coded_columns('allergen', 'said', 'al1_3') -%}
 with said as (
   select al1.record_id, al1.record_locator, al1.facility_id, al1.batch_date, subject.record_id as subject_record_id, subject.timezone,
-    al1.al1_3_1, al1.al1_3_2, al1.al1_3_3, al1.al1_3_4, al1.al1_3_5, al1.al1_3_6, al1.al1_6_1
+    al1.al1_3_1, al1.al1_3_2, al1.al1_3_3, al1.al1_3_4, al1.al1_3_5, al1.al1_3_6, al1.al1_3_10, al1.al1_3_11, al1.al1_3_12, al1.al1_6_1
   from {{ source('raw', 'raw_hl7v2__al1') }} al1
   join {{ ref('stg_hl7v2__subject') }} subject on subject.unit_id = al1.unit_id and subject.patient_group = al1.patient_group
   where {{ in_scope('al1') }} and subject.is_adt and subject.patient_key is not null

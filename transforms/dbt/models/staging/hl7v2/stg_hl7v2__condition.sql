@@ -3,7 +3,8 @@
 {%- set coded = coded_columns('diagnosis', 'said', 'dg1_3', 'coalesce(said.dg1_3_3, said.dg1_2_1)') -%}
 with said as (
   select dg1.record_id, dg1.record_locator, dg1.unit_id, dg1.facility_id, dg1.batch_date, subject.record_id as subject_record_id, subject.timezone,
-    dg1.dg1_2_1, dg1.dg1_3_1, coalesce(dg1.dg1_3_2, dg1.dg1_4_1) as dg1_3_2, dg1.dg1_3_3, dg1.dg1_3_4, dg1.dg1_3_5, dg1.dg1_3_6, dg1.dg1_5_1, dg1.dg1_6_1, dg1.dg1_19_1, dg1.dg1_21_1
+    dg1.dg1_2_1, dg1.dg1_3_1, coalesce(dg1.dg1_3_2, dg1.dg1_4_1) as dg1_3_2, dg1.dg1_3_3, dg1.dg1_3_4, dg1.dg1_3_5, dg1.dg1_3_6,
+    dg1.dg1_3_10, dg1.dg1_3_11, dg1.dg1_3_12, dg1.dg1_5_1, dg1.dg1_6_1, dg1.dg1_19_1, dg1.dg1_21_1
   from {{ source('raw', 'raw_hl7v2__dg1') }} dg1
   join {{ ref('stg_hl7v2__subject') }} subject on subject.unit_id = dg1.unit_id and subject.patient_group = dg1.patient_group
   where {{ in_scope('dg1') }} and subject.kind = 'visit' and subject.patient_key is not null

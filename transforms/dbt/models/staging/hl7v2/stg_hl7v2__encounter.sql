@@ -3,7 +3,7 @@
 {{ config(told_by=['PV1']) }}
 with said as (
   select pv1.record_id, pv1.record_locator, pv1.facility_id, pv1.batch_date, subject.timezone, subject.record_id as subject_record_id,
-    pv1.pv1_2, pv1.pv1_2_1, pv1.pv1_3, pv1.pv1_3_1, pv1.pv1_3_2, pv1.pv1_3_3, pv1.pv1_7, pv1.pv1_7_1, pv1.pv1_36, pv1.pv1_36_1, pv1.pv1_44_1, pv1.pv1_45_1,
+    pv1.pv1_2, pv1.pv1_2_1, pv1.pv1_3, pv1.pv1_3_1, pv1.pv1_3_1_1, pv1.pv1_3_2, pv1.pv1_3_2_1, pv1.pv1_3_3, pv1.pv1_3_3_1, pv1.pv1_7, pv1.pv1_7_1, pv1.pv1_36, pv1.pv1_36_1, pv1.pv1_44_1, pv1.pv1_45_1,
     case when pv1.pv1_7_9_2 is null then coalesce(pv1.pv1_7_9_1, pv1.pv1_7_9) else pv1.pv1_7_9_1 end as attending_namespace,
     {{ hd_uri('pv1.pv1_7_9_2', 'pv1.pv1_7_9_3') }} as attending_uri
   from {{ source('raw', 'raw_hl7v2__pv1') }} pv1
@@ -27,7 +27,7 @@ select
     'period_start': 'started.value', 'period_start_mark': hl7_mark('said.pv1_44_1'),
     'period_end': "case when subject.clears_end then null else ended.value end",
     'period_end_mark': "case when subject.clears_end then 'N' else " ~ hl7_mark('said.pv1_45_1') ~ " end",
-    'location_point_of_care': hl7_value('said.pv1_3_1'), 'location_room': hl7_value('said.pv1_3_2'), 'location_bed': hl7_value('said.pv1_3_3'),
+    'location_point_of_care': hl7_first('said.pv1_3_1'), 'location_room': hl7_first('said.pv1_3_2'), 'location_bed': hl7_first('said.pv1_3_3'),
     'location_mark': hl7_mark('said.pv1_3'),
     'discharge_disposition_code': 'coalesce(disposition_mapped.code, disposition.fhir_code)', 'disposition_mark': hl7_mark('said.pv1_36'),
     'practitioner_key': "case when " ~ hl7_value('said.pv1_7_1') ~ " is not null then "

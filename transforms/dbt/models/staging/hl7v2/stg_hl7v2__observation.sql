@@ -31,11 +31,14 @@ later as (
 ),
 result as (
   select said.record_id, said.record_locator, said.unit_id, said.facility_id, said.batch_date, said.order_group, said.timezone, said.repetition,
-    said.obx_3_1, said.obx_3_2, said.obx_3_3, said.obx_3_4, said.obx_3_5, said.obx_3_6, said.obx_4, said.test, said.obx_14_1, said.performer_display, said.status,
+    said.obx_3_1, said.obx_3_2, said.obx_3_3, said.obx_3_4, said.obx_3_5, said.obx_3_6, said.obx_3_10, said.obx_3_11, said.obx_3_12,
+    said.obx_4, said.test, said.obx_14_1, said.performer_display, said.status,
     said.kind, said.number, said.number_text, said.comparator, said.first_number, said.second_number, said.whole, said.time_text, said.is_not_numeric,
     case when said.kind = 'code' then {{ hl7_value('said.v_1') }} end as v_1, case when said.kind = 'code' then {{ hl7_value('said.v_2') }} end as v_2,
     case when said.kind = 'code' then said.v_3 end as v_3, case when said.kind = 'code' then said.v_4 end as v_4,
     case when said.kind = 'code' then said.v_5 end as v_5, case when said.kind = 'code' then said.v_6 end as v_6,
+    case when said.kind = 'code' then
+    said.v_10 end as v_10, case when said.kind = 'code' then said.v_11 end as v_11, case when said.kind = 'code' then said.v_12 end as v_12,
     case when said.kind in ('number', 'ratio', 'range') then said.unit end as unit,
     case when said.other_unit_system = 'UCUM' then said.other_unit end as other_ucum
   from {{ ref('stg_hl7v2__result') }} said

@@ -12,7 +12,8 @@ obr as (
   select
     obr.unit_id, obr.order_group, obr.patient_group, obr.facility_id, obr.batch_date, obr.record_id, obr.record_locator, obr.obr_2_1, obr.obr_2_2,
     obr.obr_2_3, obr.obr_2_4, obr.obr_3_1, obr.obr_3_2, obr.obr_3_3, obr.obr_3_4, obr.obr_4_1, obr.obr_4_2, obr.obr_4_3, obr.obr_4_4, obr.obr_4_5,
-    obr.obr_4_6, obr.obr_5_1, obr.obr_7_1, obr.obr_16_2, obr.obr_16_2_1, obr.obr_16_3, obr.obr_22_1, obr.obr_25_1, obr.obr_27_6, obr.obr_32_1_2,
+    obr.obr_4_6, obr.obr_4_10, obr.obr_4_11, obr.obr_4_12,
+    obr.obr_5_1, obr.obr_7_1, obr.obr_16_2, obr.obr_16_2_1, obr.obr_16_3, obr.obr_22_1, obr.obr_25_1, obr.obr_27_6, obr.obr_32_1_2,
     obr.obr_32_1_3
   from {{ source('raw', 'raw_hl7v2__obr') }} obr where {{ in_scope('obr') }}
 ),
@@ -27,7 +28,8 @@ said as (
     case when obr.record_id is not null then 1 else 0 end as has_obr,
     {{ hl7_value('orc.orc_1_1') }} as order_control, {{ hl7_value('orc.orc_5_1') }} as order_status, orc.orc_9_1,
     {{ hl7_value('obr.obr_5_1') }} as obr_priority, {{ hl7_value('obr.obr_27_6') }} as timing_priority,
-    obr.obr_4_1, obr.obr_4_2, obr.obr_4_3, obr.obr_4_4, obr.obr_4_5, obr.obr_4_6, obr.obr_7_1, obr.obr_22_1, {{ hl7_value('obr.obr_25_1') }} as report_status,
+    obr.obr_4_1, obr.obr_4_2, obr.obr_4_3, obr.obr_4_4, obr.obr_4_5, obr.obr_4_6, obr.obr_4_10, obr.obr_4_11, obr.obr_4_12,
+    obr.obr_7_1, obr.obr_22_1, {{ hl7_value('obr.obr_25_1') }} as report_status,
     {{ person_display('orc.orc_12') }} as ordered_by, {{ person_display('obr.obr_16') }} as requested_by,
     {{ hl7_value('obr.obr_32_1_3') }} as interpreter_given, {{ hl7_value('obr.obr_32_1_2') }} as interpreter_family,
     coalesce({{ hl7_value('orc.orc_2_1') }}, {{ hl7_value('obr.obr_2_1') }}) as placer_value,
@@ -50,7 +52,7 @@ said as (
 numbered as (
   select said.unit_id, said.order_group, said.facility_id, said.batch_date, said.timezone, said.subject_record_id, said.kind, said.record_id, said.record_locator,
     said.has_obr, said.order_control, said.order_status, said.obr_priority, said.timing_priority, said.report_status,
-    said.obr_4_1, said.obr_4_2, said.obr_4_3, said.obr_4_4, said.obr_4_5, said.obr_4_6, said.obr_7_1,
+    said.obr_4_1, said.obr_4_2, said.obr_4_3, said.obr_4_4, said.obr_4_5, said.obr_4_6, said.obr_4_10, said.obr_4_11, said.obr_4_12, said.obr_7_1,
     coalesce(said.ordered_by, said.requested_by) as requester_display,
     nullif(trim(coalesce(said.interpreter_given, '') || ' ' || coalesce(said.interpreter_family, '')), '') as interpreter_display,
     said.placer_value, coalesce(placer.system, said.placer_uri) as placer_system, coalesce(placer.system, said.placer_uri, said.placer_namespace) as placer_numbering,
@@ -73,7 +75,8 @@ keyed as (
     case when numbered.kind = 'order' then coalesce(numbered.ordered_at, subject.sent_at, subject.received_time)
       else coalesce(numbered.issued_at, subject.sent_at, subject.received_time) end as source_time,
     numbered.has_obr, numbered.order_control, numbered.order_status, numbered.obr_priority, numbered.timing_priority, numbered.report_status,
-    numbered.obr_4_1, numbered.obr_4_2, numbered.obr_4_3, numbered.obr_4_4, numbered.obr_4_5, numbered.obr_4_6, numbered.requester_display, numbered.interpreter_display,
+    numbered.obr_4_1, numbered.obr_4_2, numbered.obr_4_3, numbered.obr_4_4, numbered.obr_4_5, numbered.obr_4_6,
+    numbered.obr_4_10, numbered.obr_4_11, numbered.obr_4_12, numbered.requester_display, numbered.interpreter_display,
     numbered.placer_value, numbered.placer_system, numbered.placer_numbering, numbered.filler_value, numbered.filler_system,
     {#- What the results of a group hang on: the filler's number, else the placer's, else who, what and when. -#}
     case when numbered.filler_value is not null then numbered.filler_numbering when numbered.placer_value is not null then 'placer ' || coalesce(numbered.placer_numbering, '')
@@ -89,6 +92,7 @@ select keyed.unit_id, keyed.order_group, keyed.record_id, keyed.record_locator, 
   keyed.batch_date, keyed.received_time, keyed.source, keyed.source_order, keyed.timezone, keyed.kind, keyed.patient_key,
   keyed.encounter_key, keyed.visit_value, keyed.source_time, keyed.has_obr, keyed.order_control, keyed.order_status, keyed.obr_priority,
   keyed.timing_priority, keyed.report_status, keyed.obr_4_1, keyed.obr_4_2, keyed.obr_4_3, keyed.obr_4_4, keyed.obr_4_5, keyed.obr_4_6,
+  keyed.obr_4_10, keyed.obr_4_11, keyed.obr_4_12,
   keyed.requester_display, keyed.interpreter_display, keyed.placer_value, keyed.placer_system, keyed.placer_numbering, keyed.filler_value,
   keyed.filler_system, keyed.result_numbering, keyed.result_number, keyed.effective_datetime, keyed.effective_day, keyed.issued,
   keyed.issued_day, keyed.ordered, keyed.ordered_day, keyed.reject_code, keyed.time_flags,

@@ -1,6 +1,7 @@
 {#- Links between patients. A40: the prior one is replaced by the one that remains, and the reverse. A24: each sees the other until A37 (s3.3.24,
     s3.3.37), which undoes no merge: the type is part of the key. A47: the prior number was never another patient; `renamed-to` leads
-    facts to the new number and is no FHIR link. -#}
+    facts to the new number and is no FHIR link. The number that remains stands: what an older message said the other way round, that the one
+    which remains is replaced by the prior one, is taken back. -#}
 with pair as (
   select retired.record_id, retired.record_locator, retired.subject_record_id, retired.prior_key as from_key, retired.system as from_system, retired.value as from_value,
     subject.patient_key as to_key, subject.patient_value as to_value,
@@ -10,6 +11,18 @@ with pair as (
   union all
   select retired.record_id, retired.record_locator, retired.subject_record_id, subject.patient_key as from_key, subject.patient_system as from_system,
     subject.patient_value as from_value, retired.prior_key as to_key, retired.value as to_value, 'replaces' as type, false as is_deleted
+  from {{ ref('stg_hl7v2__prior_patient') }} retired
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id
+  where retired.kind = 'merge'
+  union all
+  select retired.record_id, retired.record_locator, retired.subject_record_id, subject.patient_key as from_key, subject.patient_system as from_system,
+    subject.patient_value as from_value, retired.prior_key as to_key, retired.value as to_value,
+    case retired.kind when 'merge' then 'replaced-by' else 'renamed-to' end as type, true as is_deleted
+  from {{ ref('stg_hl7v2__prior_patient') }} retired
+  join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id
+  union all
+  select retired.record_id, retired.record_locator, retired.subject_record_id, retired.prior_key as from_key, retired.system as from_system,
+    retired.value as from_value, subject.patient_key as to_key, subject.patient_value as to_value, 'replaces' as type, true as is_deleted
   from {{ ref('stg_hl7v2__prior_patient') }} retired
   join {{ ref('stg_hl7v2__subject') }} subject on subject.record_id = retired.subject_record_id
   where retired.kind = 'merge'

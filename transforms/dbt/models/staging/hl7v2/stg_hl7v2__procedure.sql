@@ -3,7 +3,8 @@
 {%- set coded = coded_columns('code', 'said', 'pr1_3', 'coalesce(said.pr1_3_3, said.pr1_2_1)') -%}
 with said as (
   select pr1.record_id, pr1.record_locator, pr1.facility_id, pr1.batch_date, subject.record_id as subject_record_id, subject.timezone,
-    pr1.pr1_2_1, pr1.pr1_3_1, coalesce(pr1.pr1_3_2, pr1.pr1_4_1) as pr1_3_2, pr1.pr1_3_3, pr1.pr1_3_4, pr1.pr1_3_5, pr1.pr1_3_6, pr1.pr1_5_1, pr1.pr1_20_1
+    pr1.pr1_2_1, pr1.pr1_3_1, coalesce(pr1.pr1_3_2, pr1.pr1_4_1) as pr1_3_2, pr1.pr1_3_3, pr1.pr1_3_4, pr1.pr1_3_5, pr1.pr1_3_6,
+    pr1.pr1_3_10, pr1.pr1_3_11, pr1.pr1_3_12, pr1.pr1_5_1, pr1.pr1_20_1
   from {{ source('raw', 'raw_hl7v2__pr1') }} pr1
   join {{ ref('stg_hl7v2__subject') }} subject on subject.unit_id = pr1.unit_id and subject.patient_group = pr1.patient_group
   where {{ in_scope('pr1') }} and subject.kind = 'visit' and subject.patient_key is not null

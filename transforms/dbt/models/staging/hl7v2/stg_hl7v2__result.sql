@@ -4,14 +4,15 @@
   lines of one text. OBX-2 governs what OBX-5 means (v2-to-FHIR, OBX[Observation]). A deleted or unobtainable result keeps no value.
 -#}
 {%- set carried = ['record_id', 'record_locator', 'unit_id', 'facility_id', 'batch_date', 'segment_ordinal', 'order_group', 'timezone', 'value_type',
-  'obx_3_1', 'obx_3_2', 'obx_3_3', 'obx_3_4', 'obx_3_5', 'obx_3_6', 'obx_4', 'test', 'unit', 'other_unit', 'other_unit_system', 'result_status', 'obx_14_1',
+  'obx_3_1', 'obx_3_2', 'obx_3_3', 'obx_3_4', 'obx_3_5', 'obx_3_6', 'obx_3_10', 'obx_3_11', 'obx_3_12', 'obx_4', 'test', 'unit', 'other_unit', 'other_unit_system', 'result_status', 'obx_14_1',
   'performer_display'] -%}
-{%- set components = ['v_1', 'v_2', 'v_3', 'v_4', 'v_5', 'v_6'] -%}
+{%- set components = ['v_1', 'v_2', 'v_3', 'v_4', 'v_5', 'v_6', 'v_10', 'v_11', 'v_12'] -%}
 {%- set repeating_types = "('NM', 'SN', 'CE', 'CWE', 'CNE', 'CF', 'TS', 'DTM', 'DT')" -%}
 {%- set compared = '(<=|>=|<|>) *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)' -%}
 {%- set said -%}
     obx.record_id, obx.record_locator, obx.unit_id, obx.facility_id, obx.batch_date, obx.segment_ordinal, obx.order_group, orders.timezone,
-    {{ hl7_value('obx.obx_2_1') }} as value_type, obx.obx_3_1, obx.obx_3_2, obx.obx_3_3, obx.obx_3_4, obx.obx_3_5, obx.obx_3_6, obx.obx_4,
+    {{ hl7_value('obx.obx_2_1') }} as value_type, obx.obx_3_1, obx.obx_3_2, obx.obx_3_3, obx.obx_3_4, obx.obx_3_5, obx.obx_3_6,
+    obx.obx_3_10, obx.obx_3_11, obx.obx_3_12, obx.obx_4,
     {{ observed_test('obx') }} as test,
     coalesce({{ hl7_value('obx.obx_6_1') }}, {{ hl7_value('obx.obx_6_2') }}) as unit, {{ hl7_value('obx.obx_6_4') }} as other_unit, upper(obx.obx_6_6) as other_unit_system,
     {{ hl7_value('obx.obx_11_1') }} as result_status, obx.obx_14_1,
@@ -19,7 +20,7 @@
 {%- endset -%}
 with again as (
   select listing.unit_id, listing.segment_ordinal, listing.repetition, listing.c1 as v_1, listing.c2 as v_2, listing.c3 as v_3, listing.c4 as v_4,
-    listing.c5 as v_5, listing.c6 as v_6, {{ joined_components('listing.c', 1, 12) }} as whole
+    listing.c5 as v_5, listing.c6 as v_6, listing.c10 as v_10, listing.c11 as v_11, listing.c12 as v_12, {{ joined_components('listing.c', 1, 12) }} as whole
   from {{ source('raw', 'raw_hl7v2__repetition') }} listing
   where {{ in_scope('listing') }} and listing.field = 'obx_5' and listing.repetition > 1
 ),
@@ -31,7 +32,8 @@ more_lines as (
 each_value as (
   select
 {{ said }},
-    obx.obx_5_1 as v_1, obx.obx_5_2 as v_2, obx.obx_5_3 as v_3, obx.obx_5_4 as v_4, obx.obx_5_5 as v_5, obx.obx_5_6 as v_6, 1 as repetition,
+    obx.obx_5_1 as v_1, obx.obx_5_2 as v_2, obx.obx_5_3 as v_3, obx.obx_5_4 as v_4, obx.obx_5_5 as v_5, obx.obx_5_6 as v_6,
+    obx.obx_5_10 as v_10, obx.obx_5_11 as v_11, obx.obx_5_12 as v_12, 1 as repetition,
     case when obx.obx_2_1 in {{ repeating_types }} or more_lines.lines is null then {{ joined_components('obx.obx_5_', 1, 12) }}
       else coalesce({{ joined_components('obx.obx_5_', 1, 12) }}, '') || '
 ' || more_lines.lines end as whole
@@ -42,7 +44,7 @@ each_value as (
   union all
   select
 {{ said }},
-    again.v_1, again.v_2, again.v_3, again.v_4, again.v_5, again.v_6, again.repetition, again.whole
+    again.v_1, again.v_2, again.v_3, again.v_4, again.v_5, again.v_6, again.v_10, again.v_11, again.v_12, again.repetition, again.whole
   from {{ source('raw', 'raw_hl7v2__obx') }} obx
   join {{ ref('stg_hl7v2__order') }} orders on orders.unit_id = obx.unit_id and orders.order_group = obx.order_group and orders.kind = 'result'
   join again on again.unit_id = obx.unit_id and again.segment_ordinal = obx.segment_ordinal
