@@ -59,6 +59,8 @@ MESSAGES: dict[str, bytes] = {
     "recording time missing": adt("A01", PID, pv1(), recorded="", sent="20240510180000.5-0400"),
     "merge": adt("A40", PID, "MRG|M9^^^NGH^MR~X9^^^ELSE^PI"),
     **{f"merge by {event}": adt(event, PID, "MRG|M9^^^NGH^MR") for event in ("A18", "A30", "A34", "A36", "A39")},
+    "accounts merged": adt("A41", PID, "MRG|M1^^^NGH^MR||ACC2"),
+    "visit moved": adt("A45", PID, "MRG|M9^^^NGH^MR||||V1", pv1()),
     "merge into itself": adt("A40", PID, "MRG|M1^^^NGH^MR"),
     "merge of nobody": adt("A40", PID, "MRG|"),
     "new number": adt("A47", PID, "MRG|M9^^^NGH^MR"),
@@ -115,6 +117,7 @@ REASONS = {
     "no such recording time": ("time.invalid", "quarantine"), "document": ("hl7.passthrough_event", "ignore"),
     "acknowledgement": ("hl7.acknowledgement", "ignore"), "training": ("hl7.non_production", "ignore"),
     "result without order": ("hl7.truncated_message", "quarantine"),
+    "accounts merged": ("hl7.account_event", "ignore"), "visit moved": ("hl7.unknown_event", "quarantine"),
 }
 
 

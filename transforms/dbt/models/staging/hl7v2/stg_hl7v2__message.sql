@@ -43,8 +43,9 @@ select
   case when read.kind = 'acknowledgement' then 'hl7.acknowledgement'
     when read.msh_11_1 in ('T', 'D') then 'hl7.non_production'
     when read.kind = 'passthrough' then 'hl7.passthrough_event'
+    when read.kind = 'account' then 'hl7.account_event'
     when read.kind is null then 'hl7.unknown_event'
     else read.time_reject end as reason,
-  case when read.kind in ('acknowledgement', 'passthrough') or read.msh_11_1 in ('T', 'D') then 'ignore'
+  case when read.kind in ('acknowledgement', 'passthrough', 'account') or read.msh_11_1 in ('T', 'D') then 'ignore'
     when read.kind is null or read.time_reject is not null then 'quarantine' end as reason_kind
 from read
