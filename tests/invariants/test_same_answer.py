@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestration.generate import generate
+from tests.bucket_server import BUCKET, CREDENTIALS, bucket_server
 from tests.pipeline_runs import land_network, landed_partitions, run
 from tests.steps import run_steps
 from tests.whole_warehouse import differences, whole_warehouse
@@ -59,11 +60,19 @@ def test_processing_order_does_not_matter(reference: Any, small: Path, tmp_path:
     assert differences(whole_warehouse(reference[0]), whole_warehouse(root)) == []
 
 
-def test_landing_order_does_not_matter(reference: Any, small: Path, tmp_path: Path, open_built_root: Callable[..., Any]) -> None:
-    """Everything landed in reverse order gives the same rows."""
-    root, _ = open_built_root(tmp_path, small / "facilities.yaml")
-    land_network(root, small, reverse=True)
-    run_steps(root, "only", landed_partitions(root))
+def test_landing_order_does_not_matter(
+    reference: Any, small: Path, tmp_path: Path, open_built_root: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything landed in reverse order, in a bucket of S3 with its raw files beside it, gives the same rows."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with bucket_server() as endpoint:
+        root, _ = open_built_root(tmp_path, small / "facilities.yaml", landing=f"s3://{BUCKET}/landing", raw=f"s3://{BUCKET}/raw",
+                                  s3_endpoint=endpoint)
+        land_network(root, small, reverse=True)
+        run_steps(root, "only", landed_partitions(root))
+        assert root.raw_objects.names()
+    assert not (tmp_path / "landing").exists()
     assert differences(whole_warehouse(reference[0], without_arrival=True), whole_warehouse(root, without_arrival=True)) == []
 
 
