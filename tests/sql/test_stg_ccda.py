@@ -88,6 +88,7 @@ ENTRIES: dict[str, str] = {
     "not allergic, only named": allergy("<participant typeCode='CSM'><participantRole><playingEntity><name>latex</name></playingEntity></participantRole></participant>"),
     "allergy in remission": allergy(substance(f'code="387207008" {SNOMED}')).replace("</observation>", f'<entryRelationship>{STATED.format("28", 277022003)}</entryRelationship></observation>'),
     "to be given": f'<substanceAdministration moodCode="INT">{template("52")}<id root="2.999.8" extension="1"/></substanceAdministration>',
+    "born as": f'<observation>{template("200")}<id root="2.999.3" extension="b"/><code code="76689-9" {LOINC}/><value xsi:type="CD" code="M" codeSystem="2.16.840.1.113883.5.1"/></observation>',
     "held": f'<substanceAdministration moodCode="EVN">{template("52")}<id root="2.999.8" extension="2"/><statusCode code="held"/></substanceAdministration>',
     "visit to come": f'<encounter moodCode="INT">{template("49")}<id root="2.999.6" extension="V2"/></encounter>',
     "named by a UUID": f'<observation>{template("2")}<id root="0C1F3C1E-9E0A-4C55-8A0B-5F6D4D1A0001"/><code code="718-7" {LOINC}/></observation>',
@@ -145,6 +146,12 @@ def test_clinical_status_of_a_problem(staged, name: str, clinical: str | None, e
     """A status observation counts first, unless an end, known or not, says that the problem is over; then the concern (C-CDA on FHIR, problems)."""
     row = staged["condition"][name][0]
     assert (row["clinical_status"], row["abatement_datetime"], row["verification_status"]) == (clinical, end, verification)
+
+
+def test_birth_sex_is_observed(staged) -> None:  # type: ignore[no-untyped-def]
+    """The observation of the sex given at birth speaks of the patient, and is an observation too; without one nothing is said."""
+    assert [staged["patient"][name][0]["birth_sex"] for name in ("born as", "number")] == ["M", None]
+    assert staged["observation"]["born as"][0]["value_codeable_concept_code"] == "M"
 
 
 def test_what_declares_another_template_is_no_problem(staged) -> None:  # type: ignore[no-untyped-def]
