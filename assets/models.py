@@ -59,8 +59,11 @@ class LayerTranslator(DagsterDbtTranslator):
         return str(dbt_resource_props.get("description") or "")
 
 
+@lru_cache(maxsize=1)
 def translator() -> LayerTranslator:
-    """Give the translator; dbt tests are no asset checks, since they know no partitions."""
+    """Give the translator; dbt tests are no asset checks, since they know no partitions.
+
+    There is one, since it remembers the specs that it made of a manifest: those of all upstream nodes with each."""
     return LayerTranslator(DagsterDbtTranslatorSettings(enable_asset_checks=False, enable_duplicate_source_asset_keys=True))
 
 
