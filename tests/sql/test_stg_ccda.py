@@ -95,13 +95,17 @@ ENTRIES: dict[str, str] = {
     "by section alone": f'<observation><id root="2.999.4" extension="s"/><code code="718-7" {LOINC}/></observation>',
 }
 
+DESCRIBED = (
+    '<recordTarget><patientRole><id root="2.999.2" extension="M7"/><telecom value="mailto:a@b.example"/><telecom value="tel:+1 555 010"/><patient>'
+    '<raceCode code="2106-3"/><raceCode xmlns="urn:hl7-org:sdtc" code="2034-7"/><raceCode xmlns="urn:hl7-org:sdtc" code="2028-9"/></patient></patientRole></recordTarget>')
+
 
 @pytest.fixture(scope="module")
 def staged(shared_scratch) -> dict[str, dict[str, list[dict[str, Any]]]]:  # type: ignore[no-untyped-def]
     """Model -> entry name -> rows."""
     shared_scratch.register(registry_text_of_case(FACILITY + OIDS + MAPS))
-    deliveries = {shared_scratch.deliver("north_general", "ccda", "2026-01-05", document(section(entry(inside))), name).delivery_id: name
-                  for name, inside in ENTRIES.items()}
+    documents = {name: document(section(entry(inside)), **({"patients": DESCRIBED} if name == "text" else {})) for name, inside in ENTRIES.items()}
+    deliveries = {shared_scratch.deliver("north_general", "ccda", "2026-01-05", payload, name).delivery_id: name for name, payload in documents.items()}
     shared_scratch.build("staging.ccda")
     found: dict[str, dict[str, list[dict[str, Any]]]] = {model: {name: [] for name in ENTRIES} for model in MODELS}
     for model in MODELS:
@@ -146,6 +150,12 @@ def test_clinical_status_of_a_problem(staged, name: str, clinical: str | None, e
     """A status observation counts first, unless an end, known or not, says that the problem is over; then the concern (C-CDA on FHIR, problems)."""
     row = staged["condition"][name][0]
     assert (row["clinical_status"], row["abatement_datetime"], row["verification_status"]) == (clinical, end, verification)
+
+
+def test_a_patient_has_phone_mail_and_races(staged) -> None:  # type: ignore[no-untyped-def]
+    """Whatever comes first; of the races those that OMB names, in order of code."""
+    row = staged["patient"]["text"][0]
+    assert (row["telecom_phone"], row["telecom_email"], row["race_omb_codes"]) == ("+1 555 010", "a@b.example", "2028-9,2106-3")
 
 
 def test_birth_sex_is_observed(staged) -> None:  # type: ignore[no-untyped-def]

@@ -146,7 +146,7 @@ def test_a_patient_is_named_by_the_legal_name() -> None:
               '<family>Linde</family></name><raceCode code="2106-3"/><raceCode xmlns="urn:hl7-org:sdtc" code="2028-9"/></patient></patientRole></recordTarget>')
     row = ccda(document(section(entry(OBSERVATION)), patients=person)).rows("raw_ccda__record_target")[0]
     assert {name: row[name] for name in ("name_family", "name_given", "telecom", "race_code")} == {
-        "name_family": "Linde", "name_given": "Mara", "telecom": "mailto:a@b.example\ntel:2 3", "race_code": "2106-3,2028-9"}
+        "name_family": "Linde", "name_given": "Mara", "telecom": "mailto:a@b.example|tel:2 3", "race_code": "2106-3,2028-9"}
 
 
 def test_record_targets_of_different_patients_hold_everything() -> None:

@@ -2,8 +2,8 @@
 
 Belongs here: columns of raw_ccda__document and raw_ccda__record_target. Does not belong here: which identifier is whose (dbt).
 Of several names the legal one (use L) is kept, else the first that is no pseudonym (P, A); name parts by which somebody is only
-called (CL) or was named at birth (BR) give way to others. `telecom` holds every address in use, one a line; `race_code` every code,
-those that follow in sdtc:raceCode too, joined by commas.
+called (CL) or was named at birth (BR) give way to others. `telecom` holds every address in use, joined by bars, which no URI
+holds; `race_code` every code, those that follow in sdtc:raceCode too, joined by commas.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _name_part(name: Any, part: str, most: int | None = None) -> str | None:
 
 def _telecoms(role: Any) -> str | None:
     found = [one.get("value") for one in role.iterfind(f"{CDA}telecom") if one.get("value") and "BAD" not in _uses(one)]
-    return "\n".join(found) or None
+    return "|".join(found) or None
 
 
 def _races(patient: Any) -> str | None:

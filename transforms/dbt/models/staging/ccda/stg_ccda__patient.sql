@@ -21,7 +21,7 @@ select
     'identifier_system': 'said.system', 'identifier_value': 'said.value', 'active': 'true',
     'name_family': 'said.name_family', 'name_given': 'said.name_given', 'name_suffix': 'said.name_suffix', 'birth_date': 'said.birth_date',
     'gender': "case said.gender_code when 'F' then 'female' when 'M' then 'male' when 'UN' then 'other' end",
-    'telecom_phone': 'substr(' ~ regexp_first('said.telecom', 'tel:[^\\n]*') ~ ', 5)', 'telecom_email': 'substr(' ~ regexp_first('said.telecom', 'mailto:[^\\n]*') ~ ', 8)',
+    'telecom_phone': 'substr(' ~ regexp_first('said.telecom', 'tel:[^|]*') ~ ', 5)', 'telecom_email': 'substr(' ~ regexp_first('said.telecom', 'mailto:[^|]*') ~ ', 8)',
     'address_line': 'said.street_address_line', 'address_city': 'said.city', 'address_state': 'said.state', 'address_postal_code': 'said.postal_code',
     'marital_status_code': "case when said.marital_status_code in ('A', 'D', 'I', 'L', 'M', 'C', 'P', 'T', 'U', 'W', 'S') then said.marital_status_code end",
     'race_omb_codes': races,
