@@ -140,13 +140,13 @@ def test_a_long_attachment_is_read() -> None:
 
 
 def test_a_patient_is_named_by_the_legal_name() -> None:
-    """The legal name without what somebody is called by, every telecom in use, every race."""
+    """The legal name with the family name in use, every telecom in use, every race."""
     person = ('<recordTarget><patientRole><id root="2.999.2" extension="M1"/><telecom use="BAD" value="tel:1"/><telecom value="mailto:a@b.example"/><telecom value="tel:2 3"/>'
-              '<patient><name use="P"><given>Mimi</given></name><name use="L"><given>Mara</given><given qualifier="CL">Mimi</given><family qualifier="BR">Rot</family>'
+              '<patient><name use="P"><given>Mimi</given></name><name use="L"><given>Mara</given><given>Eve</given><family qualifier="BR">Rot</family>'
               '<family>Linde</family></name><raceCode code="2106-3"/><raceCode xmlns="urn:hl7-org:sdtc" code="2028-9"/></patient></patientRole></recordTarget>')
     row = ccda(document(section(entry(OBSERVATION)), patients=person)).rows("raw_ccda__record_target")[0]
     assert {name: row[name] for name in ("name_family", "name_given", "telecom", "race_code")} == {
-        "name_family": "Linde", "name_given": "Mara", "telecom": "mailto:a@b.example|tel:2 3", "race_code": "2106-3,2028-9"}
+        "name_family": "Linde", "name_given": "Mara Eve", "telecom": "mailto:a@b.example|tel:2 3", "race_code": "2106-3,2028-9"}
 
 
 def test_record_targets_of_different_patients_hold_everything() -> None:

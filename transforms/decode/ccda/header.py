@@ -1,9 +1,9 @@
 """The header of a CDA document: what it is, when it was made, whom it is about (CDA R2 s4.2; US Realm Header).
 
 Belongs here: columns of raw_ccda__document and raw_ccda__record_target. Does not belong here: which identifier is whose (dbt).
-Of several names the legal one (use L) is kept, else the first that is no pseudonym (P, A); name parts by which somebody is only
-called (CL) or was named at birth (BR) give way to others. `telecom` holds every address in use, joined by bars, which no URI
-holds; `race_code` every code, those that follow in sdtc:raceCode too, joined by commas.
+Of several names the legal one (use L) is kept, else the first that is no pseudonym (P, A); the family name at birth (BR) gives way to
+another. `telecom` holds every address in use, joined by bars, which no URI holds; `race_code` every code, those that follow in
+sdtc:raceCode too, joined by commas.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _identifiers(role: Any) -> list[Row]:
     if patient is not None:
         name = _name(patient)
         person = {
-            "name_family": _name_part(name, "family", 1), "name_given": _name_part(name, "given"), "name_suffix": _text(name, "suffix"),
+            "name_family": _family(name), "name_given": _texts(name, "given"), "name_suffix": _text(name, "suffix"),
             "gender_code": _attribute(patient, "administrativeGenderCode", "code"), "birth_time": _attribute(patient, "birthTime", "value"),
             "marital_status_code": _attribute(patient, "maritalStatusCode", "code"), "race_code": _races(patient),
             "ethnic_group_code": _attribute(patient, "ethnicGroupCode", "code"),
@@ -85,11 +85,16 @@ def _name(patient: Any) -> Any:
     return min(names, key=lambda one: 0 if "L" in _uses(one) else 2 if {"P", "A"} & _uses(one) else 1, default=None)
 
 
-def _name_part(name: Any, part: str, most: int | None = None) -> str | None:
-    """Parts of that kind, at most so many."""
-    found = list(name.iterfind(f"{CDA}{part}")) if name is not None else []
-    usual = [one for one in found if not {"CL", "BR"} & set((one.get("qualifier") or "").split())]
-    return " ".join(filter(None, map(text_of, (usual or found)[:most]))) or None
+def _family(name: Any) -> str | None:
+    found = list(name.iterfind(f"{CDA}family")) if name is not None else []
+    later = [one for one in found if "BR" not in (one.get("qualifier") or "").split()]
+    return next(map(text_of, later or found), None)
+
+
+def _texts(element: Any, name: str) -> str | None:
+    if element is None:
+        return None
+    return " ".join(filter(None, map(text_of, element.iterfind(f"{CDA}{name}")))) or None
 
 
 def _telecoms(role: Any) -> str | None:
