@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.decoding import Outcome, decode, facility
 from transforms.decode.debezium import batch
+from transforms.decode.debezium import lines as debezium_lines
 from transforms.decode.debezium.logical_types import WireType, shown, wire_type_of_contract, wire_type_of_schema
 
 FEED = """feed: {kind: debezium_jsonl, table: dbo.P}
@@ -86,13 +87,16 @@ ALIKE = [
     ALIKE[1].replace('"B": "x"', '"B": "x",'), ALIKE[1].replace('"x"', '"\t"'), ALIKE[1].replace('"x"', '"\u2028"'), ALIKE[1].replace("dbo", "other"),
     ALIKE[1].replace(": ", ":"), ALIKE[1].replace("}}}", "}}"), ALIKE[1] + " {}", ALIKE[1].replace('"op": "c"', '"op": "t"'),
     ALIKE[1].replace('"x"', '"a, b: {c}, []"'), ALIKE[1].replace('"x"', '"x'), ALIKE[1].replace('"A": 1', '"A": 1x'), ALIKE[1].replace('"A": 1', '"A": nope'),
+    ALIKE[1].replace('"x"', '"x" "y"'), ALIKE[1].replace('"x"', '"\\\\"'), ALIKE[1].replace('"x"', "nulx"),
     ALIKE[1].replace('"B": "x"', '"C": "x"'), ALIKE[1].replace('"key"', '"key": 1, "key"'), "[" * 100 + "]" * 100, "null", "{}"])
-def test_a_line_of_a_known_shape_says_what_it_says_alone(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("batch_bytes", [1, 1 << 20])
+def test_a_line_of_a_known_shape_says_what_it_says_alone(line: str, batch_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines read together by their shape give the units, rows and events of lines read one by one, and a line that only resembles them is not
-    taken for one of them."""
+    taken for one of them; also where a batch is one line, so that none of it has a known shape."""
     lines = [*ALIKE, line, *ALIKE[:4]]
     alone = decoded(*lines)
     monkeypatch.setattr(batch, "_FEW", 1)
+    monkeypatch.setattr(debezium_lines, "_BATCH_BYTES", batch_bytes)
     together = decoded(*lines)
     assert together.units == alone.units
     for table in ("raw_extract__row", "raw_extract__event", "raw_extract__column"):

@@ -14,6 +14,7 @@ from tests.unit.broken_payloads import mutation
 from tests.unit.decoding import facility
 from transforms.decode.contract import Delivered
 from transforms.decode.debezium import decode as debezium
+from transforms.decode.debezium import lines as debezium_lines
 from transforms.decode.extract import grid, piece, rest
 from transforms.decode.fhir import decode as fhir
 from transforms.decode.formats import FORMATS
@@ -26,7 +27,7 @@ from transforms.landing.received import fhir as received_fhir
 from transforms.landing.received import rows as received_rows
 
 LIMITS: list[tuple[Any, str]] = [
-    (debezium, "PIECE_BYTES"), (debezium, "_BATCH_BYTES"), (fhir, "PIECE_BYTES"), (grid, "BLOCK_BYTES"), (rest, "BLOCK_BYTES"), (hl7v2, "_PIECE_BYTES"), (framing, "_PART_BYTES"),
+    (debezium, "PIECE_BYTES"), (debezium_lines, "_BATCH_BYTES"), (fhir, "PIECE_BYTES"), (grid, "BLOCK_BYTES"), (rest, "BLOCK_BYTES"), (hl7v2, "_PIECE_BYTES"), (framing, "_PART_BYTES"),
     (framing, "_LARGEST_PART"),
 ]
 PLAIN = "feed: {kind: csv_extract, resource: patient, key: [A], encoding: utf-8, columns: {A: {}, B: {}}}"

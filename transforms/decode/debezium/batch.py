@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.decode.debezium.cutting import cut, marks_of
 from transforms.decode.debezium.event import EventReader, Layout, Path, Said, said
 from transforms.decode.debezium.rows import Events, Places
 from transforms.decode.debezium.shape import Shape, events_of, fits, shape_of
-from transforms.decode.json_text import JsonReader
+from transforms.decode.json_text import JsonReader, is_too_deep
 from transforms.facilities.entry import Source
 
 _FEW = 400  # below this, reading lines one by one costs less than asking for their shapes
@@ -53,6 +52,8 @@ class BatchReader:
         return found + told, unread
 
     def _parsed(self, line: str) -> tuple[Any, Layout] | None:
+        if is_too_deep(line.encode()):
+            return None
         try:
             value, repeats = self._json.parse(line)
         except ValueError:
@@ -81,15 +82,14 @@ class BatchReader:
             likely = np.flatnonzero(is_left & (marks.counts == count))
             if not len(likely):
                 continue
-            own, (texts, has_space) = lines.take(pa.array(likely)), cut(marks, slots, likely)
-            columns = {path: column for path, column in zip(shape.paths, texts, strict=True) if path in self._kinds}
-            has_shape = pc.and_(fits(shape, self._kinds, columns, own.texts), pa.array(has_space))
-            if pc.any(has_shape).as_py():
-                if not pc.all(has_shape).as_py():
-                    own, likely = own.where(has_shape), likely[has_shape.to_numpy(zero_copy_only=False)]
-                    columns = {path: column.filter(has_shape) for path, column in columns.items() if shape.tells(path)}
-                events.append(events_of(shape, self._kinds, columns, own))
-                is_left[likely] = False
+            values = cut(marks, slots, shape.around, likely)
+            if len(values.lines):
+                values = values.where(fits(shape, self._kinds, values))
+            if len(values.lines):
+                told = {path: place for place, path in enumerate(shape.paths) if path in self._kinds and shape.tells(path)}
+                columns = dict(zip(told, values.texts(list(told.values())), strict=True))
+                events.append(events_of(shape, self._kinds, columns, lines.take(pa.array(values.lines))))
+                is_left[values.lines] = False
         return events, lines.where(pa.array(is_left))
 
     def _one_by_one(self, lines: Places) -> tuple[list[Events], Places]:

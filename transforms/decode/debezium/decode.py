@@ -12,13 +12,14 @@ tombstone sent again is the same and one after another deletion is not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, compress, count
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.decode.contract import Decoded, Delivered
 from transforms.decode.debezium.batch import BatchReader
+from transforms.decode.debezium.lines import Lines, lines_of
 from transforms.decode.debezium.rows import Events, Places, RowWriter
 from transforms.decode.engine import Engine
 from transforms.decode.hashing import ContentHasher
@@ -26,12 +27,9 @@ from transforms.decode.json_text import is_too_deep
 from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.decode.record_table import joined
 from transforms.decode.units import PIECE_BYTES, PIECE_UNITS, UNRECOGNISED, Unit, Units, content_hash, unreadable
-from transforms.landing.payload import Payload
 
 TABLES = ("raw_extract__row", "raw_extract__column", "raw_extract__event")
 TOO_DEEP = "payload.nesting_too_deep"
-_BATCH_BYTES = 4 << 20  # lines that are read together: small enough for the processor's cache
-_BOM = b"\xef\xbb\xbf"
 
 
 def decode_debezium_jsonl(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
@@ -41,41 +39,17 @@ def decode_debezium_jsonl(deliveries: Sequence[Delivered]) -> Iterator[Decoded]:
     with Engine() as engine:
         hasher = ContentHasher(engine)
         for delivery in deliveries:
-            if not any(line[:1] == b"{" for _, line in _lines(delivery.payload)):
+            if not any(pc.any(pc.starts_with(lines.texts, "{")).as_py() for lines in lines_of(delivery.payload)):
                 none.add(unreadable(delivery))
                 continue
             file = _File(delivery, hasher)
-            for numbers, lines in _batches(delivery.payload):
-                file.read(numbers, lines)
+            for lines in lines_of(delivery.payload):
+                file.read(lines)
                 if file.size > PIECE_BYTES or file.units > PIECE_UNITS:
                     yield file.take()
             yield file.take()
             yield Decoded(none.take(), {"raw_extract__column": file.header()})
     yield Decoded(none.take(), {table: RAW_SCHEMAS[table].empty_table() for table in TABLES})
-
-
-def _lines(payload: Payload) -> Iterator[tuple[int, bytes]]:
-    lines = payload.lines()
-    first = next(lines).removeprefix(_BOM)
-    for number, line in enumerate(chain((first,), lines), 1):
-        if stripped := line.strip(b" \t\r"):
-            yield number, stripped
-
-
-def _batches(payload: Payload) -> Iterator[tuple[list[int], list[bytes]]]:
-    """Lines and their numbers, a bounded number at a time."""
-    numbers: list[int] = []
-    lines: list[bytes] = []
-    size = 0
-    for number, line in _lines(payload):
-        numbers.append(number)
-        lines.append(line)
-        size += len(line)
-        if size > _BATCH_BYTES:
-            yield numbers, lines
-            numbers, lines, size = [], [], 0
-    if lines:
-        yield numbers, lines
 
 
 class _File:
@@ -93,16 +67,16 @@ class _File:
         self._refused = Units()
         self.units = self.size = 0
 
-    def read(self, numbers: list[int], lines: list[bytes]) -> None:
+    def read(self, lines: Lines) -> None:
         """Read a batch of lines."""
-        events, unread = self._reader.read(self._places(numbers, lines))
+        events, unread = self._reader.read(self._places(lines))
         for ordinal, number, text in zip(unread.ordinals.to_pylist(), unread.lines.to_pylist(), unread.texts.to_pylist(), strict=True):
-            self._refuse(ordinal, number, text.encode("utf-8"), UNRECOGNISED)
+            self._refuse(ordinal, number, text.encode("utf-8"))
         self._remember(events)
         self._events += sorted(events, key=lambda one: one.first)
-        self._behind += len(lines)
-        self.units += len(lines)
-        self.size += sum(map(len, lines))
+        self._behind += len(lines.texts)
+        self.units += len(lines.texts)
+        self.size += pc.sum(pc.binary_length(lines.texts)).as_py()
 
     def take(self) -> Decoded:
         """Units, raw rows and events of the lines since the last time."""
@@ -120,21 +94,20 @@ class _File:
         records = {"raw_extract__row": joined("raw_extract__row", rows), "raw_extract__event": joined("raw_extract__event", told)}
         return Decoded(pa.concat_tables(units), records)
 
-    def _places(self, numbers: list[int], lines: list[bytes]) -> Places:
-        """The lines that are text of a depth that can be read."""
-        refused = {place: TOO_DEEP for place in compress(count(), map(is_too_deep, lines))}
-        texts = None if refused else _texts(lines)
-        if texts is None:
-            refused = {**{place: UNRECOGNISED for place, line in enumerate(lines) if not _is_text(line)}, **refused}
-            texts = pa.array([line for place, line in enumerate(lines) if place not in refused], pa.binary()).cast(pa.string())
-        for place, code in refused.items():
-            self._refuse(self._behind + place + 1, numbers[place], lines[place], code)
-        kept = pa.array([place not in refused for place in range(len(lines))]) if refused else pa.repeat(pa.scalar(True), len(lines))
-        ordinals = pc.cast(pa.arange(self._behind + 1, self._behind + len(lines) + 1), pa.int32())
-        return Places(ordinals.filter(kept), pa.array(numbers, pa.int64()).filter(kept), texts)
+    def _places(self, lines: Lines) -> Places:
+        """The lines that are text."""
+        ordinals = pc.cast(pa.arange(self._behind + 1, self._behind + len(lines.texts) + 1), pa.int32())
+        texts = _texts(lines.texts)
+        if texts is not None:
+            return Places(ordinals, pa.array(lines.numbers), texts)
+        are_texts = np.array([_texts(lines.texts[place : place + 1]) is not None for place in range(len(lines.texts))])
+        for place in np.flatnonzero(~are_texts).tolist():
+            self._refuse(self._behind + place + 1, int(lines.numbers[place]), lines.texts[place].as_py())
+        kept = pa.array(are_texts)
+        return Places(ordinals.filter(kept), pa.array(lines.numbers[are_texts]), lines.texts.filter(kept).cast(pa.string()))
 
-    def _refuse(self, ordinal: int, number: int, line: bytes, code: str) -> None:
-        locator = f"line/{number}"
+    def _refuse(self, ordinal: int, number: int, line: bytes) -> None:
+        locator, code = f"line/{number}", TOO_DEEP if is_too_deep(line) else UNRECOGNISED
         delivery, record_type = self._delivery.delivery_id, self._delivery.source.record_type
         self._refused.add(Unit(delivery, ordinal, "cdc.row", locator, record_type, content_hash(line), code, locator))
 
@@ -173,13 +146,9 @@ class _File:
         return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
 
 
-def _texts(lines: list[bytes]) -> pa.Array | None:
+def _texts(lines: pa.BinaryArray) -> pa.StringArray | None:
     """The lines as texts; null where one is none."""
     try:
-        return pa.array(lines, pa.binary()).cast(pa.string())
+        return lines.cast(pa.string())
     except pa.ArrowInvalid:
         return None
-
-
-def _is_text(line: bytes) -> bool:
-    return _texts([line]) is not None
