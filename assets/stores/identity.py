@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from assets.stores import identity_read as read
 from assets.stores import identity_scope as scope
 from assets.stores.crash_points import reach
+from assets.stores.identity_blocks import replace_blocks
 from assets.stores.identity_overlays import check_overlays
 from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_resolution, write_reviews
 from assets.stores.keys import Keys
@@ -120,7 +121,7 @@ def _open(warehouse: Warehouse, settings: Settings, everything: bool, spill: str
     caps, more = {**settings.model.block_caps, **settings.policy.block_caps}, settings.policy.blocks
     connection = open_base(read.features(warehouse) if everything else read.compared_features(warehouse), settings.memory, spill, more)
     try:
-        compared = scope.replace_blocks(warehouse, caps, blocks_of(connection, read.retired_keys(warehouse)), everything)
+        compared = replace_blocks(warehouse, caps, blocks_of(connection, read.retired_keys(warehouse)), everything)
         if not everything:
             connection.close()
             scope.collect_readable(warehouse, everything)
@@ -193,5 +194,6 @@ def _edges(edges: pa.Table, ranks: dict[str, int]) -> list[Edge]:
 def _persons(warehouse: Warehouse, clusters: Clusters, before: pa.Table, salt: str) -> Persons:
     columns = (before[name].to_pylist() for name in ("patient_key", "person_id", "run_seq", "ordinal"))
     old = {key: OldLink(person_id, run_seq, ordinal) for key, person_id, run_seq, ordinal in zip(*columns, strict=True)}
-    restored = restored_persons(clusters.group, read.passing_events(warehouse), old)
+    events = read.passing_events(warehouse)
+    restored = restored_persons(clusters.group, events, old, read.arrivals(warehouse, events[0].run_seq)) if events else {}
     return assign_persons(clusters.group, old, read.next_ordinal(warehouse), salt, read.ended_persons(warehouse), restored)

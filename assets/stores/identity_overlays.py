@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.stores.identity_read import SCOPE
+from assets.stores.identity_read import ALTERED
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.model import IdentityModel
@@ -18,26 +18,20 @@ from transforms.identity.score import score_pairs
 
 _COLUMNS = ", ".join(FEATURE_SCHEMA.names)
 _BEFORE = "before|"
-# records whose content differs from what it was; one that came into scope for another reason is the same by its hash already
+# records that were compared before and whose content is another now
 _CHANGED = f"""
-with altered as (
-  select scoped.patient_key
-  from identity.resolve_scope scoped
-  join identity.patient_features features on features.patient_key = scoped.patient_key
-  join identity.node node on node.patient_key = scoped.patient_key
-  where node.features_hash <> features.features_hash
-),
+with known as (select patient_key from identity.compared where patient_key in ({ALTERED})),
 changed as (
-  select {_COLUMNS} from identity.patient_features where patient_key in (select patient_key from altered)
+  select {_COLUMNS} from identity.patient_features where patient_key in (select patient_key from known)
   except
-  select {_COLUMNS} from identity.compared where patient_key in (select patient_key from altered)
+  select {_COLUMNS} from identity.compared where patient_key in (select patient_key from known)
 )
 """
 
 
 def check_overlays(warehouse: Warehouse, run_seq: int, model: IdentityModel, memory: str, spill: str) -> None:
-    """Note the records in scope whose content speaks of another human than before, and keep their content for the next time."""
-    now = warehouse.query(f"{_CHANGED} select {_COLUMNS} from changed where patient_key in (select patient_key from identity.compared)")
+    """Note the altered records whose content speaks of another human than before, and keep their content for the next time."""
+    now = warehouse.query(f"{_CHANGED} select {_COLUMNS} from changed")
     if now.num_rows:
         was = warehouse.query(f"{_CHANGED} select {_COLUMNS} from identity.compared where patient_key in (select patient_key from changed)")
         found = _estranged(was.cast(FEATURE_SCHEMA), now.cast(FEATURE_SCHEMA), model, memory, spill)
@@ -46,9 +40,9 @@ def check_overlays(warehouse: Warehouse, run_seq: int, model: IdentityModel, mem
         for name, values in constants.items():
             found = found.append_column(name, values)
         append(warehouse, "identity.overlay", found)
-    warehouse.execute(f"delete from identity.compared where patient_key in ({SCOPE})")
+    warehouse.execute(f"delete from identity.compared where patient_key in ({ALTERED})")
     warehouse.execute(f"insert into identity.compared ({_COLUMNS}) select {_COLUMNS} from identity.patient_features "
-                      f"where patient_key in ({SCOPE})")
+                      f"where patient_key in ({ALTERED})")
 
 
 def _estranged(was: pa.Table, now: pa.Table, model: IdentityModel, memory: str, spill: str) -> pa.Table:

@@ -13,6 +13,7 @@ from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
 from transforms.identity.restoring import LinkEvent
 
 SCOPE = "select patient_key from identity.resolve_scope"
+ALTERED = "select patient_key from identity.resolve_altered"
 REDECIDED = ("select patient_key_l as patient_key from identity.resolve_redecided "
              "union select patient_key_r from identity.resolve_redecided")
 AFFECTED = "select patient_key from identity.resolve_affected"
@@ -97,26 +98,37 @@ def ended_persons(warehouse: Warehouse) -> list[tuple[str, int, str]]:
 def passing_events(warehouse: Warehouse) -> list[LinkEvent]:
     """Links and unlinks, by rising run, of the persons that affected records belonged to and between which records ever passed."""
     found = warehouse.query(f"""
-        with passed as (
-          select gone.run_seq, gone.patient_key from identity.link_history gone
-          join identity.link_history come on come.run_seq = gone.run_seq and come.patient_key = gone.patient_key and come.event = 'link'
-          where gone.event = 'unlink'
+        with event as (
+          select run_seq, patient_key, event, person_id from identity.link_history
+          where person_id in (select person_id from identity.link_history where patient_key in ({AFFECTED}))
         ),
-        touched as (
-          select history.person_id from identity.link_history history
-          join passed on passed.run_seq = history.run_seq and passed.patient_key = history.patient_key
-          intersect
-          select person_id from identity.link_history where patient_key in ({AFFECTED})
+        passed as (
+          select run_seq, patient_key from identity.link_history where patient_key in (select patient_key from event)
+          group by run_seq, patient_key having min(event) <> max(event)
+        ),
+        marked as (
+          select event.run_seq, event.patient_key, event.event, event.person_id, passed.patient_key is not null as has_passed
+          from event left join passed on passed.run_seq = event.run_seq and passed.patient_key = event.patient_key
         )
-        select history.run_seq, history.patient_key, history.event, history.person_id, passed.patient_key is not null as has_passed
-        from identity.link_history history
-        join touched on touched.person_id = history.person_id
-        left join passed on passed.run_seq = history.run_seq and passed.patient_key = history.patient_key
-        order by history.run_seq, history.patient_key, history.event, history.person_id
+        select marked.run_seq, marked.patient_key, marked.event, marked.person_id, marked.has_passed,
+          link.patient_key is not null as is_living
+        from marked left join identity.link link on link.patient_key = marked.patient_key
+        where marked.person_id in (select person_id from marked where has_passed)
+        order by marked.run_seq, marked.patient_key, marked.event, marked.person_id
     """)
-    columns = (found[name].to_pylist() for name in ("run_seq", "patient_key", "event", "person_id", "has_passed"))
-    return [LinkEvent(int(run_seq), str(key), event == "link", str(person), bool(passed))
-            for run_seq, key, event, person, passed in zip(*columns, strict=True)]
+    columns = (found[name].to_pylist() for name in ("run_seq", "patient_key", "event", "person_id", "has_passed", "is_living"))
+    return [LinkEvent(int(run_seq), str(key), event == "link", str(person), bool(passed), bool(living))
+            for run_seq, key, event, person, passed, living in zip(*columns, strict=True)]
+
+
+def arrivals(warehouse: Warehouse, since: int) -> dict[str, int]:
+    """Affected records that no earlier run than `since` knew, each with the run that brought it."""
+    found = warehouse.query(f"""
+        select patient_key, min(run_seq) as run_seq from identity.link_history
+        where patient_key in ({AFFECTED})
+        group by patient_key having min(run_seq) >= ?
+    """, [since])
+    return dict(zip(found["patient_key"].to_pylist(), found["run_seq"].to_pylist(), strict=True))
 
 
 def next_ordinal(warehouse: Warehouse) -> int:

@@ -1,19 +1,14 @@
 """Which records a resolution compares, reads and clusters anew: sets in the warehouse.
 
-Sets that grow live in helper tables that are empty between resolutions: the *scope* (records to compare: changed content, merges that came
-or went, blocks that crossed their cap), the *redecided* records (what people say of them changed: clustered anew, not compared), the
-*readable* records (partners of the scope and all their components) and the *affected* ones (all components that the changes touch). Text
-that both engines run; keys never leave the warehouse except as Arrow.
+Sets that grow live in helper tables that are empty between resolutions: the *altered* records (their content is not what it was), the
+*scope* (records to compare: the altered, the ends of merges that came or went, blocks that crossed their cap), the *redecided* records
+(what people say of them changed: clustered anew, not compared), the *readable* records (partners of the scope and all their components) and
+the *affected* ones (all components that the changes touch). Text that both engines run; keys never leave the warehouse except as Arrow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pyarrow as pa
-
-from assets.stores.identity_read import AFFECTED, REDECIDED, SCOPE, count
-from assets.stores.identity_write import append
+from assets.stores.identity_read import AFFECTED, ALTERED, REDECIDED, SCOPE, count
 from assets.stores.warehouse import Warehouse
 from transforms.identity.blocking import COUNTING
 from transforms.identity.model import IdentityModel
@@ -62,25 +57,32 @@ def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, pol
         for table in ("patient_features", "node"):
             warehouse.execute(
                 f"insert into identity.resolve_scope select patient_key from identity.{table} where patient_key not in ({SCOPE})")
+        _collect_altered(warehouse, SCOPE)
         return count(warehouse, "identity.resolve_scope")
-    warehouse.execute(f"""
-        insert into identity.resolve_scope
-        select changed.patient_key from (
-          select fact_key as patient_key from control.change_log where object = 'patient' and {_unseen(consumer)}
-          union
-          select old_subject_key from control.change_log where object = 'patient_identifier' and {_unseen(consumer)}
-          union
-          select new_subject_key from control.change_log where object = 'patient_identifier' and {_unseen(consumer)}
-        ) changed
-        left join identity.patient_features features on features.patient_key = changed.patient_key
-        left join identity.node node on node.patient_key = changed.patient_key
-        where coalesce(features.features_hash, '') <> coalesce(node.features_hash, '') and changed.patient_key not in ({SCOPE})
+    _collect_altered(warehouse, f"""
+        select fact_key as patient_key from control.change_log where object = 'patient' and {_unseen(consumer)}
+        union
+        select old_subject_key from control.change_log where object = 'patient_identifier' and {_unseen(consumer)}
+        union
+        select new_subject_key from control.change_log where object = 'patient_identifier' and {_unseen(consumer)}
     """)
+    warehouse.execute(f"insert into identity.resolve_scope {ALTERED} where patient_key not in ({SCOPE})")
     # another model or policy: nothing that was said under the old one may stay
     warehouse.execute(
         f"insert into identity.resolve_scope select patient_key from identity.node "
         f"where (model_version <> ? or policy_version <> ?) and patient_key not in ({SCOPE})", [model.version, policy.version])
     return count(warehouse, f"({SCOPE} union {REDECIDED}) touched")
+
+
+def _collect_altered(warehouse: Warehouse, suspected: str) -> None:
+    """Collect the `suspected` records (a query) whose content is not what it was when they were last resolved: new, changed or gone."""
+    warehouse.execute(f"""
+        insert into identity.resolve_altered
+        select suspected.patient_key from ({suspected}) suspected
+        left join identity.patient_features features on features.patient_key = suspected.patient_key
+        left join identity.node node on node.patient_key = suspected.patient_key
+        where coalesce(features.features_hash, '') <> coalesce(node.features_hash, '')
+    """)
 
 
 def _sync_decided(warehouse: Warehouse) -> None:
@@ -104,57 +106,6 @@ def _sync_decided(warehouse: Warehouse) -> None:
     warehouse.execute(f"delete from identity.edge where {gone}")
     merged = "from identity.resolve_redecided where rule_or_model = 'trusted_merge'"
     warehouse.execute(f"insert into identity.resolve_scope select patient_key_l {merged} union select patient_key_r {merged}")
-
-
-_TOUCHED = "{0}.block_key in (select block_key from identity.resolve_block)"
-# blocks of the scope as they are written
-_NOTED = f"insert into identity.resolve_block select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})"
-
-
-def replace_blocks(warehouse: Warehouse, caps: Mapping[str, int], blocks: pa.Table, everything: bool) -> int:
-    """Replace the blocks of the scope by `blocks` (patient_key, block_rule, block_key); records of blocks that crossed their cap
-    (`caps`: of each rule) enter the scope. Gives its final size."""
-    if not everything:
-        warehouse.execute(_NOTED)
-        append(warehouse, "identity.resolve_block", blocks.select(["block_rule", "block_key"]))
-    warehouse.execute(f"delete from identity.block where patient_key in ({SCOPE})")
-    append(warehouse, "identity.block", blocks)
-    cap = "case counted.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in caps.items()) + " end"
-    warehouse.execute(f"""
-        insert into identity.resolve_full (block_rule, block_key, patients)
-        select counted.block_rule, counted.block_key, counted.patients
-        from (
-          select min(block.block_rule) as block_rule, block.block_key, count(*) as patients
-          from identity.block block
-          {'' if everything else 'where ' + _TOUCHED.format('block')}
-          group by block.block_key having count(*) > {min(caps.values())}
-        ) counted
-        where counted.patients > {cap}
-    """)
-    before = count(warehouse, "identity.resolve_scope")
-    if not everything:
-        _collect_crossed(warehouse)
-    warehouse.execute(f"delete from identity.full_block {'' if everything else 'where ' + _TOUCHED.format('full_block')}")
-    warehouse.execute("insert into identity.full_block (block_rule, block_key, patients) "
-                      "select block_rule, block_key, patients from identity.resolve_full")
-    compared = count(warehouse, "identity.resolve_scope")
-    if compared > before:
-        warehouse.execute(_NOTED)
-    return compared
-
-
-def _collect_crossed(warehouse: Warehouse) -> None:
-    """Bring into scope the records of touched blocks that became full or are full no longer."""
-    earlier = f"select block_key from identity.full_block full_block where {_TOUCHED.format('full_block')}"
-    now = "select block_key from identity.resolve_full"
-    warehouse.execute(f"""
-        insert into identity.resolve_scope
-        select distinct block.patient_key
-        from identity.block block
-        join (({now} except {earlier}) union all ({earlier} except {now})) crossed
-          on crossed.block_key = block.block_key
-        where block.patient_key not in ({SCOPE})
-    """)
 
 
 def collect_readable(warehouse: Warehouse, everything: bool) -> None:

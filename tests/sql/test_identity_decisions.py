@@ -100,6 +100,48 @@ def test_wrong_merges_in_a_chain_are_undone_with_their_ids(world: IdentityWorld,
     assert {key: world.person(key) for key in before} == before
 
 
+def test_a_record_sent_again_while_a_wrong_merge_held_hinders_nothing(world: IdentityWorld) -> None:
+    """The only record of somebody was retired by a wrong A40 and sent again under another number: after the undoing both are who they were."""
+    world.put(patient("x", **OTHER))
+    world.resolve()
+    world.put(patient("a"))
+    world.resolve()
+    before = {key: world.person(key) for key in "ax"}
+    world.run_seq += 1
+    world.merge("a", "x")
+    world.resolve()
+    world.put(patient("n"))
+    world.resolve()
+    meanwhile = world.person("n")
+    assert meanwhile not in before.values()
+    world.decide("a", "x", "cannot_link")
+    world.run_seq += 1
+    world.resolve()
+    assert {key: world.person(key) for key in "axn"} == before | {"n": before["a"]}
+    assert _redirects(world)[str(meanwhile)] == before["a"]
+
+
+def test_a_record_that_passed_on_is_not_taken_for_deleted(world: IdentityWorld) -> None:
+    """Of three persons in a chain of wrong A40s the first is parted; a record of its own that comes later finds the same person."""
+    people = {key: {"given": given, "family": f"OF{key}", "birth_date": date(1950 + place, 1, 9), "phone": f"503555000{place}", "address_number": str(place)}
+              for place, (key, given) in enumerate({"a": "ANTON", "b": "BRUNO", "c": "CYRIL"}.items())}
+    for key in "cba":
+        world.put(patient(key, **people[key]))
+        world.resolve()
+    mine = world.person("a")
+    for retired, survivor in (("b", "a"), ("c", "b")):
+        world.merge(retired, survivor)
+        world.run_seq += 1
+        world.resolve()
+    world.decide("a", "b", "cannot_link")
+    world.run_seq += 1
+    world.resolve()
+    assert world.person("a") == mine
+    world.put(patient("n", **people["a"]))
+    world.resolve()
+    assert (world.person("a"), world.person("n")) == (mine, mine)
+
+
 def test_an_id_that_was_merged_away_comes_back_with_its_record(world: IdentityWorld) -> None:
     """A person of one record that a link ended lives again after the unlink, and its redirect points to itself."""
     world.put(patient("a"), patient("x", **OTHER))

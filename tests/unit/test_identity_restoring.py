@@ -9,10 +9,10 @@ from transforms.identity.restoring import LinkEvent, restored_persons
 
 # a, and b with c, are two persons; in run 2 the first goes into the second, in run 3 both into that of d
 CHAIN = [
-    LinkEvent(1, "a", True, "p1", False), LinkEvent(1, "b", True, "p2", False), LinkEvent(1, "c", True, "p2", False),
-    LinkEvent(1, "d", True, "p0", False),
-    LinkEvent(2, "a", False, "p1", True), LinkEvent(2, "a", True, "p2", True),
-    *(LinkEvent(3, key, is_link, "p0" if is_link else "p2", True) for key in "abc" for is_link in (False, True)),
+    LinkEvent(1, "a", True, "p1", False, True), LinkEvent(1, "b", True, "p2", False, True), LinkEvent(1, "c", True, "p2", False, True),
+    LinkEvent(1, "d", True, "p0", False, True),
+    LinkEvent(2, "a", False, "p1", True, True), LinkEvent(2, "a", True, "p2", True, True),
+    *(LinkEvent(3, key, is_link, "p0" if is_link else "p2", True, True) for key in "abc" for is_link in (False, True)),
 ]
 ALL = "abcd"
 
@@ -33,9 +33,24 @@ def test_a_cluster_is_the_person_that_it_was_before_records_passed(group: dict[s
     assert restored_persons(group, CHAIN, held) == persons
 
 
+@pytest.mark.parametrize(("came", "persons"), [(2, {"a": "p1"}), (4, {"a": "p1"}), (1, {})])
+def test_what_came_after_a_point_does_not_hinder_it(came: int, persons: dict[str, str]) -> None:
+    """A record that came when the others had passed already, and was a person of its own meanwhile, belongs to who they were."""
+    group = {"a": "a", "e": "a", "b": "b", "c": "b", "d": "d"}
+    assert restored_persons(group, CHAIN, "abcde", {"e": came}) == {"b": "p2", "d": "p0"} | persons
+
+
 def test_a_person_that_lives_elsewhere_is_not_restored() -> None:
     """A person whose records are not all at hand is not given to another cluster: two humans would share an id."""
-    assert "p1" not in restored_persons({"a": "a"}, [*CHAIN, LinkEvent(4, "f", True, "p1", False)], ALL).values()
+    assert "p1" not in restored_persons({"a": "a"}, [*CHAIN, LinkEvent(4, "f", True, "p1", False, True)], ALL).values()
+
+
+def test_a_record_that_lives_with_an_unnamed_person_is_not_deleted() -> None:
+    """Two were one person until one of them passed to a person that no event names: the other alone is not that person, unless it was deleted."""
+    for is_living, persons in ((True, {}), (False, {"a": "p1"})):
+        events = [LinkEvent(1, "a", True, "p1", False, True), LinkEvent(1, "f", True, "p1", False, is_living),
+                  LinkEvent(2, "f", False, "p1", True, is_living)]
+        assert restored_persons({"a": "a"}, events, "a") == persons
 
 
 def test_a_restored_person_keeps_its_id_before_older_ones() -> None:

@@ -34,11 +34,13 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
         connection.register("keys", keys)
         connection.execute(f"create or replace table {name} as select record.id from record join keys using (patient_key)")
         connection.unregister("keys")
+    # twelve blocks a record: where all records are compared none of them is looked up
+    outside = connection.execute("select exists (from record anti join scope using (id))").fetchall()[0][0]
     connection.execute(f"""
         create or replace table candidate as
         with member as (
-          select block.id, block.block_key, scope.id is not null as in_scope
-          from block anti join full_block using (block_key) left join scope on scope.id = block.id
+          select block.id, block.block_key, {"block.id in (select id from scope)" if outside else "true"} as in_scope
+          from block anti join full_block using (block_key)
           where block.block_rule not in {COUNTING} and block.id not in (select id from retired)
         )
         select distinct l.id as id_l, r.id as id_r

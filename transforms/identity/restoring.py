@@ -14,34 +14,37 @@ from itertools import groupby
 
 @dataclass(frozen=True)
 class LinkEvent:
-    """A row of the history of links. has_passed: in that run the record left one person for another."""
+    """A row of the history of links. has_passed: in that run the record left one person for another. is_living: it has a person still."""
 
     run_seq: int
     patient_key: str
     is_link: bool
     person_id: str
     has_passed: bool
+    is_living: bool
 
 
-def restored_persons(group: Mapping[str, str], events: Iterable[LinkEvent], held: Container[str] = ()) -> dict[str, str]:
+def restored_persons(group: Mapping[str, str], events: Iterable[LinkEvent], held: Container[str] = (),
+                     arrived: Mapping[str, int] | None = None) -> dict[str, str]:
     """Give the clusters that are what a person was before records passed between it and another: cluster name -> person id.
 
     group: record -> cluster name. events: by rising run, all of each person named in them. held: records that had a person before.
-    Neither what was deleted since the point nor what came into the index after it counts. Where one person was two of the clusters, or
-    one cluster two persons, the later point counts.
+    arrived: record -> the run that brought it, of those that came after the first event at least.
+    Neither what was deleted since the point nor what came into the index after it counts, though it was a person of its own meanwhile: had
+    the records never passed, it would have joined them. Where one person was two of the clusters, or one cluster two persons, the later
+    point counts.
     """
     events = list(events)
     points, members_now = _points(events)
-    first: dict[str, int] = {}
-    last: dict[str, bool] = {}
+    first = dict(arrived or {})
     for event in events:
         first.setdefault(event.patient_key, event.run_seq)
-        last[event.patient_key] = event.is_link
+    living = {event.patient_key for event in events if event.is_living}
     clusters = _clusters(group, {record for members in points for record in members})
     found: list[tuple[int, str, str]] = []
     for members, (run_seq, person_id) in points.items():
         # deleted: in no cluster, and either so already or a record that had a person until now; what lives in no cluster is elsewhere
-        left = {record for record in members if record in group or (last[record] and record not in held)}
+        left = {record for record in members if record in group or (record in living and record not in held)}
         name = group.get(min(left, default=""), "")
         others = clusters.get(name, set()) - left
         lives_elsewhere = any(record not in held for record in members_now[person_id])

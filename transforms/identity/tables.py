@@ -81,6 +81,7 @@ WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_wanted": (*_PAIR, ("rule_or_model", "varchar"), ("zone", "varchar")),
     "identity.resolve_redecided": (*_PAIR, ("rule_or_model", "varchar")),
     "identity.resolve_scope": (("patient_key", "varchar"),),
+    "identity.resolve_altered": (("patient_key", "varchar"),),
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
