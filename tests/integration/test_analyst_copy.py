@@ -234,10 +234,17 @@ def test_a_part_is_whole_and_readers_stay(copy: Copy, build_folder: Path) -> Non
     seen = {row[0] for row in ask(part, "select fact_key from canonical.observation")}
     assert {copy.token(row[0]) for row in taken} <= seen
     assert len(seen) < len(copy.originals("select fact_key from canonical.observation where facility_id = 'lakeside'"))
-    for fact, column, target in (("observation", "subject_key", "patient"), ("observation", "encounter_key", "encounter"), ("encounter", "subject_key", "patient")):
-        led = {copy.token(row[0]) for row in copy.originals(f"select f.fact_key from canonical.{fact} f join canonical.{target} t on t.fact_key = f.{column}")}
-        leads = {row[0] for row in ask(part, f"select f.fact_key from canonical.{fact} f join canonical.{target} t on t.fact_key = f.{column}")}
-        assert {row[0] for row in ask(part, f"select fact_key from canonical.{fact}")} & led == leads
+    rules = shipped_copy_rules()
+    facts = {name: f"select fact_key from canonical.{name}" for name in rules.resources}
+    known = {copy.token(row[0]) for rows in facts.values() for row in copy.originals(rows)}
+    held = {row[0] for rows in facts.values() for row in ask(part, rows)}
+    led = {(name, column): {row[0] for row in ask(part, f'select "{column}" from canonical.{name}')} & known
+           for name in facts for column, kind in rules.columns[f"canonical.{name}"].items() if kind == "key"}
+    assert {place for place, keys in led.items() if not keys <= held} == set()
+    assert sum(map(len, led.values())) > 2 * len(held), "references were to be looked at, beside each row's own key"
+    for name in rules.parts_of_patient:
+        rows = copy.originals(f"select subject_key, fact_key from canonical.{name} where subject_key is not null")
+        assert {copy.token(fact) for subject, fact in rows if copy.token(subject) in held} <= held, name
 
 
 @pytest.fixture(scope="module")
