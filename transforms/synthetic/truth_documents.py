@@ -80,7 +80,7 @@ def immunization_rows(facility: str, summaries: list[Summary]) -> list[Immunizat
 
 def problem_rows(facility: str, summaries: list[Summary]) -> list[ProblemRow]:
     """One row a problem."""
-    return [ProblemRow(facility, one.number, one.code or "", "resolved" if one.state == "completed" else "active", iso_day[one.day])
+    return [ProblemRow(facility, one.number, one.code or "", "inactive" if one.state == "completed" else "active", iso_day[one.day])
             for one in _newest(summaries, PROBLEM)]
 
 
