@@ -44,4 +44,4 @@ def changed_rows(folder: Path, rows: int = ROWS, runs: int = 3) -> Iterator[Figu
 def _figures(what: str, ours: Spent, floors: list[Spent]) -> Iterator[Figure]:
     yield Figure(what, "seconds wall, one run", ours.wall, FLOOR, statistics.median(one.wall for one in floors))
     yield Figure(what, "seconds of CPU, one run", ours.cpu, FLOOR, statistics.median(one.cpu for one in floors))
-    yield Figure(f"{what}: peak memory", "MB", ours.peak, FLOOR, statistics.median(one.peak for one in floors))
+    yield Figure(f"{what}: peak memory", "MiB", ours.peak, FLOOR, statistics.median(one.peak for one in floors))

@@ -33,7 +33,7 @@ class Figure:
     @property
     def less_is_better(self) -> bool:
         """Whether the figure is a cost and no rate."""
-        return self.unit.startswith(("seconds", "MB"))
+        return self.unit.startswith(("seconds", "MiB"))
 
     def to_json(self) -> dict[str, Any]:
         """Give the figure for the JSON file."""
