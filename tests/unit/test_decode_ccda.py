@@ -133,6 +133,16 @@ def test_text_is_what_is_read() -> None:
     assert [one["content_hash"] == other["content_hash"] for one, other in zip(outcome.units, changed.units, strict=True)] == [False, True]
 
 
+def test_one_text_that_all_entries_say_is_not_written_for_each() -> None:
+    """A document of half a megabyte whose thousand entries refer to one text of 400,000 characters gives a few of them, and every unit."""
+    said = '<observation><code code="1"><originalText><reference value="#a"/></originalText></code></observation>'
+    outcome = ccda(document(section(f'<text><content ID="a">{"long " * 80_000}</content></text>', *[entry(said)] * 1_000)))
+    texts = [row.get("original_text") for row in outcome.rows("raw_ccda__coding")]
+    assert len(outcome.units) == len(texts) == 1_000
+    assert 1 < sum(text is not None for text in texts) < 20
+    assert texts[-1] is None
+
+
 def test_a_long_attachment_is_read() -> None:
     """A text of more than ten megabytes, the limit of XML readers for strangers, is a scan like any other."""
     body = ccda(document(body=f'<nonXMLBody><text mediaType="application/pdf" representation="B64">{"QUJD" * 3_000_000}</text></nonXMLBody>'))

@@ -56,7 +56,7 @@ def _document(delivery: Delivered, root: Any, parts: list[Part], units: Units, r
     header = document_row(root)
     # A body has no identity but its document's.
     known, known_of_body = f"{patients}|".encode(), f"{patients}|{header['id_root']}^{header['id_extension']}|".encode()
-    narrative = Narrative(root)
+    narrative = Narrative(root, delivery.payload.size)
     written = [_canonical(part.element, exclusive=True, with_tail=False) for part in parts]
     for ordinal, (part, canonical) in enumerate(zip(parts, written, strict=True), 1):
         content = (known if part.kind != "nonXMLBody" else known_of_body) + _BETWEEN_TAGS.sub(b"><", canonical)

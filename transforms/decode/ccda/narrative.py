@@ -2,7 +2,8 @@
 
 Belongs here: what a person reads where an element stands. Does not belong here: which element a column takes (`statement.py`).
 Comments and processing instructions are no content. A reference leads to the narrative element of that ID in the same document;
-an ID that two elements bear leads to neither.
+an ID that two elements bear leads to neither. A document whose references say one text again and again would become as large as its sender
+likes, so that they are followed until they have given several times what it holds.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ _REFERRING = (f"{CDA}originalText", f"{CDA}value")
 _REFERENCE = f"{CDA}reference"
 _IDENTIFIED = etree.XPath("//*[@ID]")
 # Parts of a running text; whatever else begins or ends parts two words (narrative block, CDA R2 s4.3.5).
+# How much references may give: documents refer to each text two or three times, where it stands among much markup.
+TIMES, AT_LEAST = 4, 1 << 20
 _RUNNING = frozenset({"content", "linkHtml", "sub", "sup", "footnote", "footnoteRef"})
 
 
@@ -27,10 +30,11 @@ def text_of(element: Any) -> str | None:
 
 
 class Narrative:
-    """The narrative of one document; it is searched for IDs when the first reference is followed."""
+    """The narrative of one document of `size` bytes; it is searched for IDs when the first reference is followed."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, size: int) -> None:
         self._root = root
+        self._left = TIMES * size + AT_LEAST
         self._by_id: dict[str, Any] | None = None
 
     def text_of(self, element: Any) -> str | None:
@@ -44,7 +48,7 @@ class Narrative:
 
     def _read(self, element: Any) -> str | None:
         reference = next((one.get("value") or "" for one in element.iterchildren(_REFERENCE)), "")
-        if not reference.startswith("#"):
+        if not reference.startswith("#") or self._left < 0:
             return None
         if self._by_id is None:
             self._by_id = {}
@@ -52,11 +56,13 @@ class Narrative:
                 name = one.get("ID")
                 self._by_id[name] = None if name in self._by_id else one
         target = self._by_id.get(reference[1:])
-        return _words(target) if target is not None else None
+        pieces = _pieces(target) if target is not None else []
+        self._left -= len(pieces) + sum(map(len, pieces))
+        return _folded("".join(pieces))
 
 
-def _words(element: Any) -> str | None:
-    """Narrative text as it is read: the cells of a row and the items of a list are words apart."""
+def _pieces(element: Any) -> list[str]:
+    """Narrative text as it is read, in pieces: the cells of a row and the items of a list are words apart."""
     pieces: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
         is_element = isinstance(node.tag, str)
@@ -66,7 +72,7 @@ def _words(element: Any) -> str | None:
             pieces.append(node.text or "")
         elif node is not element:
             pieces.append(node.tail or "")
-    return _folded("".join(pieces))
+    return pieces
 
 
 def _folded(text: str) -> str | None:
