@@ -18,9 +18,9 @@ _CONTENT = etree.XPath("string()")
 _REFERRING = (f"{CDA}originalText", f"{CDA}value")
 _REFERENCE = f"{CDA}reference"
 _IDENTIFIED = etree.XPath("//*[@ID]")
-# Parts of a running text; whatever else begins or ends parts two words (narrative block, CDA R2 s4.3.5).
 # How much references may give: documents refer to each text two or three times, where it stands among much markup.
 TIMES, AT_LEAST = 4, 1 << 20
+# Parts of a running text; whatever else begins or ends parts two words (narrative block, CDA R2 s4.3.5).
 _RUNNING = frozenset({"content", "linkHtml", "sub", "sup", "footnote", "footnoteRef"})
 
 
