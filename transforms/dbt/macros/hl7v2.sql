@@ -124,19 +124,25 @@
   {%- set primary = name ~ '_1.is_standard and ' ~ column ~ '_1 is not null' -%}
   {%- set alternate = name ~ '_2.is_standard and ' ~ column ~ '_4 is not null' -%}
   {%- set second = name ~ '_3.is_standard and ' ~ column ~ '_10 is not null' -%}
+  {%- set primary_system = "coalesce(" ~ name ~ "_1.system, " ~ (coding_system or column ~ '_3') ~ ")" -%}
+  {%- set alternate_system = "coalesce(" ~ name ~ "_2.system, " ~ column ~ "_6)" -%}
   {{ return({
     'code': "case when " ~ primary ~ " then " ~ icd_10_cm(name ~ '_1.system', column ~ '_1') ~ " when " ~ alternate ~ " then "
-            ~ icd_10_cm(name ~ '_2.system', column ~ '_4') ~ " when " ~ second ~ " then " ~ icd_10_cm(name ~ '_3.system', column ~ '_10') ~ " else coalesce(" ~ name ~ "_map_1.code, " ~ name ~ "_map_2.code) end",
-    'system': "case when " ~ primary ~ " then " ~ name ~ "_1.system when " ~ alternate ~ " then " ~ name ~ "_2.system when " ~ second ~ " then " ~ name ~ "_3.system else coalesce("
-            ~ name ~ "_map_1.system, " ~ name ~ "_map_2.system) end",
-    'text': hl7_value("coalesce(case when " ~ primary ~ " then " ~ column ~ "_2 when " ~ alternate ~ " then "  ~ column ~ "_5 when " ~ second ~ " then " ~ column ~ "_11 end, " ~ column ~ "_2, " ~ column ~ "_5)"),
-    'local_code': "case when not coalesce(" ~ primary ~ ", false) and " ~ column ~ "_1 is not null then " ~ column ~ "_1 when not coalesce(" ~ alternate ~ ", false) then " ~ column ~ "_4 end",
-    'local_system': "case when not coalesce(" ~ primary ~ ", false) and " ~ column ~ "_1 is not null then coalesce(" ~ name ~ "_1.system, " ~ (coding_system or column ~ '_3')
-            ~ ") when not coalesce(" ~ alternate ~ ", false) and " ~ column ~ "_4 is not null then coalesce(" ~ name ~ "_2.system, " ~ column ~ "_6) end",
-    'translations': "case when " ~ primary ~ " then coalesce(" ~ name ~ "_2.system, " ~ column ~ "_6) || '|' || " ~ column ~ "_4 when "
-            ~ alternate ~ " then coalesce(" ~ name ~ "_1.system, " ~ (coding_system or column ~ '_3') ~ ") || '|' || " ~ column ~ "_1 when " ~ second ~ " then coalesce(" ~ name ~ "_1.system, " ~ (coding_system or column ~ '_3') ~ ") || '|' || " ~ column ~ "_1 end",
-    'is_unmapped': "(not coalesce(" ~ primary ~ ", false) and not coalesce(" ~ alternate ~ ", false) and not coalesce(" ~ second ~ ", false) and " ~ name ~ "_map_1.code is null and " ~ name
-            ~ "_map_2.code is null and coalesce(" ~ column ~ "_1, " ~ column ~ "_2, " ~ column ~ "_4, " ~ column ~ "_5) is not null)"
+            ~ icd_10_cm(name ~ '_2.system', column ~ '_4') ~ " when " ~ second ~ " then " ~ icd_10_cm(name ~ '_3.system', column ~ '_10')
+            ~ " else coalesce(" ~ name ~ "_map_1.code, " ~ name ~ "_map_2.code) end",
+    'system': "case when " ~ primary ~ " then " ~ name ~ "_1.system when " ~ alternate ~ " then " ~ name ~ "_2.system when "
+              ~ second ~ " then " ~ name ~ "_3.system else coalesce(" ~ name ~ "_map_1.system, " ~ name ~ "_map_2.system) end",
+    'text': hl7_value("coalesce(case when " ~ primary ~ " then " ~ column ~ "_2 when " ~ alternate ~ " then "  ~ column ~ "_5 when "
+            ~ second ~ " then " ~ column ~ "_11 end, " ~ column ~ "_2, " ~ column ~ "_5)"),
+    'local_code': "case when not coalesce(" ~ primary ~ ", false) and " ~ column ~ "_1 is not null then " ~ column
+                  ~ "_1 when not coalesce(" ~ alternate ~ ", false) then " ~ column ~ "_4 end",
+    'local_system': "case when not coalesce(" ~ primary ~ ", false) and " ~ column ~ "_1 is not null then " ~ primary_system
+                    ~ " when not coalesce(" ~ alternate ~ ", false) and " ~ column ~ "_4 is not null then " ~ alternate_system ~ " end",
+    'translations': "case when " ~ primary ~ " then " ~ alternate_system ~ " || '|' || " ~ column ~ "_4 when (" ~ alternate ~ ") or ("
+                    ~ second ~ ") then " ~ primary_system ~ " || '|' || " ~ column ~ "_1 end",
+    'is_unmapped': "(not coalesce(" ~ primary ~ ", false) and not coalesce(" ~ alternate ~ ", false) and not coalesce(" ~ second
+                   ~ ", false) and " ~ name ~ "_map_1.code is null and " ~ name ~ "_map_2.code is null and coalesce(" ~ column ~ "_1, "
+                   ~ column ~ "_2, " ~ column ~ "_4, " ~ column ~ "_5) is not null)"
   }) }}
 {% endmacro %}
 
