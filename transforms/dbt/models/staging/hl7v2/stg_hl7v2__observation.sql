@@ -37,8 +37,8 @@ result as (
     case when said.kind = 'code' then {{ hl7_value('said.v_1') }} end as v_1, case when said.kind = 'code' then {{ hl7_value('said.v_2') }} end as v_2,
     case when said.kind = 'code' then said.v_3 end as v_3, case when said.kind = 'code' then said.v_4 end as v_4,
     case when said.kind = 'code' then said.v_5 end as v_5, case when said.kind = 'code' then said.v_6 end as v_6,
-    case when said.kind = 'code' then
-    said.v_10 end as v_10, case when said.kind = 'code' then said.v_11 end as v_11, case when said.kind = 'code' then said.v_12 end as v_12,
+    case when said.kind = 'code' then said.v_10 end as v_10, case when said.kind = 'code' then said.v_11 end as v_11,
+    case when said.kind = 'code' then said.v_12 end as v_12,
     case when said.kind in ('number', 'ratio', 'range') then said.unit end as unit,
     case when said.other_unit_system = 'UCUM' then said.other_unit end as other_ucum
   from {{ ref('stg_hl7v2__result') }} said
