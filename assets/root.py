@@ -21,7 +21,7 @@ from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.objects import FolderObjects, ObjectStore
-from assets.stores.raw import RawLoader, raw_tables
+from assets.stores.raw import RawLoader, create_raw, raw_tables
 from assets.stores.signing_key import signing_key
 from assets.stores.terminology import TerminologyStore
 from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
@@ -105,7 +105,7 @@ class Root:
             if warehouse.query("select digest from LAKE.control.setup").to_pylist() == [{"digest": self._setup_digest}]:
                 return Run(run_id, begin_run(warehouse, run_id, scope), scope)
             create_control(warehouse)
-            create_tables(warehouse, "raw", raw_tables())
+            create_raw(warehouse)
             changes = contract_changes(warehouse, self.registry)
             identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
             create_tables(warehouse, "identity", identity)

@@ -46,6 +46,12 @@ def raw_tables() -> dict[str, dict[str, str]]:
     return {**tables, "raw_unit": {**COORDINATES, **columns_of(UNIT_SCHEMA)}, "raw_delivery": raw_table_columns("raw_delivery")}
 
 
+def create_raw(warehouse: Warehouse) -> None:
+    """Create the raw tables that are missing, and give those of an earlier version of the product the columns that they lack."""
+    create_tables(warehouse, "raw", raw_tables())
+    add_missing_columns(warehouse, "raw", raw_tables())
+
+
 @dataclass(frozen=True)
 class RawLoader:
     """Decodes deliveries and replaces partitions of the raw tables.
@@ -82,8 +88,6 @@ class RawLoader:
              files: dict[str, list[Path]]) -> None:
         """Replace the partitions in the warehouse by what the files hold (table -> its Parquet files), in one transaction."""
         with open_warehouse() as warehouse:
-            create_tables(warehouse, "raw", raw_tables())
-            add_missing_columns(warehouse, "raw", raw_tables())
             with warehouse.transaction():
                 self._replace_in(warehouse, run_id, partitions, files)
                 reach("raw.loading")

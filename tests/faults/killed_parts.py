@@ -28,6 +28,7 @@ from assets.stores.control import begin_run, create_control, create_tables
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from assets.stores.identity import resolve_changes
 from assets.stores.objects import FolderObjects
+from assets.stores.raw import create_raw
 from checks.gate import apply_gate
 from checks.slices import publish_slices
 from checks.verdict import Verdict
@@ -102,6 +103,7 @@ def _ready_raw(folder: Path) -> None:
     _land(folder)
     with _root(folder).warehouse.open() as warehouse:
         create_control(warehouse)
+        create_raw(warehouse)
 
 
 def _load(folder: Path) -> None:

@@ -16,7 +16,7 @@ from assets.stores.control import begin_run, create_control
 from assets.stores.keys import Keys, open_keys
 from assets.stores.landing import LandingStore
 from assets.stores.objects import FolderObjects, ObjectStore
-from assets.stores.raw import RawLoader
+from assets.stores.raw import RawLoader, create_raw
 from orchestration.opening import bucket_objects, open_root
 from orchestration.settings import Settings
 from tests.integration.conftest import Bucket
@@ -247,6 +247,7 @@ def test_raw_files_are_kept_in_the_bucket_and_nowhere_else(bucket: Bucket, keys:
     land(landing)
     with root.warehouse.open() as warehouse:
         create_control(warehouse)
+        create_raw(warehouse)
         begin_run(warehouse, "r1", [("riverside", DAY)])
     RawLoader(tmp_path, keys, landing, root.registry, kept).replace(root.warehouse.open, "r1", [("riverside", DAY)])
     names = kept.names()

@@ -5,14 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assets.stores import raw
 from assets.stores.control import add_missing_columns, create_tables
+from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
 from assets.stores.lock import lock_holder, writer_lock
+from orchestration.opening import open_root
+from orchestration.settings import Settings
+from transforms.decode.raw_schema import RAW_SCHEMAS
 from transforms.errors import ConfigurationError, UnavailableError
 
 
@@ -44,6 +50,21 @@ def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(warehouse_
         for _ in range(2):
             add_missing_columns(warehouse, "raw", {"said": {"a": "varchar", "b": "integer"}})
         assert warehouse.query("select * from LAKE.raw.said").to_pylist() == [{"a": "x", "b": None}]
+
+
+def test_a_root_of_an_earlier_version_is_given_its_columns_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that begins on a warehouse whose raw tables lack a column adds it, and keeps the rows that are there."""
+    root = open_root(Settings(home=tmp_path, build=tmp_path / "build"))
+    monkeypatch.setattr(DbtRunner, "build", lambda *_: [])  # seeds have nothing to do with it
+    schema = RAW_SCHEMAS["raw_fhir__resource"]
+    with monkeypatch.context() as earlier:
+        earlier.setitem(raw.RAW_SCHEMAS, "raw_fhir__resource", schema.remove(schema.get_field_index("full_url")))
+        replace(root).begin("before", [])
+    with root.warehouse.open() as warehouse:
+        warehouse.execute("insert into LAKE.raw.raw_fhir__resource (id) values ('x')")
+    root.begin("after", [])
+    with root.warehouse.open(read_only=True) as warehouse:
+        assert warehouse.query("select id, full_url from LAKE.raw.raw_fhir__resource").to_pylist() == [{"id": "x", "full_url": None}]
 
 
 def test_busy_warehouse_is_unavailable_not_broken(warehouse_store: DuckDBStore) -> None:
