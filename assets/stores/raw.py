@@ -87,10 +87,9 @@ class RawLoader:
     def load(self, open_warehouse: Callable[[], AbstractContextManager[Warehouse]], run_id: str, partitions: Sequence[Partition],
              files: dict[str, list[Path]]) -> None:
         """Replace the partitions in the warehouse by what the files hold (table -> its Parquet files), in one transaction."""
-        with open_warehouse() as warehouse:
-            with warehouse.transaction():
-                self._replace_in(warehouse, run_id, partitions, files)
-                reach("raw.loading")
+        with open_warehouse() as warehouse, warehouse.transaction():
+            self._replace_in(warehouse, run_id, partitions, files)
+            reach("raw.loading")
         reach("raw.loaded")
 
     def _replace_in(self, warehouse: Warehouse, run_id: str, partitions: Sequence[Partition], files: dict[str, list[Path]]) -> None:
