@@ -26,7 +26,9 @@ def review(
     if pair[0]:
         _evidence(*pair, as_json=as_json)
         return
-    rows = _query("select patient_key_l, patient_key_r, reason, rule_or_model, score, veto from LAKE.identity.review_pair "
+    from orchestration.asking import answer
+
+    rows = answer("select patient_key_l, patient_key_r, reason, rule_or_model, score, veto from LAKE.identity.review_pair "
                   "order by score desc nulls last, patient_key_l, patient_key_r limit ?", [limit])
     if not as_json:
         print(f"{len(rows)} pairs shown; highest score first.")
@@ -41,12 +43,10 @@ def feedback(
     """Show what asking yielded, by rule, veto and score, how long pairs wait, and thresholds that answers speak for; changes nothing."""
     from assets.stores.identity_feedback import answers
     from assets.stores.identity_review import queue
-    from orchestration.asking import ask_warehouse
-    from orchestration.opening import open_root
-    from orchestration.settings import load_settings
+    from orchestration.asking import ask
     from transforms.identity.feedback import proposals
 
-    with ask_warehouse(open_root(load_settings())) as warehouse:
+    with ask() as warehouse:
         given, waiting = answers(warehouse), queue(warehouse)
     proposed = [asdict(one) for one in proposals(given, permitted)]
     if as_json:
@@ -61,7 +61,9 @@ def feedback(
 @app.command()
 def history(patient_key: str = typer.Argument(..., help="Key of a patient record."), as_json: bool = Json) -> None:
     """Show which persons a patient record was linked to, when and by which rule."""
-    rows = _query("select run_seq, event, person_id, link_rule, score, policy_version from LAKE.identity.link_history "
+    from orchestration.asking import answer
+
+    rows = answer("select run_seq, event, person_id, link_rule, score, policy_version from LAKE.identity.link_history "
                   "where patient_key = ? order by run_seq, event desc", [patient_key])
     print_table(rows, ["run_seq", "event", "person_id", "link_rule", "score", "policy_version"], as_json=as_json)
 
@@ -69,7 +71,9 @@ def history(patient_key: str = typer.Argument(..., help="Key of a patient record
 @app.command()
 def overlays(limit: int = typer.Option(20, help="Records shown."), as_json: bool = Json) -> None:
     """List records whose content became someone else's: keys, facilities and scores, newest first."""
-    rows = _query("select patient_key, facility_id, run_seq, score from LAKE.identity.overlay "
+    from orchestration.asking import answer
+
+    rows = answer("select patient_key, facility_id, run_seq, score from LAKE.identity.overlay "
                   "order by run_seq desc nulls last, score nulls last, patient_key limit ?", [limit])
     if not as_json:
         print(f"{len(rows)} changes of content that speak of another human.")
@@ -85,12 +89,10 @@ def who(
 ) -> None:
     """Show who someone was on one day, as known on another: the records of the person that the record belonged to."""
     from assets.stores.identity_questions import who_was
-    from orchestration.asking import ask_warehouse
+    from orchestration.asking import ask
     from orchestration.cli.scope import parse_day
-    from orchestration.opening import open_root
-    from orchestration.settings import load_settings
 
-    with ask_warehouse(open_root(load_settings())) as warehouse:
+    with ask() as warehouse:
         rows = who_was(warehouse, patient_key, parse_day(on, "--on"), parse_day(known, "--known"))
     print_table(rows, ["person_id", "patient_key", "facility_id", "source_time", "link_rule", "policy_version"], as_json=as_json)
 
@@ -102,15 +104,13 @@ def train(
 ) -> None:
     """Train a model on this root's patient records, or on a file's. No run trains by itself, and no model holds a record."""
     from assets.stores.identity_questions import all_features
-    from orchestration.asking import ask_warehouse
-    from orchestration.opening import open_root
-    from orchestration.settings import load_settings
+    from orchestration.asking import ask
     from transforms.identity.train import model_text
 
     if records is not None:
         features = identity_file.features_of(records)
     else:
-        with ask_warehouse(open_root(load_settings())) as warehouse:
+        with ask() as warehouse:
             features = all_features(warehouse)
     out.write_text(model_text(features, f"{features.num_rows} patient records"), encoding="utf-8")
     use = f"LAKEHOUSE_IDENTITY_MODEL={out} lakehouse materialize" if records is None else f"lakehouse identity resolve --model {out}"
@@ -139,12 +139,3 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
         print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {edge['veto'] or 'none'}. "
               + (f"Decision {decided['decision_seq']} holds: {decided['decision']}." if decided else "Nobody decided yet."))
     print_table(rows, ["comparison", "level", "bits", "total"], as_json=as_json)
-
-
-def _query(sql: str, parameters: list[object]) -> list[dict[str, object]]:
-    from orchestration.asking import ask_warehouse
-    from orchestration.opening import open_root
-    from orchestration.settings import load_settings
-
-    with ask_warehouse(open_root(load_settings())) as warehouse:
-        return list(warehouse.query(sql, parameters).to_pylist())

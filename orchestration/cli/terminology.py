@@ -7,7 +7,6 @@ record's values.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -74,7 +73,9 @@ def maps(as_json: bool = Json) -> None:
 @terminology.command("unmapped")
 def unmapped(facility: str | None = typer.Option(None, "--facility", "-f", help="One facility."), as_json: bool = Json) -> None:
     """List local codes and units that no map leads to a standard one, by volume, with who maps them."""
-    rows = _read(_UNMAPPED, [facility, facility])
+    from orchestration.asking import answer
+
+    rows = answer(_UNMAPPED, [facility, facility])
     if not as_json:
         print(f"{sum(row['facts'] for row in rows):,} facts have a code or unit that no map knows.")
     columns = ["facility_id", "resource", "element", "local_system", "local_code", "facts", "first_batch_date", "owner"]
@@ -86,7 +87,9 @@ def extensions(
     every: bool = typer.Option(False, "--all", help="Registered ones too."), as_json: bool = Json,
 ) -> None:
     """List FHIR extensions that nobody registered, by volume, with who answers for them."""
-    rows = _read(_EXTENSIONS, [every])
+    from orchestration.asking import answer
+
+    rows = answer(_EXTENSIONS, [every])
     if not as_json:
         print(f"{sum(not row['is_registered'] for row in rows):,} extensions are not registered.")
     columns = ["facility_id", "resource_type", "url", "is_modifier", "is_registered", "units", "last_batch_date", "owner"]
@@ -96,15 +99,6 @@ def extensions(
 @terminology.command("us-core")
 def us_core(as_json: bool = Json) -> None:
     """List the elements that US Core requires and FHIR resources leave out, by volume."""
-    print_table(_read(_US_CORE, []), ["facility_id", "element", "units", "first_batch_date", "last_batch_date"], as_json=as_json)
+    from orchestration.asking import answer
 
-
-def _read(query: str, values: list[Any]) -> list[dict[str, Any]]:
-    """Rows of the warehouse, dates as texts."""
-    from orchestration.asking import ask_warehouse
-    from orchestration.opening import open_root
-    from orchestration.settings import load_settings
-
-    with ask_warehouse(open_root(load_settings())) as warehouse:
-        rows: list[dict[str, Any]] = warehouse.query(query, values).to_pylist()
-    return [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in rows]
+    print_table(answer(_US_CORE), ["facility_id", "element", "units", "first_batch_date", "last_batch_date"], as_json=as_json)
