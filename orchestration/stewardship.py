@@ -1,4 +1,7 @@
-"""Decisions on the person index: recorded, carried out at once, and noted in the audit log."""
+"""Decisions on the person index: noted in the audit log, recorded, and carried out at once.
+
+The log comes first: a process that dies in between leaves an entry about a decision that was not taken, never a decision without an entry.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from datetime import UTC, datetime
 
 from assets.root import Root
 from assets.stores.identity import Resolution, resolve_changes, root_settings
-from assets.stores.identity_decisions import LINK, Decision, record_decision, refuse_unseen
+from assets.stores.identity_decisions import LINK, Decision, record_decision, refuse_strangers, refuse_unseen
 from assets.stores.identity_review import needs_another
 from assets.stores.lock import writer_lock
 from orchestration.settings import Settings
-from transforms.governance.events import Event
+from transforms.errors import ConfigurationError
+from transforms.governance.events import DETAIL_MAX, Event, validate
 
 
 def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolution] | None:
@@ -21,30 +25,49 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
 
     None: where several stewards must say the same, it is kept as an opinion and waits for another.
     The decision stays where the resolution fails: the next run carries it out. Marts follow with the next run of their partitions.
+    Raises ConfigurationError where the log could not hold who says it or why, or a record is not in the index, ContractError where somebody
+    else decided meanwhile; nothing is written then.
     """
     run_id = str(uuid.uuid4())
     rules = root_settings(root.keys, root.identity_policy, settings.memory, root.identity_model)
+    _refuse_unfit(said)
     with writer_lock(root.home, run_id, "identity", settings.lock_wait_seconds):
         run = root.begin(run_id, [])
         with root.warehouse.open() as warehouse:
             now = datetime.now(UTC).replace(tzinfo=None)
+            refuse_strangers(warehouse, said)
             refuse_unseen(warehouse, said)
             is_opinion = needs_another(warehouse, said, settings.identity_reviewers, now, rules.policy.version)
             if is_opinion:
                 _note(root, said, run_id, f"opinion_{said.decision}", rules.policy.version)
                 return None
+            _note(root, said, run_id, f"steward_{said.decision}", rules.policy.version)
             number = record_decision(warehouse, said, now, rules.model.version, rules.policy.version)
             resolution = resolve_changes(warehouse, run.run_seq, rules)
-        _note(root, said, run_id, f"steward_{said.decision}", rules.policy.version)
     return number, resolution
+
+
+def _refuse_unfit(said: Decision) -> None:
+    """Refuse what the audit log would refuse, before anything is done; the reason is never repeated in the message."""
+    if not said.reason.strip() or len(said.reason) > DETAIL_MAX:
+        raise ConfigurationError(f"identity: a decision needs a reason of 1 to {DETAIL_MAX} characters. Remedy: say shortly what was seen.")
+    try:
+        validate(_event(said, ("0" * 64, "0" * 64), "", "steward", "policy"))
+    except ValueError:
+        raise ConfigurationError("identity: the audit log cannot hold this name of who decides. Remedy: an account, letters, digits and "
+                                 ". _ @ - only, as amy or amy@example.org.") from None
 
 
 def _note(root: Root, said: Decision, run_id: str, rule: str, policy_version: str) -> None:
     """Write to the audit log who said what of which pair; records are named by keyed hashes alone."""
-    marks = [hmac.new(root.keys.derive("audit"), f"patient|{key}".encode(), hashlib.sha256).hexdigest() for key in (said.left, said.right)]
+    secret = root.keys.derive("audit")
+    left, right = (hmac.new(secret, f"patient|{key}".encode(), hashlib.sha256).hexdigest() for key in (said.left, said.right))
     with root.catalog() as catalog:
-        catalog.append([Event(
-            "identity.link" if said.decision == LINK else "identity.unlink", "identity|pair",
-            {"left": marks[0], "right": marks[1], "rule": rule, "evidence_version": policy_version},
-            actor=said.decided_by, run_id=run_id, detail=said.reason,
-        )])
+        catalog.append([_event(said, (left, right), run_id, rule, policy_version)])
+
+
+def _event(said: Decision, marks: tuple[str, str], run_id: str, rule: str, policy_version: str) -> Event:
+    return Event(
+        "identity.link" if said.decision == LINK else "identity.unlink", "identity|pair",
+        {"left": marks[0], "right": marks[1], "rule": rule, "evidence_version": policy_version},
+        actor=said.decided_by, run_id=run_id, detail=said.reason)

@@ -34,10 +34,7 @@ def record_decision(warehouse: Warehouse, said: Decision, decided_time: datetime
     Raises ConfigurationError where a record is not in the index or both are one, ContractError where somebody else decided meanwhile.
     """
     left, right = sorted((said.left, said.right))
-    known = warehouse.query("select count(distinct patient_key) as n from identity.link where patient_key in (?, ?)", [left, right])
-    if left == right or known["n"][0].as_py() != 2:
-        raise ConfigurationError("identity: a decision needs two different patient records of the index. "
-                                 "Remedy: take both keys from `lakehouse identity review`.")
+    refuse_strangers(warehouse, said)
     with warehouse.transaction():
         refuse_unseen(warehouse, said)
         warehouse.execute(f"""
@@ -50,6 +47,15 @@ def record_decision(warehouse: Warehouse, said: Decision, decided_time: datetime
         written = newest_decision(warehouse, left, right)
     assert written is not None
     return int(str(written["decision_seq"]))
+
+
+def refuse_strangers(warehouse: Warehouse, said: Decision) -> None:
+    """Raise ConfigurationError where a decision is not on two different records of the index."""
+    pair = [said.left, said.right]
+    known = warehouse.query("select count(distinct patient_key) as n from identity.link where patient_key in (?, ?)", pair)
+    if known["n"][0].as_py() != 2:
+        raise ConfigurationError("identity: a decision needs two different patient records of the index. "
+                                 "Remedy: take both keys from `lakehouse identity review`.")
 
 
 def refuse_unseen(warehouse: Warehouse, said: Decision) -> None:

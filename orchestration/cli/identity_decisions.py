@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 
 import typer
 
 _LEFT = typer.Argument(..., help="Key of one patient record.")
 _RIGHT = typer.Argument(..., help="Key of the other.")
 _REASON = typer.Option(..., help="Why; kept with the decision.")
-_ACTOR = typer.Option("", help="Who decides; default: the account.")
+_ACTOR = typer.Option("", help="Who decides; default: the account. Refused where several stewards must say the same.")
 _SEEN = typer.Option(0, help="Number of the newest decision on this pair that you saw.")
 
 
@@ -48,9 +49,13 @@ def _decide(left: str, right: str, decision: str, reason: str, actor: str, seen:
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
     from orchestration.stewardship import decide
+    from transforms.errors import ConfigurationError
 
     settings = load_settings()
-    said = Decision(left, right, decision, actor or getpass.getuser(), reason, seen)
+    if actor and settings.identity_reviewers > 1:
+        raise ConfigurationError("identity: where several stewards must say the same, a name that anybody may type counts for nobody. "
+                                 "Remedy: decide from your own account without --actor, or on the review page.")
+    said = Decision(left, right, decision, actor or _account(), reason, seen)
     done = decide(open_root(settings), settings, said)
     if done is None:
         print(f"Your opinion is kept: {decision}. It is carried out when {settings.identity_reviewers} stewards say the same.")
@@ -58,3 +63,11 @@ def _decide(left: str, right: str, decision: str, reason: str, actor: str, seen:
     number, resolution = done
     print(f"Decision {number} is recorded: {decision}. {resolution.moved} records changed their person. "
           f"Next: lakehouse identity history {left}")
+
+
+def _account() -> str:
+    """Give the account that runs this process, as the system knows it: USER and LOGNAME are anybody's to set."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid-{os.getuid()}"

@@ -1,0 +1,122 @@
+"""Decisions of stewards from end to end: what is refused, what the audit log holds, and who counts as another steward."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assets.stores.catalog import CatalogStore
+from assets.stores.identity_decisions import Decision
+from assets.stores.keys import Keys
+from orchestration import stewardship
+from orchestration.cli.identity_decisions import _decide
+from tests.integration.catalog_world import KEY
+from tests.sql.identity_world import IdentityWorld, patient
+from transforms.errors import ConfigurationError, ContractError
+
+WHY = "Amelia Kowalchuk showed her passport"
+
+
+@pytest.fixture
+def world() -> IdentityWorld:
+    """Two records of one human, linked."""
+    world = IdentityWorld()
+    world.put(patient("a"), patient("b", facility_id="hillside"))
+    world.resolve()
+    return world
+
+
+@pytest.fixture
+def root(world: IdentityWorld, tmp_path: Path) -> Any:
+    """A root whose warehouse is that world's."""
+    @contextmanager
+    def opened(**_: object) -> Iterator[object]:
+        yield world.warehouse
+
+    def begin(run_id: str, partitions: list[object]) -> SimpleNamespace:
+        world.run_seq += 1
+        return SimpleNamespace(run_seq=world.run_seq)
+
+    return SimpleNamespace(home=tmp_path, keys=Keys(bytes(32)), identity_policy="strict", identity_model=None, begin=begin,
+                           warehouse=SimpleNamespace(open=opened), catalog=lambda: CatalogStore(tmp_path / "audit.sqlite", KEY))
+
+
+def _say(root: Any, decision: str = "cannot_link", by: str = "amy", reason: str = WHY, seen: int = 0, reviewers: int = 1) -> object:
+    settings: Any = SimpleNamespace(memory="1GB", lock_wait_seconds=1, identity_reviewers=reviewers)
+    return stewardship.decide(root, settings, Decision("b", "a", decision, by, reason, seen))
+
+
+def _logged(root: Any) -> list[tuple[str, str]]:
+    root.catalog().close()
+    with sqlite3.connect(root.home / "audit.sqlite") as log:
+        bodies = [body for (body,) in log.execute("select body from entry order by seq")]
+    assert not any("Kowalchuk" in body or '"a"' in body for body in bodies)
+    return [(entry["kind"], entry["actor"]) for entry in map(json.loads, bodies) if entry["kind"].startswith("identity.")]
+
+
+def test_a_decision_is_carried_out_and_audited(world: IdentityWorld, root: Any) -> None:
+    """An unlink parts the two at once; the log names the steward and neither a key nor the reason."""
+    _say(root)
+    assert world.person("a") != world.person("b")
+    assert _logged(root) == [("identity.unlink", "amy")]
+
+
+@pytest.mark.parametrize("unfit", [{"reason": " "}, {"reason": "x" * 4001}, {"by": "Amy Jones"}, {"by": ""}])
+def test_what_the_log_could_not_hold_is_not_done(world: IdentityWorld, root: Any, unfit: dict[str, str]) -> None:
+    """A reason without words or without end and a name that is no account are refused before anything happens, and not repeated."""
+    with pytest.raises(ConfigurationError) as refused:
+        _say(root, **unfit)
+    assert "Jones" not in str(refused.value)
+    assert world.rows("select count(*) from identity.decision") == [(0,)]
+    assert world.person("a") == world.person("b")
+    assert _logged(root) == []
+
+
+def test_no_decision_is_without_its_entry(world: IdentityWorld, root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the log cannot be written nothing is decided; where the resolution dies the decision stands in the log already."""
+    def die(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stewardship, "_note", die)
+        with pytest.raises(OSError, match="no space"):
+            _say(root)
+    assert world.rows("select count(*) from identity.decision") == [(0,)]
+    with monkeypatch.context() as patched:
+        patched.setattr(stewardship, "resolve_changes", die)
+        with pytest.raises(OSError, match="no space"):
+            _say(root)
+    assert world.rows("select decision, decided_by from identity.decision") == [("cannot_link", "amy")]
+    assert _logged(root) == [("identity.unlink", "amy")]
+    world.run_seq += 1
+    world.resolve()
+    assert world.person("a") != world.person("b")
+
+
+def test_the_second_of_two_leaves_no_entry(root: Any) -> None:
+    """A steward who did not see the decision of another is told, and the log holds the first alone."""
+    _say(root)
+    with pytest.raises(ContractError, match="amy decided cannot_link"):
+        _say(root, "link", by="ben")
+    assert _logged(root) == [("identity.unlink", "amy")]
+
+
+def test_one_steward_is_not_two(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two must say the same a name by --actor is refused, and the account is the system's, whatever the environment calls it."""
+    said: list[Decision] = []
+    monkeypatch.setattr("orchestration.settings.load_settings", lambda: SimpleNamespace(identity_reviewers=2))
+    monkeypatch.setattr("orchestration.opening.open_root", lambda settings: root)
+    monkeypatch.setattr("orchestration.stewardship.decide", lambda root, settings, one: said.append(one))
+    with pytest.raises(ConfigurationError, match="--actor"):
+        _decide("a", "b", "link", WHY, "ben", 0)
+    monkeypatch.setenv("LOGNAME", "ben")
+    monkeypatch.setenv("USER", "ben")
+    _decide("a", "b", "link", WHY, "", 0)
+    assert [one.decided_by for one in said] not in ([], ["ben"])
