@@ -112,18 +112,16 @@ def _counts(warehouse: Warehouse, run: Run, columns: Mapping[str, Sequence[str]]
         else:
             parts.append(_OF_ALL.format(asset=asset))
             whole.add(asset)
-    totals, partitions = dict.fromkeys(columns, 0), {asset: dict[tuple[str, str], tuple[int, str | None]]() for asset in columns}
+    # In all: as a part counted them, else what the table's partitions have together.
+    in_all, partitions = dict[str, int](), {asset: dict[tuple[str, str], tuple[int, str | None]]() for asset in columns}
     for row in warehouse.query(" union all ".join(parts), bound).to_pylist() if parts else ():
-        asset, n = row["asset"], int(row["n"])
         if row["facility_id"] is None:
-            totals[asset] = n
-            continue
-        partitions[asset][row["facility_id"], row["batch_date"][:10]] = (n, row["content_hash"])
-        if {"facility_id", "batch_date"} <= set(columns[asset]):
-            totals[asset] += n
+            in_all[row["asset"]] = int(row["n"])
+        else:
+            partitions[row["asset"]][row["facility_id"], row["batch_date"][:10]] = (int(row["n"]), row["content_hash"])
     for asset in whole:
-        partitions[asset] = {(facility_id, day.isoformat()): (totals[asset], None) for facility_id, day in run.partitions}
-    return {asset: (totals[asset], partitions[asset]) for asset in columns}
+        partitions[asset] = {(facility_id, day.isoformat()): (in_all[asset], None) for facility_id, day in run.partitions}
+    return {asset: (in_all.get(asset, sum(n for n, _ in counts.values())), counts) for asset, counts in partitions.items()}
 
 
 _OF_PARTITIONS = """
