@@ -53,7 +53,8 @@ class FolderObjects:
         path = self.root / name
         if path.exists():
             return False
-        with write_temporary(path, blocks) as temporary:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_temporary(self.root, blocks) as temporary:
             try:
                 os.link(temporary, path)
             except FileExistsError:
@@ -63,7 +64,7 @@ class FolderObjects:
 
     def replace(self, name: str, content: bytes) -> None:
         """Keep bytes under a name, in place of those that it had."""
-        write_durable(self.root / name, content)
+        write_durable(self.root, name, content)
 
     def get(self, name: str) -> bytes | None:
         """Give the bytes of a name, None where nothing has it."""
@@ -76,9 +77,9 @@ class FolderObjects:
         return read_blocks(path) if path.is_file() else None
 
     def names(self, folder: str = "") -> list[str]:
-        """Give all names below a folder, in their order; files that were never completed are none."""
+        """Give all names below a folder, in their order; unfinished files have none."""
         base = self.root / folder
         if not base.is_dir():
             return []
-        files = (path for path in base.rglob("*") if path.is_file() and not path.name.startswith("."))
-        return sorted(path.relative_to(self.root).as_posix() for path in files)
+        names = (path.relative_to(self.root).as_posix() for path in base.rglob("*") if path.is_file())
+        return sorted(name for name in names if "/." not in f"/{name}")

@@ -32,7 +32,8 @@ class TerminologyStore:
             if same and known.valid_from == version.valid_from and known.map_version != version.map_version:
                 raise ConfigurationError(f"map {version.map_name}: version {known.map_version} begins on {version.valid_from} already. "
                                          "Remedy: another --valid-from.")
-        path = self._path(version)
+        name = _name(version)
+        path = self.folder / name
         if path.exists():
             if pq.read_table(path, schema=CONCEPT_MAP).equals(rows):
                 return False
@@ -40,7 +41,7 @@ class TerminologyStore:
                                      "Remedy: a version never changes; name the new one --map-version.")
         buffer = io.BytesIO()
         pq.write_table(rows, buffer)
-        write_durable(path, buffer.getvalue())
+        write_durable(self.folder, name, buffer.getvalue())
         return True
 
     def concept_maps(self) -> pa.Table:
@@ -63,6 +64,7 @@ class TerminologyStore:
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("concept_map/*.parquet"))
 
-    def _path(self, version: MapVersion) -> Path:
-        parts = (version.map_name, version.map_version, version.facility_id or "")
-        return self.folder / "concept_map" / ("@".join(quote(part, safe="") for part in parts) + ".parquet")
+
+def _name(version: MapVersion) -> str:
+    parts = (version.map_name, version.map_version, version.facility_id or "")
+    return "concept_map/" + "@".join(quote(part, safe="") for part in parts) + ".parquet"

@@ -26,6 +26,7 @@ from assets.stores import crash_points
 from assets.stores.catalog_reading import read_catalog
 from assets.stores.control import begin_run, create_control, create_tables
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
+from assets.stores.durable import UNFINISHED
 from assets.stores.identity import resolve_changes
 from assets.stores.objects import FolderObjects
 from assets.stores.raw import create_raw
@@ -95,7 +96,8 @@ def _landed(folder: Path) -> Any:
     logged = read_catalog(root.home, "select json_extract(body, '$.body.delivery_id') as id from entry where kind = 'land' order by 1")
     shown = read_catalog(root.home, "select delivery_id as id from delivery order by 1")
     contents = sorted(root.landing.read(one.payload_id) for one in root.landing.deliveries("clinic", MONDAY))
-    return sorted(names), [row["id"] for row in logged], [row["id"] for row in shown], contents
+    unfinished = list((root.home / "landing" / UNFINISHED).glob("*"))
+    return sorted(names), [row["id"] for row in logged], [row["id"] for row in shown], contents, unfinished
 
 
 def _ready_raw(folder: Path) -> None:

@@ -75,9 +75,10 @@ def test_a_file_that_the_warehouse_names_is_in_the_bucket(folders: Mapping[Case,
 def test_undisturbed_parts_leave_something(folders: Mapping[Case, Path]) -> None:
     """What is compared is there: deliveries and their entries, raw rows, verdicts and a hold, a published slice, persons."""
     for place in ("", " in a bucket"):
-        names, logged, shown, _ = PARTS["landing" + place].left(folders["landing" + place, None, True])
+        names, logged, shown, _, unfinished = PARTS["landing" + place].left(folders["landing" + place, None, True])
         assert names == logged == shown
         assert len(names) == 2
+        assert unfinished == []
         assert {table: len(rows) for table, rows in PARTS["raw" + place].left(folders["raw" + place, None, True]).items()} == {
             "raw_delivery": 2, "raw_unit": 2, "raw_hl7v2__pid": 2, "named files that are not kept": 0}
     assert [len(rows) for rows in PARTS["gate"].left(folders["gate", None, True])] == [2, 1, 1]

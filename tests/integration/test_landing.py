@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from assets.stores import objects as objects_module
 from assets.stores.control import begin_run, create_control
+from assets.stores.durable import UNFINISHED, write_temporary
 from assets.stores.keys import Keys, open_keys
 from assets.stores.landing import LandingStore
 from assets.stores.objects import FolderObjects, ObjectStore
@@ -144,15 +146,43 @@ def test_name_that_is_taken_while_it_is_written(tmp_path: Path, monkeypatch: pyt
     """Of two writers who both saw that a name was free, the one that comes second is told so and changes nothing."""
     store, write, raced = FolderObjects(tmp_path), objects_module.write_temporary, []
 
-    def late(path: Path, blocks: Iterable[bytes]) -> Any:
+    def late(root: Path, blocks: Iterable[bytes]) -> Any:
         if not raced:
             raced.append(True)
             assert store.add("a/b", b"first")
-        return write(path, blocks)
+        return write(root, blocks)
 
     monkeypatch.setattr(objects_module, "write_temporary", late)
     assert not store.add("a/b", b"second")
     assert store.get("a/b") == b"first"
+
+
+def test_what_a_dead_writer_left_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    """The next write removes unfinished files that nobody holds, whichever name they were for; one that is being written stays and is kept."""
+    store, folder = FolderObjects(tmp_path), tmp_path / UNFINISHED
+    with write_temporary(tmp_path, [b"living"]) as living:
+        (folder / "left").write_bytes(b"dead")
+        assert store.add("a/b", b"next")
+        assert set(folder.iterdir()) == {living}
+        assert living.read_bytes() == b"living"
+    assert set(folder.iterdir()) == set()
+    assert store.names() == ["a/b"]
+
+
+def test_a_writer_whose_file_was_taken_for_abandoned_begins_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between making its file and locking it a writer is not known to live: a file that was removed meanwhile is not the one that it writes."""
+    lock, raced = fcntl.flock, list[Path]()
+
+    def late(file: Any, how: int) -> None:
+        if not raced:
+            raced.append(Path(file.name))
+            assert FolderObjects(tmp_path).add("a/other", b"other")
+            assert not raced[0].exists()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert FolderObjects(tmp_path).add("a/b", b"kept")
+    assert FolderObjects(tmp_path).get("a/b") == b"kept"
 
 
 def test_second_writer_of_an_ordinal_counts_again(objects: ObjectStore, keys: Keys) -> None:
