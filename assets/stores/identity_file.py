@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.stores.control import create_control
+from assets.stores.control import create_control, replace_reference
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity import Resolution, Settings, create_tables, resolve_changes, resolve_full
@@ -24,6 +24,7 @@ from assets.stores.identity_questions import all_features
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
 from transforms.errors import ConfigurationError
+from transforms.facilities.registry_tables import registry_schema
 from transforms.identity import records_file
 
 
@@ -105,6 +106,8 @@ def scratch_identity(dbt: DbtRunner, settings: Settings) -> Iterator[ScratchIden
 def _create(warehouse: Warehouse) -> None:
     create_control(warehouse)
     create_tables(warehouse)
+    # no registry speaks of a file's facilities
+    replace_reference(warehouse, {"facility_contact": registry_schema("facility_contact").empty_table()})
     for statement in records_file.TABLES:
         warehouse.execute(statement)
 

@@ -13,13 +13,24 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from assets.stores.control import create_control
+from assets.stores.control import create_control, replace_reference
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity import create_tables
 from assets.stores.keys import Keys
 from tests.sql.marts_world import PROJECT, contract
+from transforms.facilities.registry import load_registry
+from transforms.facilities.registry_tables import registry_tables
 
 QUIET = ["--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none"]
+
+
+OWN_CONTACTS = """
+registry_version: 1
+first_batch_date: 2026-01-01
+facilities:
+- {facility_id: hillside, valid_from: 2026-01-01, name: H, region: r, owner: o, timezone: UTC, charset: utf-8, source_system: s,
+   phones: ['+1 (503) 555-0100'], addresses: [{line: '4400 N. Clinic Way', postal_code: 97299-1234}, {line: 'P.O. Box 12', postal_code: '97299'}]}
+"""
 
 
 class Models:
@@ -32,6 +43,7 @@ class Models:
         with store.open() as warehouse:
             create_control(warehouse)
             create_tables(warehouse)
+            replace_reference(warehouse, {"facility_contact": registry_tables(load_registry(OWN_CONTACTS))["facility_contact"]})
             for resource in ("patient", "patient_identifier"):
                 columns = ", ".join(f'"{name}" {kind}' for name, kind in contract(resource).items())
                 warehouse.execute(f"create table canonical.{resource} ({columns})")
@@ -151,6 +163,18 @@ def test_placeholders_are_null(models: Models) -> None:
              for row in models.rows("select * from identity.patient_features")}
     assert found == {"a": (None, None, True, False), "b": (None, None, True, False), "c": ("KOWALCHUK", None, False, True),
                      "d": ("DOE", "MARTA", False, False)}
+
+
+def test_a_facilitys_own_phone_and_address_are_nobodys(models: Models) -> None:
+    """What a facility registered as its own is no evidence on any facility's patient, however it is written; its neighbours' numbers are."""
+    models.say("patient", "a", telecom_phone="503.555.0100", address_line="4400 N Clinic Way, Suite 3", address_postal_code="97299")
+    models.say("patient", "b", telecom_phone="15035550100", address_line="PO BOX 12", address_postal_code="97299")
+    models.say("patient", "c", telecom_phone="5035550101", address_line="4402 N Clinic Way", address_postal_code="97299")
+    models.say("patient", "d", address_line="4400 Oak Ave", address_postal_code="97201")
+    models.run("patient_features")
+    found = {key: tuple(models.features(key)[name] for name in ("phone", "address_number", "address_street", "postal_code")) for key in "abcd"}
+    assert found == {"a": (None,) * 4, "b": (None,) * 4, "c": ("5035550101", "4402", "N CLINIC WAY", "97299"),
+                     "d": (None, "4400", "OAK AVE", "97201")}
 
 
 def test_a_name_that_looks_like_a_placeholder_is_a_name(models: Models) -> None:

@@ -129,6 +129,8 @@ def test_each_date_column_has_one_format() -> None:
         ("type: date}, E", "type: day}, E", ":27: unknown column type 'day'"),
         ("system: http://loinc.org, ", "", ":19: .* has no 'system'"),
         ("set_status: entered-in-error", "status: x", ":16: unknown key 'status'"),
+        ("source_system: cerner", "source_system: cerner\n    phones: [555-0100]", ":12: a phone has fewer than ten digits"),
+        ("source_system: cerner", "source_system: cerner\n    addresses: [{line: Main St, postal_code: '97201'}]", ":12: an address does not begin"),
         ("registry_version: 1", "registry_version: one", ":1: .* is not a whole number"),
         ("registry_version: 1", "registry_version: 1\nx: 1", ":2: unknown key 'x'"),
         ("registry_version: 1", "registry_version: [1", ":[0-9]+: not YAML"),

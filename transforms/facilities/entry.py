@@ -113,6 +113,9 @@ class FacilityEntry:
     authorities_by_oid: dict[str, str] = field(default_factory=dict)
     issuers: dict[str, str] = field(default_factory=dict)
     trading_partners: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    # Its own numbers, and its own addresses as first line and postal code: on a patient's record they tell nothing of the patient.
+    phones: tuple[str, ...] = ()
+    addresses: tuple[tuple[str, str], ...] = ()
     # Paths of FHIR elements, without positions, at which its resources may deviate from R4 (`Patient.address.buildingNumber`).
     fhir_deviations: frozenset[str] = frozenset()
 

@@ -17,7 +17,7 @@ from typing import Any
 from transforms.facilities.entry import FacilityEntry, Registry
 from transforms.terminology.concept_map import MapVersion
 
-_OF_PEOPLE = {"valid_from", "valid_to", "name", "region", "owner", "extraction_window"}
+_OF_PEOPLE = {"valid_from", "valid_to", "name", "region", "owner", "extraction_window", "phones", "addresses"}
 _OF_FEEDS = {"owner", "schedule", "contract_changes"}
 
 

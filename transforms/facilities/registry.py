@@ -28,7 +28,7 @@ __all__ = [
 _ENTRY_KEYS = {
     "default_authority", "authorities", "fhir_base_urls", "known_extensions", "modifier_extensions",
     "extraction_window", "code_maps", "sources", "authorities_by_oid", "issuers", "trading_partners",
-    "fhir_deviations",
+    "fhir_deviations", "phones", "addresses",
 }  # fmt: skip
 _ENTRY_REQUIRED = ("facility_id", "valid_from", "name", "region", "owner", "timezone", "charset", "source_system")
 _PARTNER_KEYS = {"claim_versions", "remittance_versions", "eligibility_versions"}
@@ -105,6 +105,8 @@ def _entry(place: Located) -> FacilityEntry:
         issuers=_text_map(keys.get("issuers")),
         trading_partners=_trading_partners(keys.get("trading_partners")),
         fhir_deviations=_deviations(keys.get("fhir_deviations")),
+        phones=_phones(keys.get("phones")),
+        addresses=_addresses(keys.get("addresses")),
         sources={
             source: read_source(source, value, owner, charset, time_zone) for source, value in sources.items()
             if _source_name(source, value)
@@ -158,6 +160,26 @@ def _deviations(place: Located | None) -> frozenset[str]:
         if not _ELEMENT_PATH.fullmatch(path) and place is not None:
             place.fail(f"{path!r} is no path of a FHIR element", "a path such as Patient.address.buildingNumber, without positions")
     return frozenset(paths)
+
+
+def _phones(place: Located | None) -> tuple[str, ...]:
+    """The facility's own numbers, as written."""
+    numbers = place.items() if place is not None else []
+    for number in numbers:
+        if len(re.sub("[^0-9]", "", number.text())) < 10:
+            number.fail("a phone has fewer than ten digits", "the whole number, such as '503-555-0100'")
+    return tuple(number.text() for number in numbers)
+
+
+def _addresses(place: Located | None) -> tuple[tuple[str, str], ...]:
+    """The facility's own addresses: first line and postal code."""
+    found = []
+    for address in place.items() if place is not None else []:
+        keys = address.mapping((), ("line", "postal_code"))
+        if not re.match(r"\s*([0-9]|P\.? ?O\.? BOX)", keys["line"].text(), re.IGNORECASE):
+            keys["line"].fail("an address does not begin with a house number or a post box", "a line such as '100 Main St'")
+        found.append((keys["line"].text(), keys["postal_code"].text()))
+    return tuple(found)
 
 
 def _modifier_extensions(place: Located | None) -> dict[str, dict[str, str]]:

@@ -100,6 +100,13 @@ def _issuer(entry: FacilityEntry) -> Iterator[_Row]:
     yield from entry.issuers.items()
 
 
+def _contact(entry: FacilityEntry) -> Iterator[_Row]:
+    for phone in entry.phones:
+        yield "phone", phone, None
+    for line, postal_code in entry.addresses:
+        yield "address", line, postal_code
+
+
 # Table -> (columns besides the effective dates, rows of an entry). Types: text unless named in _TYPES.
 _TABLES: dict[str, tuple[str, Callable[[FacilityEntry], Iterator[_Row]]]] = {
     "facility": (
@@ -118,6 +125,7 @@ _TABLES: dict[str, tuple[str, Callable[[FacilityEntry], Iterator[_Row]]]] = {
     "fhir_base_url": ("base_url", _fhir_base_url),
     "authority_by_oid": ("oid system", _authority_by_oid),
     "issuer": ("issuer system", _issuer),
+    "facility_contact": ("kind value postal_code", _contact),
     "extension": ("url is_modifier effect_when effect_status", _extension),
 }  # fmt: skip
 _TYPES = {"is_key": pa.bool_(), "is_modifier": pa.bool_(), "key_ordinal": pa.int32()}

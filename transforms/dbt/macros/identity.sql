@@ -41,6 +41,13 @@
     when 'III' then 'III' when '3RD' then 'III' when 'IV' then 'IV' when '4TH' then 'IV' end
 {%- endmacro %}
 
+{#- The part of a phone, a postal code and an address (as `plain_text` gives it) that two records are compared by. -#}
+{% macro phone_number(text) -%} right({{ regexp_replace_all(text, '[^0-9]', '') }}, 10) {%- endmacro %}
+{% macro postal_area(text) -%} nullif(left({{ regexp_replace_all('upper(' ~ text ~ ')', '[^A-Z0-9]', '') }}, 5), '') {%- endmacro %}
+{% macro house_number(text) -%}
+  coalesce({{ regexp_first(text, '^[0-9]+') }}, replace({{ regexp_first(text, '^P ?O BOX [0-9]+') }}, 'P O BOX', 'PO BOX'))
+{%- endmacro %}
+
 {#- Joins the seed row that says that a value is a placeholder; `alias`.value is null for a real one. -#}
 {% macro join_placeholder(alias, kind, value) -%}
   left join {{ ref('identity_placeholder') }} {{ alias }} on {{ alias }}.kind = '{{ kind }}' and {{ alias }}.value = {{ value }}

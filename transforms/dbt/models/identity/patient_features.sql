@@ -14,7 +14,7 @@ record as (
     {{ regexp_replace_all('patient.telecom_phone', '[^0-9]', '') }} as phone_digits,
     nullif(lower(trim(patient.telecom_email)), '') as email_text,
     {{ plain_text("replace(patient.address_line, '#', ' UNIT ')") }} as address_text,
-    nullif(left({{ regexp_replace_all('upper(patient.address_postal_code)', '[^A-Z0-9]', '') }}, 5), '') as postal_code
+    {{ postal_area('patient.address_postal_code') }} as postal_code
   from {{ ref('patient') }} patient
   join changed on changed.patient_key = patient.fact_key
   where patient.is_deleted = false
@@ -51,8 +51,7 @@ reached as (
   select record.patient_key,
     case when length(record.phone_digits) >= 10 and right(record.phone_digits, 7) <> '0000000' then right(record.phone_digits, 10) end as phone,
     case when record.email_text like '%_@_%._%' then record.email_text end as email,
-    coalesce({{ regexp_first('record.address_text', '^[0-9]+') }},
-             replace({{ regexp_first('record.address_text', '^P ?O BOX [0-9]+') }}, 'P O BOX', 'PO BOX')) as address_number,
+    {{ house_number('record.address_text') }} as address_number,
     nullif(trim({{ regexp_replace_all(regexp_replace_all('record.address_text', ' (APT|APARTMENT|UNIT|STE|SUITE|LOT|RM|ROOM|TRLR)( .*)?$', ''),
                                       '^([0-9]+|P ?O BOX [0-9]+)', '') }}), '') as address_street,
     case when record.postal_code not in ('00000', '99999') then record.postal_code end as postal_code
@@ -130,6 +129,17 @@ number_list as (
   from number_count
   left join number_many on number_many.patient_key = number_count.patient_key
 ),
+{#- what a facility registered as its own says where a record was made, never who it is of: at any facility, on any day -#}
+own_contact as (
+  select distinct contact.kind, case when contact.kind = 'phone' then {{ phone_number('contact.value') }} end as phone,
+    {{ plain_text("replace(contact.value, '#', ' UNIT ')") }} as address_text, {{ postal_area('contact.postal_code') }} as postal_code
+  from {{ source('ref', 'facility_contact') }} contact
+),
+own_phone as (select distinct own_contact.phone from own_contact where own_contact.kind = 'phone'),
+own_address as (
+  select distinct {{ house_number('own_contact.address_text') }} as address_number, own_contact.postal_code
+  from own_contact where own_contact.kind = 'address'
+),
 feature as (
   select record.patient_key, record.facility_id, record.is_active, record.identifier_system as authority,
     case when not judged.is_unidentified then judged.family end as family,
@@ -139,9 +149,9 @@ feature as (
     birth.birth_date, coalesce(cast(birth.birth_date as varchar), birth.partial_text) as birth_text,
     case when birth.birth_date is not null then 'day' when length(birth.partial_text) = 7 then 'month'
          when length(birth.partial_text) = 4 then 'year' end as birth_precision,
-    case when no_phone.value is null then reached.phone end as phone,
+    case when no_phone.value is null and own_phone.phone is null then reached.phone end as phone,
     case when no_email.value is null then reached.email end as email,
-    reached.address_number, reached.address_street, reached.postal_code,
+    {% for column in ['address_number', 'address_street', 'postal_code'] %}case when own_address.postal_code is null then reached.{{ column }} end as {{ column }}, {% endfor %}
     security.ssn, security.ssn_last4, nullif(number_list.identifiers, '') as identifiers,
     nullif(number_list.members, '') as members
   from record
@@ -152,6 +162,8 @@ feature as (
   left join number_list on number_list.patient_key = record.patient_key
   {{ join_placeholder('no_phone', 'phone', 'reached.phone') }}
   {{ join_placeholder('no_email', 'email', 'reached.email') }}
+  left join own_phone on own_phone.phone = reached.phone
+  left join own_address on own_address.address_number = reached.address_number and own_address.postal_code = reached.postal_code
 )
 {%- set columns = ['facility_id', 'is_active', 'authority', 'family', 'given', 'middle', 'suffix', 'is_newborn', 'is_unidentified', 'gender', 'birth_date',
   'birth_text', 'birth_precision', 'phone', 'email', 'address_number', 'address_street', 'postal_code', 'ssn', 'ssn_last4', 'identifiers', 'members'] %}
