@@ -13,7 +13,7 @@ from assets.stores.identity_read import SCOPE, count
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 
-_TOUCHED = "{0}.block_key in (select block_key from identity.resolve_block)"
+_TOUCHED = "{0}.block_key in (select block_key from identity.resolve_block where block_key is not null)"
 # blocks of the scope as they are written
 _NOTED = f"insert into identity.resolve_block select distinct block_rule, block_key from identity.block where patient_key in ({SCOPE})"
 
@@ -28,18 +28,18 @@ def replace_blocks(warehouse: Warehouse, caps: Mapping[str, int], blocks: pa.Tab
     append(warehouse, "identity.block", blocks)
     cap = "case counted.block_rule " + " ".join(f"when '{rule}' then {size}" for rule, size in caps.items()) + " end"
     # nearly all blocks are small: the rule is looked up for those that may be full
+    looked_at, ruled = ("", "identity.block") if everything else (f"where {_TOUCHED.format('block')}", "identity.resolve_block")
     warehouse.execute(f"""
         insert into identity.resolve_full (block_rule, block_key, patients)
+        with large as (
+          select block_key, count(*) as patients from identity.block block {looked_at}
+          group by block_key having count(*) > {min(caps.values())}
+        )
         select counted.block_rule, counted.block_key, counted.patients
         from (
-          select min(block.block_rule) as block_rule, block.block_key, count(*) as patients
-          from identity.block block
-          where block.block_key in (
-            select counting.block_key from identity.block counting
-            {'' if everything else 'where ' + _TOUCHED.format('counting')}
-            group by counting.block_key having count(*) > {min(caps.values())}
-          )
-          group by block.block_key
+          select min(ruled.block_rule) as block_rule, large.block_key, min(large.patients) as patients
+          from large join {ruled} ruled on ruled.block_key = large.block_key
+          group by large.block_key
         ) counted
         where counted.patients > {cap}
     """)

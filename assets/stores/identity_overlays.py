@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.stores.identity_read import ALTERED
+from assets.stores.identity_read import ALTERED, count
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.model import IdentityModel
@@ -31,6 +31,8 @@ changed as (
 
 def check_overlays(warehouse: Warehouse, run_seq: int, model: IdentityModel, memory: str, spill: str) -> None:
     """Note the altered records whose content speaks of another human than before, and keep their content for the next time."""
+    if not count(warehouse, "identity.resolve_altered"):
+        return
     now = warehouse.query(f"{_CHANGED} select {_COLUMNS} from changed")
     if now.num_rows:
         was = warehouse.query(f"{_CHANGED} select {_COLUMNS} from identity.compared where patient_key in (select patient_key from changed)")

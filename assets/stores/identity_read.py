@@ -12,11 +12,13 @@ from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA
 from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
 from transforms.identity.restoring import LinkEvent
 
-SCOPE = "select patient_key from identity.resolve_scope"
-ALTERED = "select patient_key from identity.resolve_altered"
+# `is not null` leaves nothing out: only where the keys are filtered does DuckDB ask a Bloom filter of them while it reads the other side,
+# so that the other columns of a million rows are not read for a handful
+SCOPE = "select patient_key from identity.resolve_scope where patient_key is not null"
+ALTERED = "select patient_key from identity.resolve_altered where patient_key is not null"
 REDECIDED = ("select patient_key_l as patient_key from identity.resolve_redecided "
              "union select patient_key_r from identity.resolve_redecided")
-AFFECTED = "select patient_key from identity.resolve_affected"
+AFFECTED = "select patient_key from identity.resolve_affected where patient_key is not null"
 _FEATURES = f"select {', '.join(FEATURE_SCHEMA.names)} from identity.patient_features"
 
 # records that a trusted merge retired: their survivor speaks for them

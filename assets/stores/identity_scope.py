@@ -8,15 +8,17 @@ the *affected* ones (all components that the changes touch). Text that both engi
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from assets.stores.identity_read import AFFECTED, ALTERED, REDECIDED, SCOPE, count
+from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.blocking import COUNTING
 from transforms.identity.model import IdentityModel
 from transforms.identity.policy import Policy
-from transforms.identity.resolution import DECIDED
 from transforms.identity.tables import WORK_TABLES
 
-_DECIDED = ", ".join(f"'{rule}'" for rule in DECIDED)
 _SAME_PAIR = "{a}.patient_key_l = {b}.patient_key_l and {a}.patient_key_r = {b}.patient_key_r"
 
 # what people say now: the newest decision of each pair, and trusted merges (HL7 v2 A40) that no steward parted
@@ -66,11 +68,11 @@ def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, pol
         union
         select new_subject_key from control.change_log where object = 'patient_identifier' and {_unseen(consumer)}
     """)
-    warehouse.execute(f"insert into identity.resolve_scope {ALTERED} where patient_key not in ({SCOPE})")
+    warehouse.execute(f"insert into identity.resolve_scope {ALTERED} and patient_key not in ({SCOPE})")
     # another model or policy: nothing that was said under the old one may stay
-    warehouse.execute(
-        f"insert into identity.resolve_scope select patient_key from identity.node "
-        f"where (model_version <> ? or policy_version <> ?) and patient_key not in ({SCOPE})", [model.version, policy.version])
+    for column, version in (("model_version", model.version), ("policy_version", policy.version)):
+        warehouse.execute(f"insert into identity.resolve_scope select patient_key from identity.node "
+                          f"where {column} <> ? and patient_key not in ({SCOPE})", [version])
     return count(warehouse, f"({SCOPE} union {REDECIDED}) touched")
 
 
@@ -89,21 +91,31 @@ def _sync_decided(warehouse: Warehouse) -> None:
     """Make the decided edges those that hold now. The ends of each change are redecided; those of a merge enter the scope too: a merge
     silences a record, and its end lets it speak again.
     """
-    same = _SAME_PAIR.format(a="edge", b="wanted") + " and edge.rule_or_model = wanted.rule_or_model"
-    gone = f"edge.rule_or_model in ({_DECIDED}) and not exists (select 1 from identity.resolve_wanted wanted where {same})"
+    same = _SAME_PAIR + " and held.rule_or_model = wanted.rule_or_model"
+    gone = f"not exists (select 1 from identity.resolve_wanted wanted where {same.format(a='held', b='wanted')})"
     new = ("identity.resolve_wanted wanted where not exists "
-           f"(select 1 from identity.edge edge where edge.rule_or_model in ({_DECIDED}) and {same})")
+           f"(select 1 from identity.resolve_held held where {same.format(a='held', b='wanted')})")
     warehouse.execute(f"insert into identity.resolve_wanted (patient_key_l, patient_key_r, rule_or_model, zone) {_WANTED}")
+    # one zone at a time: an equality is asked while the column is read
+    for zone in ("decided", "parted"):
+        warehouse.execute("insert into identity.resolve_held (patient_key_l, patient_key_r, rule_or_model) "
+                          f"select patient_key_l, patient_key_r, rule_or_model from identity.edge where zone = '{zone}'")
     warehouse.execute(f"""
         insert into identity.resolve_redecided (patient_key_l, patient_key_r, rule_or_model)
-        select patient_key_l, patient_key_r, rule_or_model from identity.edge edge where {gone}
+        select patient_key_l, patient_key_r, rule_or_model from identity.resolve_held held where {gone}
         union all select patient_key_l, patient_key_r, rule_or_model from {new}
     """)
+    if not count(warehouse, "identity.resolve_redecided"):
+        return
     warehouse.execute(f"""
         insert into identity.edge (patient_key_l, patient_key_r, rule_or_model, zone)
         select patient_key_l, patient_key_r, rule_or_model, zone from {new}
     """)
-    warehouse.execute(f"delete from identity.edge where {gone}")
+    warehouse.execute(f"""
+        delete from identity.edge where zone in ('decided', 'parted') and patient_key_l in (
+          select patient_key_l from identity.resolve_redecided where patient_key_l is not null)
+          and {gone.replace('held.', 'edge.')}
+    """)
     merged = "from identity.resolve_redecided where rule_or_model = 'trusted_merge'"
     warehouse.execute(f"insert into identity.resolve_scope select patient_key_l {merged} union select patient_key_r {merged}")
 
@@ -129,15 +141,26 @@ def collect_readable(warehouse: Warehouse, everything: bool) -> None:
     _add_components(warehouse)
 
 
-def collect_affected(warehouse: Warehouse) -> None:
-    """Collect the records to cluster anew: the scope, what it is linked with now, the redecided, and all components of these before."""
+def collect_affected(warehouse: Warehouse, edges: pa.Table, everything: bool) -> None:
+    """Collect the records to cluster anew: the scope, what it is linked with now (by its `edges` or by what people say), the redecided,
+    and all components of these before."""
     warehouse.execute("delete from identity.resolve_affected")
+    if everything:
+        warehouse.execute(f"insert into identity.resolve_affected {SCOPE}")
+        return
+    joining = edges.filter(pc.equal(edges["zone"], "auto"))
+    ends = pa.chunked_array([*joining["patient_key_l"].chunks, *joining["patient_key_r"].chunks], pa.string()).unique()
+    append(warehouse, "identity.resolve_affected", pa.table({"patient_key": ends}))
+    decided = "from identity.resolve_wanted where zone = 'decided' and"
     warehouse.execute(f"""
         insert into identity.resolve_affected
-        select patient_key from identity.resolve_scope
-        union {REDECIDED}
-        union select patient_key_r from identity.edge where zone in ('auto', 'decided') and patient_key_l in ({SCOPE})
-        union select patient_key_l from identity.edge where zone in ('auto', 'decided') and patient_key_r in ({SCOPE})
+        select patient_key from (
+          {SCOPE}
+          union {REDECIDED}
+          union select patient_key_r {decided} patient_key_l in ({SCOPE})
+          union select patient_key_l {decided} patient_key_r in ({SCOPE})
+        ) touched
+        where patient_key not in ({AFFECTED})
     """)
     _add_components(warehouse)
 

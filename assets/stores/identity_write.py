@@ -11,9 +11,7 @@ import pyarrow.compute as pc
 from assets.stores.identity_read import AFFECTED, SCOPE
 from assets.stores.warehouse import Warehouse
 from transforms.identity.persons import Persons
-from transforms.identity.resolution import DECIDED, changes
-
-_PEOPLE = ", ".join(f"'{rule}'" for rule in DECIDED)
+from transforms.identity.resolution import changes
 
 
 def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
@@ -24,10 +22,8 @@ def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
 
 def replace_edges(warehouse: Warehouse, edges: pa.Table) -> None:
     """Replace the edges of the scope that the policy found; what people decided stays."""
-    warehouse.execute(f"""
-        delete from identity.edge
-        where rule_or_model not in ({_PEOPLE}) and (patient_key_l in ({SCOPE}) or patient_key_r in ({SCOPE}))
-    """)
+    for end in ("patient_key_l", "patient_key_r"):
+        warehouse.execute(f"delete from identity.edge where {end} in ({SCOPE}) and zone in ('auto', 'review')")
     append(warehouse, "identity.edge", edges)
 
 
@@ -50,7 +46,7 @@ def write_links(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, bef
     changed = changes(connection, before, after)
     warehouse.execute("delete from identity.resolve_scope")
     append(warehouse, "identity.resolve_scope", changed.select(["patient_key"]))
-    warehouse.execute("delete from identity.link where patient_key in (select patient_key from identity.resolve_scope)")
+    warehouse.execute(f"delete from identity.link where patient_key in ({SCOPE})")
     kept = changed.filter(pc.is_valid(changed["person_id"]))
     append(warehouse, "identity.link", _with(
         kept.select(["patient_key", "facility_id", "person_id", "link_rule", "score"]), policy_version=policy_version, run_seq=run_seq))
@@ -84,6 +80,7 @@ def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run
         select component.patient_key, features.facility_id, component.component_key, features.features_hash, ?, ?
         from identity.resolve_component component
         join identity.patient_features features on features.patient_key = component.patient_key
+        where component.patient_key is not null
     """, [model_version, policy_version])
     minted = pa.table({"person_id": pa.array(list(persons.minted), pa.string()),
                        "ordinal": pa.array(list(persons.minted.values()), pa.int64())})
@@ -132,13 +129,17 @@ select edge.patient_key_l, edge.patient_key_r,
        else 'conflict' end as reason,
   edge.rule_or_model, edge.score, edge.veto, edge.model_version
 from identity.resolve_edge edge
-join identity.link l on l.patient_key = edge.patient_key_l
-join identity.link r on r.patient_key = edge.patient_key_r
-where ((edge.zone in ('auto', 'review', 'decided') and l.person_id <> r.person_id)
+join (select patient_key, person_id from identity.link
+      where patient_key in (select patient_key_l from identity.resolve_edge where patient_key_l is not null)) l
+  on l.patient_key = edge.patient_key_l
+join (select patient_key, person_id from identity.link
+      where patient_key in (select patient_key_r from identity.resolve_edge where patient_key_r is not null)) r
+  on r.patient_key = edge.patient_key_r
+left join identity.resolve_edge said on said.patient_key_l = edge.patient_key_l and said.patient_key_r = edge.patient_key_r
+  and said.rule_or_model in ('steward_link', 'steward_cannot_link')
+where said.patient_key_l is null
+  and ((edge.zone in ('auto', 'review', 'decided') and l.person_id <> r.person_id)
        or (edge.rule_or_model = 'trusted_merge' and edge.veto is not null))
-  and not exists (select 1 from identity.resolve_edge said
-                  where said.patient_key_l = edge.patient_key_l and said.patient_key_r = edge.patient_key_r
-                    and said.rule_or_model in ('steward_link', 'steward_cannot_link'))
 """
 _SAME = """wanted.patient_key_l = review_pair.patient_key_l and wanted.patient_key_r = review_pair.patient_key_r
   and wanted.reason = review_pair.reason and wanted.rule_or_model = review_pair.rule_or_model

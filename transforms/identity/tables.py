@@ -77,8 +77,9 @@ TABLES: dict[str, Columns] = {
 
 # work lists of the resolution in progress, empty between resolutions: no product, no asset
 WORK_TABLES: dict[str, Columns] = {
-    # what people say now, and which of it came or went
+    # what people say now, what they said when last resolved, and which of it came or went
     "identity.resolve_wanted": (*_PAIR, ("rule_or_model", "varchar"), ("zone", "varchar")),
+    "identity.resolve_held": (*_PAIR, ("rule_or_model", "varchar")),
     "identity.resolve_redecided": (*_PAIR, ("rule_or_model", "varchar")),
     "identity.resolve_scope": (("patient_key", "varchar"),),
     "identity.resolve_altered": (("patient_key", "varchar"),),

@@ -95,7 +95,8 @@
     {{ context[config.get('changed', 'changed_patients')](consumer) }}
     );
     insert into {{ target_relation }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ temp_relation }} staged;
+    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ temp_relation }} staged
+    order by staged.{{ key }} nulls last;
     {{ move_watermark(consumer) }}
   {%- endset -%}
   {{ return(dml) }}
