@@ -11,6 +11,7 @@ from assets.root import Root
 from assets.session import Session
 from assets.stores.crash_points import reach
 from assets.stores.identity import Settings, resolve_changes, root_settings
+from assets.stores.identity_questions import incomparable
 from transforms.identity.tables import TABLES
 
 OWNER = "identity@northstar.example"
@@ -45,12 +46,14 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         with session.root.warehouse.open() as warehouse:
             resolve_changes(warehouse, run.run_seq, resolution_settings(session.root))
             reach("identity.resolved")
+            alone = incomparable(warehouse)
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])
         record_states(session.root, run, states, {})
         session.finished("identity")
         for state in states:
             if state.asset.removeprefix("identity.") not in IDENTITY_ASSETS:
                 continue
-            yield state_result(context, state)
+            also = {"records with nothing to compare": dg.MetadataValue.int(alone)} if state.asset == "identity.link" else None
+            yield state_result(context, state, also)
 
     return identity

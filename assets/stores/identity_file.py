@@ -20,7 +20,7 @@ from assets.stores.control import create_control, replace_reference
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity import Resolution, Settings, create_tables, resolve_changes, resolve_full
-from assets.stores.identity_questions import all_features
+from assets.stores.identity_questions import all_features, incomparable
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
 from transforms.errors import ConfigurationError
@@ -41,7 +41,7 @@ class ScratchIdentity:
     def add(self, path: Path) -> None:
         """Take in the records of a Parquet file (columns of `records_file.COLUMNS`) as the next run, up to their features.
 
-        Raises ConfigurationError where the file cannot be read, lacks a column or says a `record_id` twice.
+        Raises ConfigurationError where the file cannot be read, lacks a column, holds numbers for text, or says a `record_id` twice.
         """
         records = _read(path)
         self.kind = records.schema.field("record_id").type
@@ -79,6 +79,11 @@ class ScratchIdentity:
         """Give each record's person: record_id, person_id."""
         return self._own_ids("select patient_key as record_id, person_id from identity.link order by patient_key", "record_id")
 
+    def incomparable(self) -> int:
+        """Count the records that say nothing by which they could be compared."""
+        with self.store.open(read_only=True) as warehouse:
+            return incomparable(warehouse)
+
     def review(self) -> pa.Table:
         """Give the open questions: record_id_l, record_id_r, zone."""
         return self._own_ids("select distinct patient_key_l as record_id_l, patient_key_r as record_id_r, 'review' as zone "
@@ -114,9 +119,15 @@ def _create(warehouse: Warehouse) -> None:
 
 def _read(path: Path) -> pa.Table:
     try:
-        lacking = sorted(set(records_file.COLUMNS) - set(pq.read_schema(path).names))
-        if not lacking:
-            return pq.read_table(path, columns=list(records_file.COLUMNS))
+        schema = pq.read_schema(path)
+        if lacking := sorted(set(records_file.COLUMNS) - set(schema.names)):
+            raise ConfigurationError(f"{path}: lacks the columns {', '.join(lacking)}. Remedy: add them, empty where unknown.")
+        if wrong := records_file.unreadable(schema):
+            raise ConfigurationError(f"{path}: {'; '.join(wrong)}. Remedy: write text; a number has lost its leading zeros.")
+        records = records_file.as_text(pq.read_table(path, columns=list(records_file.COLUMNS)))
     except (OSError, pa.ArrowInvalid) as error:
         raise ConfigurationError(f"{path}: not a readable Parquet file ({type(error).__name__}). Remedy: name a records file.") from None
-    raise ConfigurationError(f"{path}: lacks the columns {', '.join(lacking)}. Remedy: add them, empty where unknown.")
+    ids = records["record_id"]
+    if ids.null_count:
+        raise ConfigurationError(f"{path}: {ids.null_count} rows have no record_id. Remedy: one row a record, each with an id of its own.")
+    return records

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from assets.stores.warehouse import Warehouse
 from transforms.identity.records import FEATURE_SCHEMA
+from transforms.identity.resolution import INCOMPARABLE
 
 # `on`: what sources said by then. `known`: what we had received and linked by then. The newest link of each record that was known holds.
 WHO_WAS = """
@@ -50,6 +51,11 @@ def pair_evidence(warehouse: Warehouse, left: str, right: str) -> dict[str, obje
     found = warehouse.query("select * from identity.edge where patient_key_l = ? and patient_key_r = ? and given is not null",
                             sorted((left, right))).to_pylist()
     return dict(found[0]) if found else None
+
+
+def incomparable(warehouse: Warehouse) -> int:
+    """Count the records that say nothing by which they could be compared: each is a person of its own."""
+    return int(warehouse.query("select count(*) as n from identity.link where link_rule = ?", [INCOMPARABLE])["n"][0].as_py())
 
 
 def all_features(warehouse: Warehouse) -> pa.Table:

@@ -100,7 +100,8 @@ def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
     return Page("Which pairs wait for a steward?", answer, "waiting" if pairs else "passed", _CRUMBS, [
         Figures([Figure(count(pairs), "pairs wait", status="waiting" if pairs else "passed"),
                  Figure(f"{count(days)} days", "the oldest waits"),
-                 Figure(_share(linked, apart) or "–", "of decided pairs were one human")]),
+                 Figure(_share(linked, apart) or "–", "of decided pairs were one human"),
+                 Figure(count(waiting.incomparable), "records have nothing to compare")]),
         replace(queued, total=pairs),
         rows_table(asked, "rules", "What asks, and what came of it", (
             Column("asked_by", "Rule", "code"), Column("waiting", "Waiting", "count"), Column("since", "Oldest", "instant"),

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from assets.root import Root
 from assets.stores.identity_decisions import Decision, newest_decision
-from assets.stores.identity_questions import pair_evidence
+from assets.stores.identity_questions import incomparable, pair_evidence
 from assets.stores.identity_review import open_pairs, pair_records, queue, standing_opinions
 from orchestration.asking import PAGE_SECONDS, ask_warehouse
 from orchestration.settings import Settings
@@ -28,10 +28,12 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits: `rules` (asked_by, waiting, since, linked, kept_apart) and `pairs`, likeliest first."""
+    """What waits: `rules` (asked_by, waiting, since, linked, kept_apart) and `pairs`, likeliest first; how many records have nothing to
+    compare, so that nobody is ever asked about them."""
 
     rules: Sequence[Row]
     pairs: Sequence[Row]
+    incomparable: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def warehouse_reviewer(root: Root, settings: Settings) -> Reviewer:
 
 def _queue(root: Root, limit: int) -> Queue:
     with ask_warehouse(root, PAGE_SECONDS) as warehouse:
-        return Queue(queue(warehouse), open_pairs(warehouse, limit))
+        return Queue(queue(warehouse), open_pairs(warehouse, limit), incomparable(warehouse))
 
 
 def _look(root: Root, left: str, right: str, steward: str) -> Pair:

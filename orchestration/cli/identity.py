@@ -26,13 +26,18 @@ def review(
     if pair[0]:
         _evidence(*pair, as_json=as_json)
         return
-    from orchestration.asking import answer
+    from assets.stores.identity_questions import incomparable
+    from assets.stores.identity_review import open_pairs, queue
+    from orchestration.asking import ask
 
-    rows = answer("select patient_key_l, patient_key_r, reason, rule_or_model, score, veto from LAKE.identity.review_pair "
-                  "order by score desc nulls last, patient_key_l, patient_key_r limit ?", [limit])
+    with ask() as warehouse:
+        rows, rules, alone = open_pairs(warehouse, limit), queue(warehouse), incomparable(warehouse)
     if not as_json:
-        print(f"{len(rows)} pairs shown; highest score first.")
-    print_table(rows, ["patient_key_l", "patient_key_r", "reason", "rule_or_model", "score", "veto"], as_json=as_json)
+        oldest = min((str(rule["since"])[:10] for rule in rules if rule["since"]), default="")
+        print(f"{len(rows)} of {sum(int(str(rule['waiting'])) for rule in rules):,} waiting pairs, highest score first"
+              + (f"; the oldest waits since {oldest}. " if oldest else ". ")
+              + f"{alone:,} records have nothing to compare. What asking yielded: lakehouse identity feedback")
+    print_table(rows, ["patient_key_l", "patient_key_r", "reason", "rule_or_model", "score", "veto", "since"], as_json=as_json)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,14 +43,22 @@ def resolve(
     dbt.prepare()
     begun = time.monotonic()
     with scratch_identity(dbt, settings) as scratch:
+        _tell(begun, f"reading {records.name} and making features")
         scratch.add(records)
+        _tell(begun, "comparing and clustering, the longest part")
         resolution = scratch.resolve()
-        links, review = scratch.links(), scratch.review()
+        links, review, alone = scratch.links(), scratch.review(), scratch.incomparable()
     out.mkdir(parents=True, exist_ok=True)
     pq.write_table(links, out / "links.parquet")
     pq.write_table(review, out / "review.parquet")
     print(f"{links.num_rows:,} records are {resolution.minted:,} persons under policy {settings.policy.version}; {review.num_rows:,} pairs "
-          f"wait for a steward ({time.monotonic() - begun:.0f} s). Next: {out}/links.parquet, {out}/review.parquet")
+          f"wait for a steward; {alone:,} records have nothing to compare ({time.monotonic() - begun:.0f} s). "
+          f"Next: {out}/links.parquet, {out}/review.parquet")
+
+
+def _tell(begun: float, what: str) -> None:
+    """Say on stderr how far a long command is."""
+    print(f"{time.monotonic() - begun:4.0f} s  {what}", file=sys.stderr, flush=True)
 
 
 def features_of(records: Path) -> pa.Table:

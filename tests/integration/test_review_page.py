@@ -39,7 +39,7 @@ def reviewer(said: list[Decision]) -> Reviewer:
     waiting = Queue(
         [{"asked_by": "typo_name_review", "waiting": 7, "since": datetime(2026, 1, 5), "linked": 3, "kept_apart": 1}],
         [{"patient_key_l": "aa", "patient_key_r": "bb", "reason": "review", "rule_or_model": "typo_name_review", "score": 12.5, "veto": None,
-          "since": datetime(2026, 1, 5), "facility_l": "lakeside", "facility_r": "lakeside"}])
+          "since": datetime(2026, 1, 5), "facility_l": "lakeside", "facility_r": "lakeside"}], incomparable=4321)
 
     def decide(one: Decision) -> str:
         said.append(one)
@@ -91,6 +91,7 @@ def test_the_queue_tells_age_and_yield(app: Starlette) -> None:
     assert "7 pairs wait" in text
     assert "Of 4 decided pairs 3 were one human" in text
     assert "75 %" in text
+    assert "4,321" in text
     assert "left=aa&amp;right=bb" in text
 
 

@@ -7,6 +7,7 @@ import datetime
 
 import pytest
 
+from assets.stores.identity_questions import incomparable
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 from transforms.identity.policy import load_policy
 
@@ -53,6 +54,23 @@ def test_placeholders_link_nobody(world: IdentityWorld) -> None:
     world.put(patient("a", **unknown), patient("b", **unknown), patient("c", **unknown))
     world.resolve()
     assert len(world.persons()) == 3
+
+
+def test_a_record_without_a_usable_attribute_is_counted_as_such(world: IdentityWorld) -> None:
+    """It is its own person under a rule of its own, step by step as in a full run; one that says something and is alone is not of that class."""
+    blank = dict.fromkeys(("family", "given", "gender", "birth_date", "birth_text", "phone", "address_number", "postal_code"))
+    world.put(patient("a", **blank), patient("b", **blank), patient("c", **blank | {"given": "ALEXEI", "family": "KOWALCHUK"}), patient("z"))
+    world.resolve()
+    assert len(world.persons()) == 4
+    rules = {"a": "nothing_to_compare", "b": "nothing_to_compare", "c": "nothing_to_compare", "z": "single"}
+    assert dict(world.rows("select patient_key, link_rule from identity.link")) == rules
+    assert incomparable(world.warehouse) == 3
+    world.put(patient("b", **blank | {"birth_date": datetime.date(1961, 5, 17), "postal_code": "97201"}))
+    world.resolve()
+    assert incomparable(world.warehouse) == 2
+    step_by_step = world.state()
+    world.resolve_full()
+    assert world.state() == step_by_step
 
 
 def test_a_newborn_is_never_linked_by_itself(world: IdentityWorld) -> None:

@@ -3,11 +3,13 @@
 What belongs here: the file's columns and the SQL that says what they mean, as staging says it for a feed. Everything after that
 is the product's own path: `identity.patient_features`, the engine, the policy. DuckDB only: the file is resolved in a scratch warehouse.
 
-Columns are text, `record_id` of any type and unique; dates may be 2001-12-31, 20011231 or 12/31/2001; sex may be M, F,
-male, female, 1 or 2 (ISO/IEC 5218).
+Columns are text, `record_id` text or a whole number and unique; dates may be 2001-12-31, 20011231 or 12/31/2001, or of a date type; sex may
+be M, F, male, female, 1 or 2 (ISO/IEC 5218).
 """
 
 from __future__ import annotations
+
+import pyarrow as pa
 
 COLUMNS = (
     "record_id", "facility_id", "mrn", "family", "given", "middle", "suffix", "birth_date", "sex", "address", "zip", "phone", "email",
@@ -29,6 +31,30 @@ _DATE = """case
   when regexp_full_match(birth_date, '[0-9]{2}/[0-9]{2}/[0-9]{4}')
     then right(birth_date, 4) || '-' || left(birth_date, 2) || '-' || substr(birth_date, 4, 2)
   else birth_date end"""
+
+
+def unreadable(schema: pa.Schema) -> list[str]:
+    """Name the columns whose type says something else than the column means, each with its type."""
+    return [f"column {name} is {schema.field(name).type}" for name in COLUMNS if not _is_readable(name, schema.field(name).type)]
+
+
+def _is_readable(name: str, kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind)
+    return (is_text or (name == "birth_date" and (pa.types.is_date(kind) or pa.types.is_timestamp(kind)))
+            or (name in ("record_id", "sex") and pa.types.is_integer(kind)))
+
+
+def as_text(records: pa.Table) -> pa.Table:
+    """Give readable columns as text, all but `record_id`; a birth date of a date type as 2001-12-31."""
+    for place, name in enumerate(records.schema.names):
+        column = records[name]
+        if pa.types.is_timestamp(column.type):
+            column = column.cast(pa.date32(), safe=False)
+        if name != "record_id":
+            records = records.set_column(place, name, column.cast(pa.string()))
+    return records
 
 
 def statements(run_seq: int) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from transforms.identity.policy import Policy
 
 TRUSTED_MERGE, STEWARD_LINK, STEWARD_CANNOT_LINK = "trusted_merge", "steward_link", "steward_cannot_link"
 DECIDED = (STEWARD_LINK, TRUSTED_MERGE, STEWARD_CANNOT_LINK)
-SINGLE = "single"
+# rules of records that nothing links: with what others have too, or with nothing to compare (no block that pairs)
+SINGLE, INCOMPARABLE = "single", "nothing_to_compare"
 KEY_SCHEMA = pa.schema([("patient_key", pa.string())])
 EDGE_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key_l", "patient_key_r", "rule_or_model")]
                         + [("score", pa.float64()), ("zone", pa.string()), ("given", pa.string())])
@@ -152,7 +153,7 @@ def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Tab
     """Give each record its link: patient_key, facility_id, person_id, link_rule, score.
 
     person: patient_key, person_id. edges: columns of identity.edge. The rule and the score are those of the strongest edge that holds
-    the record in its person; a record alone has rule `single`.
+    the record in its person; a record alone has rule `single`, or `nothing_to_compare` where it could share a block with nobody.
     """
     ranks = pa.table({"rule": pa.array(list(rank), pa.string()), "rank": pa.array(list(rank.values()), pa.int64())})
     for name, table in (("person", person), ("edge", edges), ("rule_rank", ranks)):
@@ -173,7 +174,10 @@ def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Tab
           select patient_key, rule_or_model, score from held
           qualify row_number() over (partition by patient_key order by rank, score desc nulls last, other) = 1
         )
-        select person.patient_key, record.facility_id, person.person_id, coalesce(strongest.rule_or_model, '{SINGLE}') as link_rule,
+        select person.patient_key, record.facility_id, person.person_id,
+          case when strongest.rule_or_model is not null then strongest.rule_or_model
+               when record.id in (select id from block where block_rule not in {COUNTING}) then '{SINGLE}'
+               else '{INCOMPARABLE}' end as link_rule,
           strongest.score
         from person join record using (patient_key) left join strongest using (patient_key)
     """).to_arrow_table()
