@@ -29,8 +29,7 @@ def table_of_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 class RowLists:
-    """Rows of raw tables under construction. A table's rows are one list of values, since that of many small objects costs more than
-    filling it."""
+    """Rows of raw tables under construction. A table's rows are one list of values, since an object a row costs more than filling it."""
 
     def __init__(self, tables: Iterable[str]) -> None:
         self._names = {name: RAW_SCHEMAS[name].names for name in tables}

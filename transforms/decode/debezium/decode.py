@@ -73,7 +73,7 @@ class _File:
         for ordinal, number, text in zip(unread.ordinals.to_pylist(), unread.lines.to_pylist(), unread.texts.to_pylist(), strict=True):
             self._refuse(ordinal, number, text.encode("utf-8"))
         self._remember(events)
-        self._events += sorted(events, key=lambda one: one.first)
+        self._events += sorted((one for one in events if one.layout.op is not None), key=lambda one: one.first)
         self._behind += len(lines.texts)
         self.units += len(lines.texts)
         self.size += pc.sum(pc.binary_length(lines.texts)).as_py()
@@ -94,6 +94,16 @@ class _File:
         records = {"raw_extract__row": joined("raw_extract__row", rows), "raw_extract__event": joined("raw_extract__event", told)}
         return Decoded(pa.concat_tables(units), records)
 
+    def header(self) -> pa.Table:
+        """Columns of the whole file: the contract's, then the others as they came."""
+        count, table = len(self._columns), self._delivery.source.record_type
+        columns = {
+            "delivery_id": [self._delivery.delivery_id] * count, "unit_ordinal": [0] * count,
+            "record_locator": [f"header/{place}" for place in range(1, count + 1)], "source_table": [table] * count,
+            "column_ordinal": list(range(1, count + 1)), "column_name": list(self._columns),
+        }
+        return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
+
     def _places(self, lines: Lines) -> Places:
         """The lines that are text."""
         ordinals = pc.cast(pa.arange(self._behind + 1, self._behind + len(lines.texts) + 1), pa.int32())
@@ -112,7 +122,7 @@ class _File:
         self._refused.add(Unit(delivery, ordinal, "cdc.row", locator, record_type, content_hash(line), code, locator))
 
     def _remember(self, events: list[Events]) -> None:
-        """Keep what came last under each key, and take the tombstones out of `events`: their content is their key and what came before."""
+        """Keep what came last under each key, and the tombstones with their hashes: their content is their key and what came before."""
         if not events:
             return
         ordinals = pa.concat_arrays([one.places.ordinals for one in events])
@@ -133,17 +143,6 @@ class _File:
                 self._before[key] = sequence
         tombstones = [one.places for one in events if one.layout.op is None]
         self._tombstones += [(places, [hashes[ordinal] for ordinal in places.ordinals.to_pylist()]) for places in tombstones]
-        events[:] = [one for one in events if one.layout.op is not None]
-
-    def header(self) -> pa.Table:
-        """Columns of the whole file: the contract's, then the others as they came."""
-        count, table = len(self._columns), self._delivery.source.record_type
-        columns = {
-            "delivery_id": [self._delivery.delivery_id] * count, "unit_ordinal": [0] * count,
-            "record_locator": [f"header/{place}" for place in range(1, count + 1)], "source_table": [table] * count,
-            "column_ordinal": list(range(1, count + 1)), "column_name": list(self._columns),
-        }
-        return pa.table(columns, schema=RAW_SCHEMAS["raw_extract__column"])
 
 
 def _texts(lines: pa.BinaryArray) -> pa.StringArray | None:

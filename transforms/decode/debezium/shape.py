@@ -2,9 +2,8 @@
 
 A connector writes every event of a table alike. A *shape* is such a line with its values left out, learnt from a line that was read
 carefully (`event.py`). Where the values of other lines are is told by their marks; what is around them must be the shape's byte by byte
-(`cutting.py`), and each must be a JSON scalar. What
-passes is JSON of that shape, with those values as written: no name repeats, no number was rounded, nothing was left out. What does not
-pass is read carefully.
+(`cutting.py`), and each must be a JSON scalar. What passes is JSON of that shape, with those values as written: no name repeats, no number
+was rounded, nothing was left out. What does not pass is read carefully.
 Belongs here: learning a shape, asking for it. Does not belong here: what an event means.
 """
 
