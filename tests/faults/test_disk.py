@@ -23,16 +23,9 @@ from lineage.audit_verify import verify
 from orchestration.problems import problem_of
 from tests.command_line import CommandLine
 from tests.faults.child import in_child
+from tests.faults.killed_parts import REGISTRY
 from transforms.errors import ConfigurationError
 from transforms.governance.events import Event
-
-REGISTRY = """\
-registry_version: 1
-first_batch_date: 2026-01-01
-facilities:
-- {facility_id: clinic, valid_from: 2026-01-01, name: C, region: n, owner: o@x.example, timezone: America/New_York, charset: us-ascii,
-   source_system: own, default_authority: A, authorities: {A: 'urn:oid:2.999.1'}, sources: {adt: {kind: hl7v2}}}
-"""
 
 
 @pytest.fixture
