@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 from transforms.errors import ConfigurationError, ContractError
 from transforms.identity.evidence import waterfall
 
+PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
 NOON = datetime(2026, 3, 1, 12)
 OTHER = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": date(1990, 1, 2), "phone": "5035559999", "address_number": "77"}
 
@@ -175,7 +177,8 @@ def test_redirects_never_chain(world: IdentityWorld) -> None:
 
 
 def test_who_was_this_person_then_as_known_later(world: IdentityWorld) -> None:
-    """One query tells the person on one day as known on another: before a link was known the records stand alone."""
+    """One query tells the person on one day as known on another: before a link was known the records stand alone. What the page says in SQL
+    says the same."""
     world.warehouse.execute(
         "create table canonical.patient_version (record_id varchar, fact_key varchar, facility_id varchar, name_family varchar, "
         "name_given varchar, birth_date varchar, gender varchar, source_time timestamp, source_order varchar, received_time timestamp)")
@@ -195,6 +198,9 @@ def test_who_was_this_person_then_as_known_later(world: IdentityWorld) -> None:
     assert names(date(2026, 3, 1), date(2026, 4, 1)) == [("a", "OLD"), ("b", "NEW")]
     assert names(date(2026, 4, 1), date(2026, 4, 1)) == [("a", "NEW"), ("b", "NEW")]
     assert names(date(2026, 1, 1), date(2026, 4, 1)) == []
+    written = PAGE.read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0].replace("'KEY'", "'a'")
+    asked = [{name: value for name, value in row.items() if name != "policy_version"} for row in who_was(world.warehouse, "a", date(2026, 3, 1), date(2026, 4, 1))]
+    assert world.warehouse.query(written).to_pylist() == asked
 
 
 def test_the_waterfall_adds_up(world: IdentityWorld) -> None:

@@ -265,6 +265,11 @@ def test_the_golden_record_survives_by_rule(models: Models) -> None:
     assert (one["telecom_phone"], one["telecom_phone_patient_key"]) == ("5035550142", "a")
     assert (one["deceased_datetime"], one["deceased_patient_key"], one["telecom_email_patient_key"]) == ("2025-05-01", "a", None)
     assert (one["record_count"], one["facility_count"]) == (4, 1)
+    rules = {group: one[f"{group}_rule"] for group in ("name", "birth_date", "gender", "address", "telecom_phone", "deceased", "telecom_email")}
+    assert rules == {"name": "newest", "birth_date": "most_votes", "gender": "most_votes", "address": "newest", "telecom_phone": "newest",
+                     "deceased": "only", "telecom_email": None}
+    times = [one[f"{group}_source_time"] for group in ("name", "birth_date", "address", "telecom_phone", "deceased", "telecom_email")]
+    assert times == [datetime(2025, 3, 1), datetime(2025, 3, 1), datetime(2025, 6, 1), datetime(2025, 1, 1), datetime(2025, 1, 1), None]
 
 
 def test_persons_are_rebuilt_where_records_come_go_or_change(models: Models) -> None:

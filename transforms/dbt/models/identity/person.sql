@@ -1,11 +1,12 @@
 {{ config(materialized='scoped', strategy='merge_keys', consumer='person', key='person_id', changed='changed_persons', tags=['mart']) }}
-{#- The golden record: for each group of attributes the surviving value and the record it came from. Each group survives whole, so that no
-    name or address is put together from two records. -#}
+{#- The golden record: for each group of attributes the surviving value, the record it came from, when that record said it, and the rule by which it
+    stands before the other records' values. Each group survives whole, so that no name or address is put together from two records. -#}
 {%- set groups = {
   'name': ['name_family', 'name_given', 'name_suffix'],
   'address': ['address_line', 'address_city', 'address_state', 'address_postal_code'],
   'telecom_phone': ['telecom_phone'], 'telecom_email': ['telecom_email'],
   'birth_date': ['birth_date'], 'gender': ['gender'], 'deceased': ['deceased_datetime']} -%}
+{%- set voted = ['birth_date', 'gender'] -%}
 {%- set kept = ['person_id', 'patient_key', 'facility_id', 'is_active', 'source_time'] -%}
 {%- for group, columns in groups.items() %}{%- do kept.append(group ~ '_worth') -%}{%- do kept.extend(columns) -%}{%- endfor -%}
 with changed as (
@@ -39,8 +40,9 @@ counted as (
 ranked as (
   select {{ prefixed(kept, 'counted') | join(', ') }},
     {%- for group in groups %}
+    count(case when counted.{{ group }}_worth > 0 then 1 end) over (partition by counted.person_id) as {{ group }}_said,
     row_number() over (partition by counted.person_id order by counted.{{ group }}_worth desc nulls last,
-      {{ {'birth_date': 'counted.birth_date_votes desc nulls last, ', 'gender': 'counted.gender_votes desc nulls last, '}.get(group, '') -}}
+      {{ 'counted.' ~ group ~ '_votes desc nulls last, ' if group in voted -}}
       {{- 'case when counted.is_active then 1 else 0 end desc nulls last, counted.source_time desc nulls last, counted.patient_key) as ' ~ group ~ '_rank' }}
       {{- ',' if not loop.last }}
     {%- endfor %}
@@ -55,7 +57,10 @@ select ranked.person_id,
   {%- for column in columns %}
   max(case when ranked.{{ group }}_rank = 1 then ranked.{{ column }} end) as {{ column }},
   {%- endfor %}
-  max(case when ranked.{{ group }}_rank = 1 and ranked.{{ group }}_worth > 0 then ranked.patient_key end) as {{ group }}_patient_key
+  max(case when ranked.{{ group }}_rank = 1 and ranked.{{ group }}_worth > 0 then ranked.patient_key end) as {{ group }}_patient_key,
+  max(case when ranked.{{ group }}_rank = 1 and ranked.{{ group }}_worth > 0 then ranked.source_time end) as {{ group }}_source_time,
+  max(case when ranked.{{ group }}_rank = 1 and ranked.{{ group }}_worth > 0
+           then case when ranked.{{ group }}_said = 1 then 'only' else '{{ 'most_votes' if group in voted else 'newest' }}' end end) as {{ group }}_rule
   {{- ',' if not loop.last }}
   {%- endfor %}
 from ranked
