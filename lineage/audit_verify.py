@@ -150,7 +150,8 @@ def _signatures(checkpoints: dict[int, str], rebuilt: _Rebuilt, known: frozenset
         if fault:
             return Answer(False, fault)
     loose = rebuilt.frontier.size - max(checkpoints)
-    tail = f" The {loose:,} newest entries await the next checkpoint." if loose else ""
+    awaiting = "newest entry awaits" if loose == 1 else f"{loose:,} newest entries await"
+    tail = f" The {awaiting} the next checkpoint." if loose else ""
     return Answer(True, f"{len(checkpoints):,} checkpoints are signed by key {fingerprint(chain[-1])}.{tail}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from orchestration.catalog.cells import count, long_date
+from orchestration.catalog.cells import count, counted, long_date
 from orchestration.catalog.heat import strip
 from orchestration.catalog.overview import runs_table
 from orchestration.catalog.reading import Reading
@@ -46,7 +46,7 @@ def ledger_page(reading: Reading, asked: Asked, facility: str, day: str) -> Page
         values).fetchone()
     received, canonical, duplicate, superseded, quarantined, ignored, unbalanced = (int(value) for value in sums)
     if unbalanced:
-        answer, status = f"{count(unbalanced)} lines do not add up.", "unbalanced"
+        answer, status = f"{'One line does' if unbalanced == 1 else f'{count(unbalanced)} lines do'} not add up.", "unbalanced"
     elif received:
         answer, status = (
             f"{count(received)} received = {count(canonical)} published + {count(duplicate)} duplicates + {count(superseded)} "
@@ -83,8 +83,8 @@ def quarantine_page(reading: Reading, asked: Asked, words: Mapping[str, str], fa
         values).fetchone()
     owners = reading.one(f"select count(distinct owner) from quarantine {where}", *values)
     answer, status = (
-        (f"{count(units)} records wait for {owners} owners, the oldest since {long_date(since[:10])}.",
-        "waiting") if units
+        (f"{counted(units, 'record')} {'waits' if units == 1 else 'wait'} for {counted(owners, 'owner')}, the oldest since "
+         f"{long_date(since[:10])}.", "waiting") if units
         else ("Nothing waits in quarantine.", "passed"))
     by_reason = [
         {**dict(row), "meaning": _meaning(words, row["reason"])}
@@ -104,8 +104,7 @@ def quarantine_page(reading: Reading, asked: Asked, words: Mapping[str, str], fa
         ])
 
 
-_NO_QUARANTINE = Empty("No record waits. Records that cannot be judged would stand here with their reason and owner.",
-                       "lakehouse quarantine list")
+_NO_QUARANTINE = Empty("No record waits. Records that cannot be judged would stand here with their reason and owner.")
 
 
 def _meaning(words: Mapping[str, str], reason: str) -> str:
@@ -118,9 +117,10 @@ def quarantine_table(reading: Reading, asked: Asked, words: Mapping[str, str], w
     """Records in quarantine by partition, feed and reason."""
     table = query_table(
         reading.db, asked, "quarantine", "Records in quarantine", (
-            *_place(where), Column("source", "Feed"), Column("meaning", "Held because"), Column("reason", "Code",
-            "code"),
-            Column("owner", "Owner", "name"), Column("units", "Records", "count"), Column("since", "Since", "instant")),
+            *_place(where), Column("source", "Feed"), Column("meaning", "Held because"),
+            # Where facility and batch date take the room, the table by reason has the codes.
+            Column("reason", "Code", "code", is_shown=bool(where)), Column("owner", "Owner", "name"),
+            Column("units", "Records", "count"), Column("since", "Since", "instant")),
         f"select *, reason as meaning from quarantine {where}", values, "since, facility_id, reason", _NO_QUARANTINE)
     rows = [{**row, "meaning": _meaning(words, str(row["reason"]))} for row in table.rows]
     return Table(table.name, table.caption, table.columns, rows, table.total, table.empty, table.order)
@@ -132,7 +132,8 @@ def holds_page(reading: Reading, asked: Asked, facility: str) -> Page:
     held = reading.one(
         f"select count(*) from (select distinct facility_id, batch_date from hold where released is null "
         f"{'and facility_id = ?' if facility else ''})", *values)
-    answer = f"{count(held)} partitions are on hold; the last good state stays published." if held else "No partition is on hold."
+    answer = (f"{counted(held, 'partition')} {'is' if held == 1 else 'are'} on hold; the last good state stays published." if held
+              else "No partition is on hold.")
     return Page("Which partitions are on hold?", answer, "held" if held else "passed",
                 [Crumb("Holds", "/holds"), *_scope(reading, facility, "")], [hold_table(reading, asked, where,
                 values)])
@@ -158,7 +159,7 @@ def corrections_page(reading: Reading, asked: Asked, facility: str) -> Page:
         f"select coalesce(sum(facts), 0), count(distinct facility_id || batch_date), min(oldest_service_date) from correction {where}",
         values).fetchone()
     answer = (
-        f"{count(facts)} facts were restated by {count(partitions)} partitions"
+        f"{counted(facts, 'fact')} {'was' if facts == 1 else 'were'} restated by {counted(partitions, 'partition')}"
         + (f", reaching back to {long_date(oldest)}." if oldest else ".")
         if facts else "No later record has restated an earlier one.")
     return Page("What was corrected afterwards?", answer, "passed",
@@ -181,21 +182,15 @@ def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
     """One facility over its newest days."""
     name = reading.name(facility)
     known = reading.facilities.get(facility)
-    states = {
-        (row["facility_id"], row["batch_date"]): (row["state"], f"{row['state']}, {count(row['received'])} received")
-        for row in reading.db.execute(f"select * from {reading.partition_states(facility)}")
-    }
+    days = reading.db.execute(f"select * from {reading.partition_states(facility)}").fetchall()
+    states = {(row["facility_id"], row["batch_date"]): (row["state"], f"{row['state']}, {count(row['received'])} received") for row in days}
     newest = max((day for _, day in states), default=None)
-    bad = sum(word in ("unbalanced", "held", "failed") for word, _ in states.values())
-    answer = (
-        "Nothing has been received from here yet." if not states
-        else f"{count(len(states))} days received, all accounted for and published." if not bad
-        else f"{count(bad)} of {count(len(states))} days are held back or do not add up.")
+    answer, status = _days_in_words([row["state"] for row in days], sum(row["quarantined"] for row in days))
     where, values = partition_filter(facility, "")
     facts = [Fact("Facility", facility, "code"), Fact("System", known.source_system), Fact("Region", known.region),
              Fact("Zone", known.zone), Fact("Owner", known.owner)] if known else [Fact("Facility", facility, "code")]
     return Page(
-        f"How is {name} doing?", answer, "held" if bad else "balanced" if states else "pending",
+        f"How is {name} doing?", answer, status,
         [Crumb("Facilities", "/"), Crumb(name)],
         [
             strip(reading, "Batch dates", states, lambda f, d: f"/facility/{f}/{d}", newest, only=facility),
@@ -206,6 +201,18 @@ def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
         ], reading.zone(facility))
 
 
+def _days_in_words(states: list[str], quarantined: int) -> tuple[str, str]:
+    """A sentence on a facility's days, by the state of each, and the worst that it says."""
+    bad, warned = sum(word in ("unbalanced", "held", "failed") for word in states), states.count("warning")
+    if not states:
+        return "Nothing has been received from here yet.", "pending"
+    if bad:
+        return f"{count(bad)} of {counted(len(states), 'day')} held back or not adding up.", "held"
+    waiting = f"; {counted(quarantined, 'record')} in quarantine" if quarantined else ""
+    warning = f"; checks warn on {counted(warned, 'day')}" if warned else ""
+    return f"{counted(len(states), 'day')} received, all accounted for{waiting}{warning}.", "warning" if warned else "balanced"
+
+
 def day_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility: str, day: str) -> Page:
     """Everything that happened with one facility's batch of one day."""
     where, values = partition_filter(facility, day)
@@ -213,7 +220,8 @@ def day_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility:
     name = reading.name(facility)
     state = str(row["state"]) if row else "nothing received"
     answer = (
-        f"{count(row['received'])} records received, {count(row['quarantined'])} in quarantine; the day is {state}." if row
+        f"{count(row['received'])} records received, {count(row['quarantined'])} in quarantine; "
+        f"{'a check warns' if state == 'warning' else f'the day is {state}'}." if row
         else "Nothing was received.")
     sections: list[Section] = [
         Figures([
@@ -222,7 +230,7 @@ def day_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility:
             Figure(count(row["quarantined"] if row else 0), "in quarantine",
             f"/quarantine?facility={facility}&date={day}"),
             Figure(count(row["failed"] if row else 0), "checks failed",
-            status="failed" if row and row["failed"] else ""),
+            status="" if not row or not row["failed"] else "warning" if state == "warning" else "failed"),
         ]),
         deliveries_table(reading, asked, where, values), ledger_table(reading, asked, where, values),
         quarantine_table(reading, asked, words, where, values), verdict_table(reading, asked, where, values),

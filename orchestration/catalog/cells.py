@@ -48,6 +48,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, thing: str) -> str:
+    """A count with what is counted, whose plural ends with s: `1 partition`, `2 partitions`."""
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def long_date(day: str) -> str:
     """`2026-03-12` as 12 March 2026; a text that is no date as it is."""
     try:

@@ -97,8 +97,14 @@ def test_the_answer_is_a_sentence_with_figures(app: Starlette) -> None:
     assert "All 600 records received from 2 facilities since 1 March 2026 are accounted for." in text
     for label in ("Internally consistent", "Signed", "Consistent with anchors"):
         assert label in text
-    assert "12 records wait for 1 owner" in ask(app, "/quarantine").text
-    assert "7 facts were restated" in ask(app, "/corrections").text
+    assert "12 records wait for 1 owner, the oldest" in ask(app, "/quarantine").text
+    assert "7 facts were restated by 1 partition" in ask(app, "/corrections").text
+
+
+def test_a_facility_is_told_by_its_days(app: Starlette) -> None:
+    """A held day is counted among all; without one the sentence says what waits in quarantine."""
+    assert "1 of 3 days held back or not adding up." in ask(app, "/facility/lakeside").text
+    assert "3 days received, all accounted for; 6 records in quarantine." in ask(app, "/facility/riverside").text
 
 
 def test_status_is_a_shape_and_a_word(app: Starlette) -> None:
@@ -150,16 +156,16 @@ def test_foreign_host_is_refused(app: Starlette) -> None:
 
 
 def test_before_the_first_run(tmp_path: Path) -> None:
-    """Without a store the pages say so with 503; with an empty one they teach what would be here and the command."""
+    """Without a store the pages say so with 503; with an empty one they teach what would be here, and the command that brings it."""
     empty = create_app(tmp_path / "audit.sqlite")
     answer = ask(empty, "/")
     assert answer.status == 503
     assert "a run makes it" in answer.text
     CatalogStore(tmp_path / "audit.sqlite", KEY).close()
-    for address, command in (("/", "lakehouse demo"), ("/ledger", "lakehouse materialize"), ("/quarantine", "lakehouse quarantine list")):
+    for address, words in (("/", "lakehouse demo"), ("/ledger", "lakehouse materialize"), ("/quarantine", "would stand here")):
         answer = ask(empty, address)
         assert answer.status == 200
-        assert command in answer.text
+        assert words in answer.text
 
 
 def test_a_changed_entry_shows_on_the_first_page(tmp_path: Path) -> None:
