@@ -24,7 +24,8 @@ from assets.stores.identity_overlays import check_overlays
 from assets.stores.identity_write import note_vetoes, replace_edges, write_links, write_nodes, write_resolution, write_reviews
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
-from transforms.identity.cluster import Clusters, Edge, cluster, components
+from transforms.identity.cluster import Clusters, Edge, cluster
+from transforms.identity.components import components
 from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy, load_policy
@@ -116,16 +117,15 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
 def _open(warehouse: Warehouse, settings: Settings, everything: bool, spill: str) -> tuple[duckdb.DuckDBPyConnection, int]:
     """Bring the blocks up to date and open the records to compare; gives the size of the scope too. All records are opened once, of
     an increment first its own and then those that share a block with them."""
-    if everything:
-        scope.collect_readable(warehouse, everything)
     caps, more = {**settings.model.block_caps, **settings.policy.block_caps}, settings.policy.blocks
-    connection = open_base(read.features(warehouse) if everything else read.compared_features(warehouse), settings.memory, spill, more)
+    own = read.all_features if everything else read.compared_features
+    connection = open_base(own(warehouse), settings.memory, spill, more)
     try:
         compared = replace_blocks(warehouse, caps, blocks_of(connection, read.retired_keys(warehouse)), everything)
         if not everything:
             connection.close()
-            scope.collect_readable(warehouse, everything)
-            connection = open_base(read.features(warehouse), settings.memory, spill, more)
+            scope.collect_readable(warehouse)
+            connection = open_base(read.readable_features(warehouse), settings.memory, spill, more)
         complete(connection, read.full_blocks(warehouse), settings.model)
     except BaseException:
         connection.close()
@@ -164,12 +164,12 @@ def _judge_merges(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, p
 
 def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, policy: Policy, records: pa.Table,
               edges: pa.Table) -> tuple[Clusters, pa.Table]:
-    """Cluster the affected records; gives their connected components too. A component in which nothing speaks against another is its
-    own cluster; only the contested ones are grown edge by edge."""
+    """Cluster the affected records; gives them with their connected components too. A component in which nothing speaks against another
+    is its own cluster; only the contested ones are grown edge by edge."""
     joining = edges.filter(pc.is_in(edges["zone"], pa.array(["auto", "decided"])))
     parting = edges.filter(pc.equal(edges["zone"], "parted"))
-    of = components(records["patient_key"].to_pylist(), _pairs(joining))
-    component = pa.table({"patient_key": pa.array(list(of), pa.string()), "component_key": pa.array(list(of.values()), pa.string())})
+    keys, left, right = (keys.combine_chunks() for keys in (records["patient_key"], joining["patient_key_l"], joining["patient_key_r"]))
+    component = records.append_column("component_key", components(keys, left, right))
     barred = vetoes(connection, policy, pairs_within(connection, component, read.retired_keys(warehouse)))
     opposed = pa.concat_tables([table.select(["patient_key_l", "patient_key_r"]) for table in (barred, parting)])
     held = contested(connection, component, opposed, joining)
@@ -178,6 +178,7 @@ def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, polic
     decided, automatic = ([edge for edge in found if (edge.rule in DECIDED) is wanted] for wanted in (True, False))
     births, givens = sayings(connection, held)
     grown = cluster(held["patient_key"].to_pylist(), decided, automatic, _pairs(barred), _pairs(parting), births, givens)
+    of = dict(zip(keys.to_pylist(), component["component_key"].to_pylist(), strict=True))
     return Clusters(of | grown.group, grown.refused), component
 
 

@@ -20,7 +20,8 @@ from assets.stores.control import create_control, replace_reference
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.identity import Resolution, Settings, create_tables, resolve_changes, resolve_full
-from assets.stores.identity_questions import all_features, incomparable
+from assets.stores.identity_questions import incomparable
+from assets.stores.identity_read import all_features
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
 from transforms.errors import ConfigurationError

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-import pyarrow as pa
-
 from assets.stores.warehouse import Warehouse
-from transforms.identity.records import FEATURE_SCHEMA
 from transforms.identity.resolution import INCOMPARABLE
 
 # `on`: what sources said by then. `known`: what we had received and linked by then. The newest link of each record that was known holds.
@@ -56,8 +53,3 @@ def pair_evidence(warehouse: Warehouse, left: str, right: str) -> dict[str, obje
 def incomparable(warehouse: Warehouse) -> int:
     """Count the records that say nothing by which they could be compared: each is a person of its own."""
     return int(warehouse.query("select count(*) as n from identity.link where link_rule = ?", [INCOMPARABLE])["n"][0].as_py())
-
-
-def all_features(warehouse: Warehouse) -> pa.Table:
-    """Give the features of all patient records: FEATURE_SCHEMA."""
-    return warehouse.query(f"select {', '.join(FEATURE_SCHEMA.names)} from identity.patient_features").cast(FEATURE_SCHEMA)

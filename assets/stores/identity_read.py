@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from assets.stores.warehouse import Warehouse
 from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA
-from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA
+from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA, RECORD_SCHEMA
 from transforms.identity.restoring import LinkEvent
 
 # `is not null` leaves nothing out: only where the keys are filtered does DuckDB ask a Bloom filter of them while it reads the other side,
@@ -45,7 +45,12 @@ def retired_keys(warehouse: Warehouse) -> pa.Table:
     return warehouse.query(RETIRED).cast(KEY_SCHEMA)
 
 
-def features(warehouse: Warehouse) -> pa.Table:
+def all_features(warehouse: Warehouse) -> pa.Table:
+    """Features of all records."""
+    return warehouse.query(_FEATURES).cast(FEATURE_SCHEMA)
+
+
+def readable_features(warehouse: Warehouse) -> pa.Table:
     """Features of the readable records."""
     return warehouse.query(f"{_FEATURES} where patient_key in ({AFFECTED})").cast(FEATURE_SCHEMA)
 
@@ -56,9 +61,9 @@ def full_blocks(warehouse: Warehouse) -> pa.Table:
 
 
 def affected_records(warehouse: Warehouse) -> pa.Table:
-    """Affected records that exist."""
-    found = warehouse.query(f"select patient_key from identity.patient_features where patient_key in ({AFFECTED}) order by patient_key")
-    return found.cast(KEY_SCHEMA)
+    """Affected records that exist, by rising key: patient_key, facility_id, features_hash."""
+    return warehouse.query("select patient_key, facility_id, features_hash from identity.patient_features "
+                           f"where patient_key in ({AFFECTED}) order by patient_key").cast(RECORD_SCHEMA)
 
 
 def affected_edges(warehouse: Warehouse) -> pa.Table:

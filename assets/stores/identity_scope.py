@@ -120,11 +120,8 @@ def _sync_decided(warehouse: Warehouse) -> None:
     warehouse.execute(f"insert into identity.resolve_scope select patient_key_l {merged} union select patient_key_r {merged}")
 
 
-def collect_readable(warehouse: Warehouse, everything: bool) -> None:
+def collect_readable(warehouse: Warehouse) -> None:
     """Collect the records whose features are needed: the scope, all that share a block with it, the redecided, and their components."""
-    if everything:
-        warehouse.execute("insert into identity.resolve_affected select patient_key from identity.patient_features")
-        return
     warehouse.execute(f"""
         insert into identity.resolve_affected
         select patient_key from identity.resolve_scope

@@ -45,7 +45,7 @@ def write_links(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, bef
     after = _with(after, policy_version=policy_version)
     changed = changes(connection, before, after)
     warehouse.execute("delete from identity.resolve_scope")
-    append(warehouse, "identity.resolve_scope", changed.select(["patient_key"]))
+    append(warehouse, "identity.resolve_scope", changed.filter(pc.is_valid(changed["old_person_id"])).select(["patient_key"]))
     warehouse.execute(f"delete from identity.link where patient_key in ({SCOPE})")
     kept = changed.filter(pc.is_valid(changed["person_id"]))
     append(warehouse, "identity.link", _with(
@@ -72,16 +72,10 @@ def _write_history(warehouse: Warehouse, moved: pa.Table, run_seq: int, model_ve
 
 def write_nodes(warehouse: Warehouse, component: pa.Table, persons: Persons, run_seq: int, model_version: str,
                 policy_version: str) -> None:
-    """Write the nodes of the affected records, and the persons that began or were merged away."""
+    """Write the nodes of the affected records (`component`: RECORD_SCHEMA and component_key), and the persons that began or were merged
+    away."""
     warehouse.execute(f"delete from identity.node where patient_key in ({AFFECTED})")
-    append(warehouse, "identity.resolve_component", component)
-    warehouse.execute("""
-        insert into identity.node (patient_key, facility_id, component_key, features_hash, model_version, policy_version)
-        select component.patient_key, features.facility_id, component.component_key, features.features_hash, ?, ?
-        from identity.resolve_component component
-        join identity.patient_features features on features.patient_key = component.patient_key
-        where component.patient_key is not null
-    """, [model_version, policy_version])
+    append(warehouse, "identity.node", _with(component, model_version=model_version, policy_version=policy_version))
     minted = pa.table({"person_id": pa.array(list(persons.minted), pa.string()),
                        "ordinal": pa.array(list(persons.minted.values()), pa.int64())})
     append(warehouse, "identity.person_minted", _with(minted, run_seq=run_seq))
@@ -169,5 +163,5 @@ def _with(table: pa.Table, **constants: str | int) -> pa.Table:
     """Add constant columns."""
     for name, value in constants.items():
         kind = pa.string() if isinstance(value, str) else pa.int64()
-        table = table.append_column(name, pa.array([value] * table.num_rows, kind))
+        table = table.append_column(name, pa.repeat(pa.scalar(value, kind), table.num_rows))
     return table

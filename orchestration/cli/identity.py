@@ -108,7 +108,7 @@ def train(
     records: Path = typer.Option(None, help="Train on this Parquet file instead (columns: docs/identity.md); person_no says who is who."),
 ) -> None:
     """Train a model on this root's patient records, or on a file's. No run trains by itself, and no model holds a record."""
-    from assets.stores.identity_questions import all_features
+    from assets.stores.identity_read import all_features
     from orchestration.asking import ask
     from transforms.identity.train import model_text
 

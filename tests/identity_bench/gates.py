@@ -4,7 +4,8 @@
     make identity-bench SEED="1 2 3" PEOPLE=500000          # the gates as they are meant: a million records, three seeds
 
 Several seeds are pooled as counts. Bounds are those for one million records (docs/identity.md): with 100,000 one cluster of two humans is
-twenty people a million. `PARTS=accuracy` leaves increment and undoing out, `POLICIES=strict` the other policy.
+twenty people a million. `PARTS=accuracy` leaves increment and undoing out, `POLICIES=strict` the other policy. `PARTS=speed` measures time
+and memory alone, of the product and of plain Splink, each in a process of its own (`speed.py`; Splink may take 8 GB and more on disk).
 """
 
 from __future__ import annotations
@@ -108,14 +109,52 @@ def extended_gates(measured: Sequence[Measures]) -> Iterator[Gate]:
     yield Gate("one undoing, seconds", max(one["undoing"] for one in measured), 2, False)
 
 
+def speed_gates(product: Measures) -> Iterator[Gate]:
+    """Give the gates on time and memory of one population; the increment by the clock, as the others."""
+    million = product["records"] / 1e6
+    yield Gate("full run, seconds per million records", product["full"]["seconds"] / million, 90, False)
+    yield Gate("full run, GiB", product["full"]["gib"], 4, False)
+    yield Gate("increment of 1 %, share of the full run", product["increment"]["seconds"] / product["full"]["seconds"], 0.10, False)
+    yield Gate("one undoing, seconds", product["undoing"]["seconds"], 2, False)
+
+
+def measured_speeds(said: argparse.Namespace) -> int:
+    """Measure product and peer on each seed, print both and the gates; gives how many gates fail."""
+    failed = 0
+    for seed in said.seed:
+        folder = population(said, seed)
+        found: dict[str, Measures] = {}
+        for who in ("product", "peer"):
+            file = folder / f"speed_{who}.json"
+            run("speed.py", "--folder", str(folder), "--who", who, "--out", str(file))
+            found[who] = json.loads(file.read_text())
+            for step in ("full", "increment", "undoing"):
+                if step in found[who]:
+                    spent = found[who][step]
+                    print(f"      seed {seed}, {'plain Splink' if who == 'peer' else who}, {step}: {spent['seconds']:.1f} s, "
+                          f"{spent['cpu']:.1f} s of processor, {spent['gib']:.2f} GiB", flush=True)
+            print(f"      {found[who]['records']:,} records: precision {found[who]['precision']:.6f}, recall {found[who]['recall']:.3f}, "
+                  f"{found[who]['over_merged_people']:,} people over-merged", flush=True)
+        for gate in speed_gates(found["product"]):
+            print(gate, flush=True)
+            failed += not gate.holds()
+    return failed
+
+
+def population(said: argparse.Namespace, seed: int) -> Path:
+    """Give the folder of a population, generated where it is missing."""
+    folder = Path(said.out / f"{said.profile}-{said.people}-{seed}")
+    if not (folder / "manifest.json").exists():
+        extra = ["--params", said.params] if said.params else []
+        run("generate.py", "--people", str(said.people), "--seed", str(seed), "--profile", said.profile, "--out", str(folder), *extra)
+    return folder
+
+
 def measured_populations(said: argparse.Namespace, policy: str) -> list[Measures]:
     """Generate what is missing and measure each seed in a process of its own."""
     found = []
     for seed in said.seed:
-        folder = said.out / f"{said.profile}-{said.people}-{seed}"
-        if not (folder / "manifest.json").exists():
-            extra = ["--params", said.params] if said.params else []
-            run("generate.py", "--people", str(said.people), "--seed", str(seed), "--profile", said.profile, "--out", str(folder), *extra)
+        folder = population(said, seed)
         extent = ["--extended"] if policy == "strict" and said.parts == "all" and said.profile != "hard" else []
         file = folder / f"measured_{policy}.json"
         run("measures.py", "--folder", str(folder), "--policy", policy, "--seed", str(seed), "--out", str(file), *extent)
@@ -135,9 +174,11 @@ def main() -> None:
     asked.add_argument("--profile", default="outpatient")
     asked.add_argument("--params", help="JSON of generator parameters")
     asked.add_argument("--policies", nargs="+", default=["strict", "balanced"])
-    asked.add_argument("--parts", default="all", choices=["all", "accuracy"])
+    asked.add_argument("--parts", default="all", choices=["all", "accuracy", "speed"])
     asked.add_argument("--out", type=Path, required=True)
     said = asked.parse_args()
+    if said.parts == "speed":
+        sys.exit(1 if measured_speeds(said) else 0)
     failed = 0
     for policy in said.policies:
         measured = measured_populations(said, policy)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
-from transforms.identity.cluster import components
+from transforms.identity.cluster import Edge, cluster
 
 KEYS = "abcdef"
 # mostly one human's, so that groups grow, and what parts them often
@@ -70,7 +70,8 @@ def _kept_apart(world: IdentityWorld, linked: dict[str, str]) -> None:
     assert all(linked[left] != linked[right] for left, right in parted if left in linked and right in linked)
     merges = world.rows("select patient_key, survivor_key from canonical.patient_survivor")
     joined = [tuple(sorted(pair)) for *pair, decision in said if decision == "link"] + [tuple(sorted(pair)) for pair in merges]
-    by_people = components(linked, [pair for pair in joined if pair not in parted and set(pair) <= set(linked)])
+    edges = [Edge(0, 0.0, *pair) for pair in joined if pair not in parted and set(pair) <= set(linked)]
+    by_people = cluster(linked, edges, [], [], []).group
     retired = {key for key, survivor in merges if survivor in linked and tuple(sorted((key, survivor))) not in parted}
     suffix = dict(world.rows("select patient_key, suffix from identity.patient_features where suffix is not null"))
     for left, right in itertools.combinations(sorted(set(suffix) - retired), 2):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import random
 
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.identity.cluster import Edge, cluster, components
+from transforms.identity.cluster import Edge, cluster
+from transforms.identity.components import components
 from transforms.identity.persons import OldLink, assign_persons, mint
 
 RECORDS = "abcdefgh"
@@ -20,6 +22,12 @@ def _edges(pairs: list[tuple[str, str]], weights: list[int]) -> list[Edge]:
         Edge(weight % 3, -float(weight), left, right, f"rule{weight % 3}")
         for (left, right), weight in zip(pairs, weights, strict=False)
     ]
+
+
+def _components(records: str | list[str], pairs: list[tuple[str, str]]) -> dict[str, str]:
+    keys = pa.array(sorted(records), pa.string())
+    names = components(keys, pa.array([left for left, _ in pairs], pa.string()), pa.array([right for _, right in pairs], pa.string()))
+    return dict(zip(keys.to_pylist(), names.to_pylist(), strict=True))
 
 
 def _groups(group: dict[str, str]) -> set[frozenset[str]]:
@@ -50,7 +58,7 @@ def test_a_component_depends_on_nothing_outside_it(pairs: list[tuple[str, str]],
     """Clustering each component alone gives the clusters of the whole: what makes re-clustering of touched components exact."""
     edges = _edges(pairs, weights)
     whole = cluster(RECORDS, [], edges, barred, [])
-    of = components(RECORDS, pairs)
+    of = _components(RECORDS, pairs)
     for name in set(of.values()):
         records = [record for record in RECORDS if of[record] == name]
         inside = [pair for pair in barred if set(pair) <= set(records)]
@@ -61,7 +69,17 @@ def test_a_component_depends_on_nothing_outside_it(pairs: list[tuple[str, str]],
 def test_without_bars_clusters_are_the_components() -> None:
     """Nothing barred: connected records are one cluster, named by its smallest record."""
     found = cluster("abcde", [], _edges([("a", "b"), ("c", "b"), ("d", "e")], [1, 2, 3]), [], [])
-    assert found.group == {"a": "a", "b": "a", "c": "a", "d": "d", "e": "d"} == components("abcde", [("a", "b"), ("b", "c"), ("d", "e")])
+    assert found.group == {"a": "a", "b": "a", "c": "a", "d": "d", "e": "d"} == _components("abcde", [("a", "b"), ("b", "c"), ("d", "e")])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 60), st.data())
+def test_components_of_any_pairs_are_the_clusters_without_bars(size: int, data: st.DataObject) -> None:
+    """Chains, stars and rings in any order, also pairs that are said twice: the components are what joining pair by pair gives."""
+    records = [f"r{number:02}" for number in range(size)]
+    drawn = data.draw(st.lists(st.tuples(st.sampled_from(records), st.sampled_from(records)), max_size=90))
+    pairs = [(min(pair), max(pair)) for pair in drawn if pair[0] != pair[1]]
+    assert _components(records, pairs) == cluster(records, [], _edges(pairs, [1] * len(pairs)), [], []).group
 
 
 def test_the_stronger_edge_wins_where_both_cannot_hold() -> None:

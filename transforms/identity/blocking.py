@@ -89,13 +89,18 @@ def block_key_sql(rule: BlockRule) -> str:
 
 
 def blocks_sql(record: str, more: Sequence[BlockRule] = ()) -> str:
-    """Give the query of all blocks of a record table, by RULES and by those of a policy: id, block_rule, block_key."""
-    selects = []
+    """Give the query of all blocks of a record table, by RULES and by those of a policy: id, block_rule, block_key.
+
+    The rules of plain columns are one reading of the table, so that a record's blocks come together; those of lists follow.
+    """
+    plain = [rule for rule in (*RULES, *more) if rule.list_column is None]
+    names, keys = (", ".join(parts) for parts in ([f"'{rule.name}'" for rule in plain], [block_key_sql(rule) for rule in plain]))
+    selects = [f"select id, block_rule, block_key from (select id, unnest([{names}]) as block_rule, unnest([{keys}]) as block_key "
+               f"from {record}) where block_key is not null"]
     for rule in (*RULES, *more):
-        source = record if rule.list_column is None else f"(select *, unnest({rule.list_column}) as element from {record})"
-        # only the elements of a list may say one key twice
-        distinct = "distinct " if rule.list_column else ""
-        # known parts are asked for here: a condition on the key would compute it twice
-        selects.append(f"select {distinct}id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key "
-                       f"from {source} where {known_sql(rule)}")
+        if rule.list_column is not None:
+            # the elements of a list may say one key twice; known parts are asked for, as a condition on the key would compute it twice
+            elements = f"(select *, unnest({rule.list_column}) as element from {record})"
+            selects.append(f"select distinct id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key "
+                           f"from {elements} where {known_sql(rule)}")
     return " union all ".join(selects)

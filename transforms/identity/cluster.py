@@ -61,16 +61,6 @@ class _Groups:
         self.members.pop(gone, None)
 
 
-def components(records: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Give each record the smallest record that it is connected with."""
-    groups = _Groups(records)
-    for left, right in pairs:
-        one, other = groups.name(left), groups.name(right)
-        if one != other:
-            groups.join(one, other)
-    return {record: groups.name(record) for record in groups.of}
-
-
 def cluster(records: Iterable[str], decided: Iterable[Edge], edges: Iterable[Edge], barred: Iterable[tuple[str, str]],
             parted: Iterable[tuple[str, str]], births: Mapping[str, Any] | None = None,
             givens: Mapping[str, str] | None = None) -> Clusters:

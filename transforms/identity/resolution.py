@@ -18,6 +18,7 @@ DECIDED = (STEWARD_LINK, TRUSTED_MERGE, STEWARD_CANNOT_LINK)
 # rules of records that nothing links: with what others have too, or with nothing to compare (no block that pairs)
 SINGLE, INCOMPARABLE = "single", "nothing_to_compare"
 KEY_SCHEMA = pa.schema([("patient_key", pa.string())])
+RECORD_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key", "facility_id", "features_hash")])
 EDGE_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key_l", "patient_key_r", "rule_or_model")]
                         + [("score", pa.float64()), ("zone", pa.string()), ("given", pa.string())])
 # levels of the given name that take two names for two spellings of one

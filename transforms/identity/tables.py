@@ -86,7 +86,6 @@ WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
-    "identity.resolve_component": (("patient_key", "varchar"), ("component_key", "varchar")),
     "identity.resolve_veto": (*_PAIR, ("veto", "varchar")),
     "identity.resolve_edge": (
         *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"), ("model_version", "varchar"), ("zone", "varchar"),

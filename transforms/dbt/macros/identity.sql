@@ -84,6 +84,16 @@
     where change_log.object = 'patient' and {{ unseen(consumer) }}
 {%- endmacro %}
 
+{#- The first rows of a table of strategy `merge_keys`: nothing to replace. -#}
+{% macro first_keys_sql(target, sql, columns) %}
+  {%- set dml -%}
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {% for column in columns %}said.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from ({{ sql }}) said;
+    {{ move_watermark(config.require('consumer')) }}
+  {%- endset -%}
+  {{ return(dml) }}
+{% endmacro %}
+
 {#- Strategy `merge_keys`: the rows of the changed keys are replaced, a key without a new row leaves, the watermark moves. Config: `key`,
     `consumer`, and `changed`, the name of the macro that lists the changed keys. -#}
 {% macro scoped_merge_keys_sql(target_relation, temp_relation, columns) %}
@@ -95,8 +105,7 @@
     {{ context[config.get('changed', 'changed_patients')](consumer) }}
     );
     insert into {{ target_relation }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ temp_relation }} staged
-    order by staged.{{ key }} nulls last;
+    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ temp_relation }} staged;
     {{ move_watermark(consumer) }}
   {%- endset -%}
   {{ return(dml) }}

@@ -25,6 +25,8 @@
   {%- set names = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | map('lower') | list -%}
   {%- if strategy in ['merge_version', 'replace_scope'] and holds_nothing(target_relation) -%}
     {%- call statement('main') -%}{{ in_one_transaction(first_rows_sql(target_relation, sql, names)) }}{%- endcall -%}
+  {%- elif strategy == 'merge_keys' and holds_nothing(target_relation, 'true') -%}
+    {%- call statement('main') -%}{{ in_one_transaction(first_keys_sql(target_relation, sql, names)) }}{%- endcall -%}
   {%- else -%}
     {%- call statement('stage') -%}{{ create_table_as(not is_candidate, staged, sql) }}{%- endcall -%}
     {%- set dml = context['scoped_' ~ strategy ~ '_sql'](target_relation, staged, names) -%}
@@ -42,10 +44,10 @@
 {% macro default__in_one_transaction(dml) %}{{ return(dml) }}{% endmacro %}
 {% macro snowflake__in_one_transaction(dml) %}{{ return(snowflake_dml_explicit_transaction(dml)) }}{% endmacro %}
 
-{#- Has the table no rows of the run's partitions? -#}
-{% macro holds_nothing(target) %}
+{#- Has the table no rows of the run's partitions, or of a given condition? -#}
+{% macro holds_nothing(target, condition=none) %}
   {%- call statement('held', fetch_result=True) -%}
-    select count(*) from (select 1 as one from {{ target }} where {{ in_scope(target) }} limit 1) held
+    select count(*) from (select 1 as one from {{ target }} where {{ condition or in_scope(target) }} limit 1) held
   {%- endcall -%}
   {{ return(load_result('held')['data'][0][0] == 0) }}
 {% endmacro %}
