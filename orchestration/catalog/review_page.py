@@ -7,8 +7,10 @@ value is shown; a decision names the decisions that its form knew of, so that of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import SequenceMatcher
 from urllib.parse import parse_qs, urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +31,8 @@ from orchestration.catalog.waterfall import draw_waterfall
 from transforms.errors import ContractError, LakehouseError, UnavailableError
 
 MAX_FORM = 10_000
+# pairs of the queue among which the next one is looked for
+QUEUE_AHEAD = 200
 DECISIONS = {LINK: "One human: link them", CANNOT_LINK: "Two humans: keep them apart", WITHDRAWN: "Take the decision back"}
 # label, column of the records, comparison that judges it
 FIELDS = (
@@ -115,6 +119,7 @@ def _pair(answering: Answering, request: Request, reviewer: Reviewer, steward: s
     """Two records side by side with what speaks for and against them, and the form to decide."""
     try:
         found = reviewer.look(fields.get("left", ""), fields.get("right", ""), steward)
+        following = _next_pair(reviewer, fields)
         with open_catalog(answering.catalog_path) as connection:
             names, foot = {one.facility_id: one.name for one in Reading(connection).facilities.values()}, footer(connection)
     except LakehouseError as refused:
@@ -124,6 +129,7 @@ def _pair(answering: Answering, request: Request, reviewer: Reviewer, steward: s
     html = answering.templates.get_template("review.html").render(
         page=page, path="/review", footer=foot, found=found, rows=_side_by_side(found, names), steward=steward, decisions=DECISIONS,
         drawing=draw_waterfall(found.steps) if found.steps else "", reviewers=reviewer.reviewers, reason=fields.get("reason", ""),
+        following=following,
         here="/review/pair?" + urlencode({"left": found.records[0]["patient_key"], "right": found.records[1]["patient_key"],
                                           "seen": found.decided["decision_seq"] if found.decided else 0}))
     return HTMLResponse(html, status_code)
@@ -146,16 +152,35 @@ def _side_by_side(found: Pair, names: Mapping[str, str]) -> list[dict[str, objec
         level = str((found.edge or {}).get(comparison) or "unknown") if comparison else ""
         values = [names.get(str(one[column]), one[column]) if column == "facility_id" else one[column] for one in (left, right)]
         rows.append({"label": label, "left": values[0], "right": values[1], "kind": "id" if column == "person_id" else "text",
+                     "marked": _marked(*map(str, values)) if all(values) and level not in ("", "exact", "unknown") else None,
                      "level": "" if level == "unknown" else LEVEL_WORDS.get(level, level),
                      "tone": {"exact": "ok", "different": "bad", "unknown": "", "": ""}.get(level, "warn")})
     return rows
+
+
+def _marked(left: str, right: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]] | None:
+    """Cut two values into pieces, each with whether it differs; None where they have too little in common for that to help the eye."""
+    matched = SequenceMatcher(None, left, right, autojunk=False)
+    if matched.ratio() < 0.5:
+        return None
+    steps = matched.get_opcodes()
+    return ([(left[start:end], kind != "equal") for kind, start, end, _, _ in steps if start < end],
+            [(right[start:end], kind != "equal") for kind, _, _, start, end in steps if start < end])
+
+
+def _next_pair(reviewer: Reviewer, fields: Mapping[str, str]) -> str:
+    """Give the address of the pair that waits after this one, of the likeliest where this one waits no longer; empty where none does."""
+    waiting = [(str(row["patient_key_l"]), str(row["patient_key_r"])) for row in reviewer.queue(QUEUE_AHEAD).pairs]
+    here = min(fields.get("left", ""), fields.get("right", "")), max(fields.get("left", ""), fields.get("right", ""))
+    rest = waiting[waiting.index(here) + 1:] if here in waiting else waiting
+    return f"/review/pair?{urlencode({'left': rest[0][0], 'right': rest[0][1]})}" if rest else ""
 
 
 def _decided(answering: Answering, request: Request, reviewer: Reviewer, steward: str, fields: Mapping[str, str]) -> Response:
     """Carry out a decision, or show the pair again with what hinders it."""
     if fields.get("decision") not in DECISIONS or not fields.get("reason"):
         return _pair(answering, request, reviewer, steward, fields, "A decision needs a choice and a reason.", 400)
-    seen = fields.get("seen", "0")
+    seen, following = fields.get("seen", "0"), ""
     said = Decision(fields.get("left", ""), fields.get("right", ""), fields["decision"], steward, fields["reason"],
                     int(seen) if seen.isdecimal() else 0)
     try:
@@ -164,8 +189,12 @@ def _decided(answering: Answering, request: Request, reviewer: Reviewer, steward
         return _pair(answering, request, reviewer, steward, fields, str(late), 409)
     except LakehouseError as refused:
         return _pair(answering, request, reviewer, steward, fields, str(refused), 503 if isinstance(refused, UnavailableError) else 400)
+    # what was decided stands, whether the queue can be read now or not
+    with suppress(UnavailableError):
+        following = _next_pair(reviewer, fields)
     return answering.html(request, Page("What became of your decision?", sentence, "passed", [*_CRUMBS, Crumb("Decision")], [
-        Facts("Next", [Fact("Queue", "what waits", href="/review"),
+        Facts("Next", [*([Fact("Next pair", "the one that waits after it", href=following)] if following else []),
+                       Fact("Queue", "what waits", href="/review"),
                        Fact("Pair", "look again", href=f"/review/pair?{urlencode({'left': said.left, 'right': said.right})}")])]), "")
 
 

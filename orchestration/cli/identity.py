@@ -75,14 +75,16 @@ def history(patient_key: str = typer.Argument(..., help="Key of a patient record
 
 @app.command()
 def overlays(limit: int = typer.Option(20, help="Records shown."), as_json: bool = Json) -> None:
-    """List records whose content became someone else's: keys, facilities and scores, newest first."""
-    from orchestration.asking import answer
+    """List records whose content became someone else's, newest first: keys, scores, and with how many others each is linked now."""
+    from assets.stores import identity_questions
+    from orchestration.asking import ask
 
-    rows = answer("select patient_key, facility_id, run_seq, score from LAKE.identity.overlay "
-                  "order by run_seq desc nulls last, score nulls last, patient_key limit ?", [limit])
+    with ask() as warehouse:
+        rows = identity_questions.overlays(warehouse, limit)
     if not as_json:
-        print(f"{len(rows)} changes of content that speak of another human.")
-    print_table(rows, ["patient_key", "facility_id", "run_seq", "score"], as_json=as_json)
+        print(f"{len(rows)} changes of content that speak of another human. "
+              "Where others are linked: lakehouse identity unlink KEY OTHER --reason WHY")
+    print_table(rows, ["patient_key", "facility_id", "run_seq", "score", "person_id", "link_rule", "others"], as_json=as_json)
 
 
 @app.command()

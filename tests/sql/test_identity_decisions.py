@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assets.stores.identity_decisions import Decision, record_decision
-from assets.stores.identity_questions import pair_evidence, who_was
+from assets.stores.identity_questions import overlays, pair_evidence, who_was
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 from transforms.errors import ConfigurationError, ContractError
 from transforms.identity.evidence import waterfall
@@ -224,9 +224,31 @@ def test_an_overlay_is_found_and_a_life_is_not(world: IdentityWorld) -> None:
               patient("c", **OTHER, postal_code="10001"))
     world.resolve()
     assert world.rows("select patient_key, run_seq, score < 0 from identity.overlay") == [("c", 2, True)]
+    assert [(row["patient_key"], row["link_rule"], row["others"]) for row in overlays(world.warehouse, 9)] == [("c", "single", 0)]
     world.put(patient("c", **(OTHER | {"birth_date": date(1990, 2, 1)}), postal_code="10001"))
     world.resolve()
     assert world.rows("select count(*) from identity.overlay") == [(1,)]
+
+
+def test_an_overlay_that_people_joined_is_listed_with_whom(world: IdentityWorld) -> None:
+    """A number that another human's content bears too joins nobody under a veto; what a steward joined stays, and the list says so until it is unlinked."""
+    world.put(patient("a", identifiers="i1"), patient("b", identifiers="i1"), patient("c"))
+    world.resolve()
+    first = _decide(world, "a", "b", "link")
+    _decide(world, "a", "c", "cannot_link")
+    world.put(patient("b", identifiers="i1", **OTHER, postal_code="10001"), patient("c", identifiers="i1", **OTHER, postal_code="10001"))
+    world.resolve()
+
+    def listed() -> list[tuple[object, object]]:
+        return sorted((row["patient_key"], row["others"]) for row in overlays(world.warehouse, 9))
+
+    assert world.person("a") == world.person("b") != world.person("c")
+    assert listed() == [("b", 1), ("c", 0)]
+    _decide(world, "a", "b", "cannot_link", seen=first)
+    world.run_seq += 1
+    world.resolve()
+    assert world.person("a") != world.person("b") == world.person("c")
+    assert listed() == [("b", 1), ("c", 1)]
 
 
 def test_a_decision_clusters_anew_and_compares_nothing(world: IdentityWorld) -> None:
