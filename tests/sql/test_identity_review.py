@@ -14,8 +14,8 @@ from transforms.errors import ConfigurationError
 from transforms.identity.feedback import Answers
 
 NOON = datetime(2026, 3, 1, 12)
-# the same name and birth date and nothing else: asked, not linked
-ALONE = {"phone": None, "address_number": None, "postal_code": None, "family": "SMITH", "given": "MARY", "gender": "female"}
+# the same name, which is not one of the commonest, and birth date and nothing else: asked, not linked
+ALONE = {"phone": None, "address_number": None, "postal_code": None, "family": "HENDERSON", "given": "MARY", "gender": "female"}
 
 
 @pytest.fixture

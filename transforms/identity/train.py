@@ -24,7 +24,7 @@ BLOCK_CAPS = {
     "identifier": 40, "ssn": 40, "member": 60, "phone": 40, "email": 40, "address": 80,
     "birth_date_initials": 400, "birth_date_family": 400,
     "birth_date_swapped": 200, "birth_date_place": 400, "birth_date_ssn": 200, "name_place": 200, "name_ssn": 200,
-    "name": 8, "given": 5,
+    "name": 5, "given": 5,
 }
 _LEAST_SHARE = 2e-4
 _SEED = 20260101
