@@ -1,4 +1,4 @@
-"""Pages of the accounts: ledger, quarantine, holds, corrections, and one facility on one day."""
+"""Pages of the accounts, and the tables that other pages share with them: ledger, quarantine, holds, corrections, checks."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestration.catalog.cells import count, counted, long_date
-from orchestration.catalog.heat import strip
-from orchestration.catalog.overview import runs_table
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.tables import Asked, query_table, rows_table
-from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Page, Section, Table
+from orchestration.catalog.view import Column, Crumb, Empty, Page, Table
 
 _LEDGER = Empty("Nothing has been accounted for yet.", "lakehouse materialize")
 _FACILITY = Column("facility_id", "Facility", "facility", href="/facility/{facility_id}")
 _DAY = Column("batch_date", "Batch date", "date", href="/facility/{facility_id}/{batch_date}")
-
 
 
 def _place(where: str) -> list[Column]:
@@ -53,8 +50,7 @@ def ledger_page(reading: Reading, asked: Asked, facility: str, day: str) -> Page
             f"superseded + {count(quarantined)} in quarantine + {count(ignored)} ignored by rule.", "balanced")
     else:
         answer, status = "Nothing has been received here yet.", "pending"
-    return Page("What became of every record received?", answer, status, [Crumb("Ledger", "/ledger"),
-        *_scope(reading, facility, day)],
+    return Page("What became of every record received?", answer, status, [Crumb("Ledger", "/ledger"), *_scope(reading, facility, day)],
                 [ledger_table(reading, asked, where, values)])
 
 
@@ -65,8 +61,7 @@ def _scope(reading: Reading, facility: str, day: str) -> list[Crumb]:
 
 def ledger_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
     """The ledger's lines."""
-    numbers = [("received", "Received"), ("canonical", "Published"), ("duplicate", "Duplicate"), ("superseded",
-        "Superseded"),
+    numbers = [("received", "Received"), ("canonical", "Published"), ("duplicate", "Duplicate"), ("superseded", "Superseded"),
                ("quarantined", "Quarantine"), ("ignored_by_rule", "Ignored")]
     return query_table(
         reading.db, asked, "ledger", "Ledger", (
@@ -79,8 +74,7 @@ def ledger_table(reading: Reading, asked: Asked, where: str, values: tuple[objec
 def quarantine_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility: str, day: str) -> Page:
     """What waits, for what reason, and who can mend it."""
     where, values = partition_filter(facility, day)
-    units, since = reading.db.execute(f"select coalesce(sum(units), 0), min(since) from quarantine {where}",
-        values).fetchone()
+    units, since = reading.db.execute(f"select coalesce(sum(units), 0), min(since) from quarantine {where}", values).fetchone()
     owners = reading.one(f"select count(distinct owner) from quarantine {where}", *values)
     answer, status = (
         (f"{counted(units, 'record')} {'waits' if units == 1 else 'wait'} for {counted(owners, 'owner')}, the oldest since "
@@ -112,8 +106,7 @@ def _meaning(words: Mapping[str, str], reason: str) -> str:
     return text[:1].upper() + text[1:] if text else reason
 
 
-def quarantine_table(reading: Reading, asked: Asked, words: Mapping[str, str], where: str, values: tuple[object,
-    ...]) -> Table:
+def quarantine_table(reading: Reading, asked: Asked, words: Mapping[str, str], where: str, values: tuple[object, ...]) -> Table:
     """Records in quarantine by partition, feed and reason."""
     table = query_table(
         reading.db, asked, "quarantine", "Records in quarantine", (
@@ -135,18 +128,16 @@ def holds_page(reading: Reading, asked: Asked, facility: str) -> Page:
     answer = (f"{counted(held, 'partition')} {'is' if held == 1 else 'are'} on hold; the last good state stays published." if held
               else "No partition is on hold.")
     return Page("Which partitions are on hold?", answer, "held" if held else "passed",
-                [Crumb("Holds", "/holds"), *_scope(reading, facility, "")], [hold_table(reading, asked, where,
-                values)])
+                [Crumb("Holds", "/holds"), *_scope(reading, facility, "")], [hold_table(reading, asked, where, values)])
 
 
 def hold_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
     """Holds, open ones first."""
     return query_table(
         reading.db, asked, "holds", "Holds", (
-            *_place(where), Column("state", "State", "status"), Column("asset", "Asset", "code",
-            href="/asset/{asset}/{facility_id}/{batch_date}"),
-            Column("reason", "Failed check"), Column("since", "Since", "instant"), Column("released", "Released",
-            "instant")),
+            *_place(where), Column("state", "State", "status"),
+            Column("asset", "Asset", "code", href="/asset/{asset}/{facility_id}/{batch_date}"), Column("reason", "Failed check"),
+            Column("since", "Since", "instant"), Column("released", "Released", "instant")),
         f"select *, case when released is null then 'held' else 'released' end as state from hold {where}", values,
         "released is not null, since desc, facility_id, asset, reason",
         Empty("No partition has been held. One whose blocking checks fail would stand here, and its neighbours publish."))
@@ -178,107 +169,14 @@ def correction_table(reading: Reading, asked: Asked, where: str, values: tuple[o
         Empty("No correction yet. A record that restates an earlier one under the same key would stand here."))
 
 
-def facility_page(reading: Reading, asked: Asked, facility: str) -> Page:
-    """One facility over its newest days."""
-    name = reading.name(facility)
-    known = reading.facilities.get(facility)
-    days = reading.db.execute(f"select * from {reading.partition_states(facility)}").fetchall()
-    states = {(row["facility_id"], row["batch_date"]): (row["state"], f"{row['state']}, {count(row['received'])} received") for row in days}
-    newest = max((day for _, day in states), default=None)
-    answer, status = _days_in_words([row["state"] for row in days], sum(row["quarantined"] for row in days))
-    where, values = partition_filter(facility, "")
-    facts = [Fact("Facility", facility, "code"), Fact("System", known.source_system), Fact("Region", known.region),
-             Fact("Zone", known.zone), Fact("Owner", known.owner)] if known else [Fact("Facility", facility, "code")]
-    return Page(
-        f"How is {name} doing?", answer, status,
-        [Crumb("Facilities", "/"), Crumb(name)],
-        [
-            strip(reading, "Batch dates", states, lambda f, d: f"/facility/{f}/{d}", newest, only=facility),
-            Facts("Registered as", facts),
-            ledger_table(reading, asked, where, values),
-            hold_table(reading, asked, where, values),
-            correction_table(reading, asked, where, values),
-        ], reading.zone(facility))
-
-
-def _days_in_words(states: list[str], quarantined: int) -> tuple[str, str]:
-    """A sentence on a facility's days, by the state of each, and the worst that it says."""
-    bad, warned = sum(word in ("unbalanced", "held", "failed") for word in states), states.count("warning")
-    if not states:
-        return "Nothing has been received from here yet.", "pending"
-    if bad:
-        return f"{count(bad)} of {counted(len(states), 'day')} held back or not adding up.", "held"
-    waiting = f"; {counted(quarantined, 'record')} in quarantine" if quarantined else ""
-    warning = f"; checks warn on {counted(warned, 'day')}" if warned else ""
-    return f"{counted(len(states), 'day')} received, all accounted for{waiting}{warning}.", "warning" if warned else "balanced"
-
-
-def day_page(reading: Reading, asked: Asked, words: Mapping[str, str], facility: str, day: str) -> Page:
-    """Everything that happened with one facility's batch of one day."""
-    where, values = partition_filter(facility, day)
-    row = reading.db.execute(f"select * from {reading.partition_states(facility)} {where}", values).fetchone()
-    name = reading.name(facility)
-    state = str(row["state"]) if row else "nothing received"
-    answer = (
-        f"{count(row['received'])} records received, {count(row['quarantined'])} in quarantine; "
-        f"{'a check warns' if state == 'warning' else f'the day is {state}'}." if row
-        else "Nothing was received.")
-    sections: list[Section] = [
-        Figures([
-            Figure(count(row["received"] if row else 0), "records received",
-            f"/ledger?facility={facility}&date={day}"),
-            Figure(count(row["quarantined"] if row else 0), "in quarantine",
-            f"/quarantine?facility={facility}&date={day}"),
-            Figure(count(row["failed"] if row else 0), "checks failed",
-            status="" if not row or not row["failed"] else "warning" if state == "warning" else "failed"),
-        ]),
-        deliveries_table(reading, asked, where, values), ledger_table(reading, asked, where, values),
-        quarantine_table(reading, asked, words, where, values), verdict_table(reading, asked, where, values),
-        hold_table(reading, asked, where, values), correction_table(reading, asked, where, values),
-        written_table(reading, asked, where, values),
-        runs_table(reading, asked, "runs", "Runs that covered the day",
-                   "where exists (select 1 from json_each(facilities) f where f.value = ?) "
-                   "and exists (select 1 from json_each(dates) d where d.value = ?)", (facility, day)),
-    ]
-    return Page(f"What happened on {long_date(day)} at {name}?", answer, state,
-                [Crumb("Facilities", "/"), Crumb(name, f"/facility/{facility}"), Crumb(long_date(day))], sections,
-                reading.zone(facility))
-
-
-def deliveries_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
-    """Arrivals."""
-    return query_table(
-        reading.db, asked, "deliveries", "Deliveries", (
-            Column("source", "Feed"), Column("received_time", "Received", "instant"), Column("units", "Records",
-            "count"), Column("flags", "Marked", "code"),
-            Column("size", "Bytes", "count"), Column("payload_id", "Payload (SHA-256)", "id"), Column("delivery_id",
-            "Delivery", "id")),
-        f"select * from delivery {where}", values, "received_time, delivery_id",
-        Empty("No file has been landed for this day.", "lakehouse land PATH --facility F --source S"))
-
-
 def verdict_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
     """What checks said, failures first."""
     return query_table(
         reading.db, asked, "verdicts", "Checks", (
-            Column("shown", "Verdict", "status"), Column("description", "Question"), Column("asset", "Asset", "code",
-            href="/asset/{asset}"),
+            Column("shown", "Verdict", "status"), Column("description", "Question"),
+            Column("asset", "Asset", "code", href="/asset/{asset}"),
             Column("failed_rows", "Rows failing", "count"), Column("total_rows", "Rows looked at", "count"),
             Column("severity", "If it fails"), Column("check_name", "Check", "code")),
         f"""select *, case when status = 'failed' and severity <> 'blocking' then 'warning' else status end as shown
             from verdict {where}""", values, "status = 'failed' desc, severity, asset, check_name",
         Empty("No check has looked at this yet.", "lakehouse materialize"))
-
-
-def written_table(reading: Reading, asked: Asked, where: str, values: tuple[object, ...]) -> Table:
-    """Assets written for a partition."""
-    return query_table(
-        reading.db, asked, "assets", "Assets written", (
-            Column("layer", "Layer", "layer"), Column("asset", "Asset", "code",
-            href="/asset/{asset}/{facility_id}/{batch_date}"),
-            Column("rows", "Rows", "count"), Column("run_id", "Run", "id", href="/run/{run_id}"),
-            Column("code_version", "Code", "id"),
-            Column("content_hash", "Content", "id"), Column("time", "Written", "instant")),
-        f"select * from materialization {where}", values,
-        "case layer when 'raw' then 0 when 'staging' then 1 when 'canonical' then 2 when 'identity' then 3 else 4 end, asset",
-        Empty("No asset has been written for this day.", "lakehouse materialize"))

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lineage.audit_log import open_catalog
-from orchestration.catalog import accounts, asset_pages, column_pages, days, find_page, log_pages, overview, partition_page
+from orchestration.catalog import accounts, asset_pages, column_pages, days, facility_pages, find_page, log_pages, overview, partition_page
 from orchestration.catalog.answering import Answering
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.review_page import review_routes
@@ -68,9 +68,9 @@ def create_app(
             reading, asked, answering.words, _text(request, "facility"), _text(request, "date"))),
         page("/holds", lambda reading, asked, request: accounts.holds_page(reading, asked, _text(request, "facility"))),
         page("/corrections", lambda reading, asked, request: accounts.corrections_page(reading, asked, _text(request, "facility"))),
-        page("/facility/{facility}", lambda reading, asked, request: accounts.facility_page(
+        page("/facility/{facility}", lambda reading, asked, request: facility_pages.facility_page(
             reading, asked, request.path_params["facility"])),
-        page("/facility/{facility}/{day:batch_date}", lambda reading, asked, request: accounts.day_page(
+        page("/facility/{facility}/{day:batch_date}", lambda reading, asked, request: facility_pages.day_page(
             reading, asked, answering.words, request.path_params["facility"], request.path_params["day"])),
         page("/assets", lambda reading, asked, request: asset_pages.assets_page(reading, asked, _text(request, "layer"))),
         page("/asset/{asset}", lambda reading, asked, request: asset_pages.asset_page(reading, asked, request.path_params["asset"])),

@@ -9,9 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from lineage.links import ColumnLink, neighbours
-from orchestration.catalog.accounts import (
-    verdict_table,
-)
+from orchestration.catalog.accounts import verdict_table
 from orchestration.catalog.cells import count
 from orchestration.catalog.column_graph import draw
 from orchestration.catalog.column_pages import link_table
