@@ -49,12 +49,6 @@ def materialize(
 
     settings = load_settings()
     root = prepare_root(settings)
-    with loading():
-        from assets.stores.dbt_methods import late_methods
-
-        with late_methods():
-            from orchestration.materialize import materialize as run_pipeline
-
     partitions = chosen_partitions(root, facility, from_date, to_date)
     if behind:
         from orchestration.behind import behind_partitions
@@ -63,6 +57,12 @@ def materialize(
         if not partitions:
             print("None of these partitions is behind.")
             return
+    with loading():
+        from assets.stores.dbt_methods import late_methods
+
+        with late_methods():
+            from orchestration.materialize import materialize as run_pipeline
+
     began = time.monotonic()
     with progress("Materializing", None) as advance:
         results = run_pipeline(root, settings, partitions, select=select or (), on_step=lambda step: advance(1, f"Materializing: {step}"))
@@ -70,7 +70,8 @@ def materialize(
         if result.problem is not None:
             raise result.problem
     seconds = time.monotonic() - began
-    print(f"Materialized {len(partitions):,} partitions in {len(results)} run{'s' if len(results) != 1 else ''}, {seconds:.1f} s.")
+    said = f"{len(partitions):,} partition{'s' if len(partitions) != 1 else ''} in {len(results)} run{'s' if len(results) != 1 else ''}"
+    print(f"Materialized {said}, {seconds:.1f} s.")
     print("Next: lakehouse reconcile, lakehouse status")
 
 
