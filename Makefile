@@ -76,7 +76,7 @@ identity-bench: POLICIES = strict balanced
 identity-bench: PARTS = all
 identity-bench: $(VENV)/.development ## The gates of patient identity: SEED="1 2 3" (pooled) PEOPLE=49000 PROFILE=outpatient
 	@$(BIN)/python tests/identity_bench/gates.py --seed $(SEED) --people $(PEOPLE) --profile $(PROFILE) --policies $(POLICIES) \
-	  --parts $(PARTS) --out .build/identity-bench
+	  --parts $(PARTS) --params '$(PARAMS)' --out .build/identity-bench
 
 lock: ## Write the hash-locked requirements anew (needs uv)
 	sh requirements/lock.sh

@@ -4,13 +4,14 @@
     make identity-bench SEED="1 2 3" PEOPLE=500000          # the gates as they are meant: a million records, three seeds
 
 Several seeds are pooled as counts. Bounds are those for one million records (docs/identity.md): with 100,000 one cluster of two humans is
-twenty people a million. `PARTS=accuracy` leaves increment and undoing out, `POLICIES=strict` the other policy. `PARTS=speed` measures time
-and memory alone, of the product and of plain Splink, each in a process of its own (`speed.py`; Splink may take 8 GB and more on disk).
+twenty people a million. `PARTS=accuracy` leaves increment and undoing out, `POLICIES=strict` the other policy, and
+`PARAMS='{"twin": 0.1}'` changes the population (parameters of generate.py). `PARTS=speed` measures time and memory alone, of the product and of plain Splink, each in a process of its own (`speed.py`; Splink may take 8 GB and more on disk).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -142,10 +143,12 @@ def measured_speeds(said: argparse.Namespace) -> int:
 
 
 def population(said: argparse.Namespace, seed: int) -> Path:
-    """Give the folder of a population, generated where it is missing."""
-    folder = Path(said.out / f"{said.profile}-{said.people}-{seed}")
+    """Give the folder of a population, generated where it is missing; one of other parameters has a folder of its own."""
+    params = json.dumps(json.loads(said.params), sort_keys=True) if said.params else ""
+    other = f"-{hashlib.sha256(params.encode()).hexdigest()[:8]}" if params else ""
+    folder = Path(said.out / f"{said.profile}-{said.people}-{seed}{other}")
     if not (folder / "manifest.json").exists():
-        extra = ["--params", said.params] if said.params else []
+        extra = ["--params", params] if params else []
         run("generate.py", "--people", str(said.people), "--seed", str(seed), "--profile", said.profile, "--out", str(folder), *extra)
     return folder
 
@@ -172,7 +175,7 @@ def main() -> None:
     asked.add_argument("--people", type=int, default=49000)
     asked.add_argument("--seed", type=int, nargs="+", default=[1])
     asked.add_argument("--profile", default="outpatient")
-    asked.add_argument("--params", help="JSON of generator parameters")
+    asked.add_argument("--params", default="", help='JSON of generator parameters (generate.py), as {"twin": 0.1, "miss": 1.2}')
     asked.add_argument("--policies", nargs="+", default=["strict", "balanced"])
     asked.add_argument("--parts", default="all", choices=["all", "accuracy", "speed"])
     asked.add_argument("--out", type=Path, required=True)
