@@ -99,8 +99,8 @@ def blocks_sql(record: str, more: Sequence[BlockRule] = ()) -> str:
                f"from {record}) where block_key is not null"]
     for rule in (*RULES, *more):
         if rule.list_column is not None:
-            # the elements of a list may say one key twice; known parts are asked for, as a condition on the key would compute it twice
-            elements = f"(select *, unnest({rule.list_column}) as element from {record})"
-            selects.append(f"select distinct id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key "
+            # one key is said once; known parts are asked for here: a condition on the key would compute it twice
+            elements = f"(select *, unnest(list_distinct({rule.list_column})) as element from {record})"
+            selects.append(f"select id, '{rule.name}' as block_rule, {block_key_sql(rule)} as block_key "
                            f"from {elements} where {known_sql(rule)}")
     return " union all ".join(selects)
