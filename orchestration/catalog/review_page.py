@@ -140,7 +140,8 @@ def _answer(found: Pair) -> str:
         return f"{found.decided['decided_by']} decided: {'one human' if found.decided['decision'] == LINK else 'two humans'}."
     if found.edge is None:
         return "No evidence is kept on this pair: nothing but what you see speaks for or against it."
-    veto = f", and the veto “{found.edge['veto']}” forbids a link" if found.edge["veto"] else ""
+    veto = (f", and the veto “{found.edge['veto']}” forbids a link" + (f": {found.veto_reason}" if found.veto_reason else "")
+            if found.edge["veto"] else "")
     return f"The evidence is worth {_bits(found.edge['score'])} bits; rule “{found.edge['rule_or_model'] or 'none'}” asks{veto}."
 
 

@@ -21,6 +21,7 @@ from orchestration.stewardship import decide
 from transforms.governance.events import Event
 from transforms.identity.evidence import waterfall
 from transforms.identity.model import load_model
+from transforms.identity.policy import load_policy
 
 PHI_LEVEL = 3
 Row = Mapping[str, object]
@@ -39,13 +40,14 @@ class Queue:
 @dataclass(frozen=True)
 class Pair:
     """Two records side by side: what they say, the edge with its levels (None: no evidence kept), the score's waterfall, the decision that
-    holds, and opinions that wait for another steward."""
+    holds, opinions that wait for another steward, and the reason of the edge's veto as the policy says it."""
 
     records: Sequence[Row]
     edge: Row | None
     steps: Sequence[Row]
     decided: Row | None
     opinions: Sequence[Row]
+    veto_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def _look(root: Root, left: str, right: str, steward: str) -> Pair:
     score = edge["score"] if edge else None
     steps = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None) if edge else []
     _record(root, (left, right), steward)
-    return Pair(records, edge, steps, decided, opinions)
+    reason = load_policy(root.identity_policy).veto_reason(edge["veto"]) if edge else ""
+    return Pair(records, edge, steps, decided, opinions, reason)
 
 
 def _decide(root: Root, settings: Settings, said: Decision) -> str:

@@ -133,6 +133,7 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     from transforms.errors import ConfigurationError
     from transforms.identity.evidence import waterfall
     from transforms.identity.model import load_model
+    from transforms.identity.policy import load_policy
 
     root = open_root(load_settings())
     with ask_warehouse(root) as warehouse:
@@ -143,6 +144,7 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     score = edge["score"]
     rows = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None)
     if not as_json:
-        print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {edge['veto'] or 'none'}. "
+        veto = f"{edge['veto']} ({load_policy(root.identity_policy).veto_reason(edge['veto'])})" if edge["veto"] else "none"
+        print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {veto}. "
               + (f"Decision {decided['decision_seq']} holds: {decided['decision']}." if decided else "Nobody decided yet."))
     print_table(rows, ["comparison", "level", "bits", "total"], as_json=as_json)

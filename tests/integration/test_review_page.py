@@ -18,6 +18,7 @@ from tests.integration.catalog_world import HOSTILE, KEY, ask, assert_harmless
 from transforms.errors import ContractError
 from transforms.identity.evidence import EVIDENCE, waterfall
 from transforms.identity.model import load_model
+from transforms.identity.policy import load_policy
 
 PAIR = "/review/pair?left=aa&right=bb"
 AMY = {"authorization": "Basic amy", "sec-fetch-site": "same-origin"}
@@ -30,9 +31,10 @@ def pair() -> Pair:
                "address_number", "address_street", "postal_code", "identifier_value")
     one = dict.fromkeys(columns) | {"patient_key": "aa", "family": "SMITH", "given": "MARY", "birth_text": "1970-01-02", "phone": "5035550142"}
     edge = dict.fromkeys(EVIDENCE, "unknown") | {"family": "exact", "given": "typo", "birth_date": "exact", "phone": "different",
-                                                 "score": 12.5, "rule_or_model": "typo_name_review", "veto": None}
+                                                 "score": 12.5, "rule_or_model": "veto_review", "veto": "given"}
     return Pair([one, one | {"patient_key": "bb", "given": HOSTILE, "phone": "5035559999"}], edge, waterfall(load_model(), edge, 12.5),
-                {"decision_seq": 3, "decision": "withdrawn", "decided_by": "dan"}, [{"said_by": "ben", "decision": "link"}])
+                {"decision_seq": 3, "decision": "withdrawn", "decided_by": "dan"}, [{"said_by": "ben", "decision": "link"}],
+                load_policy().veto_reason("given"))
 
 
 def reviewer(said: list[Decision]) -> Reviewer:
@@ -97,12 +99,13 @@ def test_the_queue_tells_age_and_yield(app: Starlette) -> None:
 
 
 def test_a_pair_shows_both_sides_and_the_waterfall(app: Starlette) -> None:
-    """Both values of a field that differs, the level in words, a bar for each known comparison, and who already said what."""
+    """Both values of a field that differs, the level in words, a bar for each known comparison, the veto's reason, and who already said what."""
     text = re.sub("</?mark>", "", ask(app, PAIR, headers=AMY).text)
     assert "5035550142" in text
     assert "5035559999" in text
     assert text.count("<rect") == 1 + 4 + 1 + 1  # before, four known comparisons, the names, the score
     assert "ben says: one human" in text
+    assert "the veto “given” forbids a link: two given names of one birth date, as twins have" in text
 
 
 def test_what_differs_is_marked_in_the_value(app: Starlette) -> None:

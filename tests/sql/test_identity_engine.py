@@ -132,7 +132,7 @@ def test_a_policy_pairs_by_blocks_of_its_own_and_knows_one_source(world: Identit
     """Two records that share a postal code alone are linked by a policy with that block, unless one source says that they are two humans; step by
     step as in a full run, and under the shipped policy again nobody."""
     text = """{policies: {towns: {version: 1, owner: registry, effective_date: 2026-01-31, rules: [{name: same_town, zone: auto, when: {address: [area]}}],
-      vetoes: [{name: one_source, when: {one_source: 1}}], blocks: [{name: by_town, parts: [postal_code], most: 3}]}}}"""
+      vetoes: [{name: one_source, reason: each source holds everybody once, when: {one_source: 1}}], blocks: [{name: by_town, parts: [postal_code], most: 3}]}}}"""
     shipped, towns = world.settings, dataclasses.replace(world.settings, policy=load_policy("towns", more=text))
     world.settings = towns
     world.put(patient("a"), patient("c", family="SUN", given="MARTA", address_number="2", phone=None, birth_date=datetime.date(1990, 1, 2)))

@@ -120,6 +120,17 @@ def test_a_policy_file_that_lacks_something_is_refused(text: str, told: str) -> 
         load_policy("ours", more=text)
 
 
+def test_a_veto_says_whom_it_keeps_apart() -> None:
+    """Each shipped veto has a reason, which a steward is told by its name; one without a reason is refused."""
+    strict = load_policy("strict")
+    assert strict.veto_reason("suffix") == "father and son of one name"
+    assert strict.veto_reason("no veto of this policy") == ""
+    shipped = yaml.safe_load(_text("policy.yaml"))
+    del shipped["policies"]["strict"]["vetoes"][0]["reason"]
+    with pytest.raises(ConfigurationError, match="'suffix' says no reason"):
+        load_policy("strict", yaml.safe_dump(shipped))
+
+
 def test_a_veto_never_asks_for_a_weight() -> None:
     """Vetoes hold inside clusters, among pairs that nobody weighed: one that asks for a weight is refused."""
     shipped = yaml.safe_load(_text("policy.yaml"))

@@ -30,12 +30,13 @@ Condition = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """A named condition: `when` must hold and no `unless` may; `zone` is '' for a veto."""
+    """A named condition: `when` must hold and no `unless` may; `zone` is '' for a veto, which says its `reason`."""
 
     name: str
     zone: str
     when: Condition
     unless: tuple[Condition, ...] = ()
+    reason: str = ""
 
     def sql(self) -> str:
         """Give the condition as SQL over the columns of a pair's evidence."""
@@ -64,6 +65,10 @@ class Policy:
     def rule_sql(self) -> str:
         """Give the expression that names the rule that decides a pair (column `veto` in scope), null where none does."""
         return f"case when veto is null then {_first_name(self.rules)} else {_first_name(self.vetoed_review)} end"
+
+    def veto_reason(self, veto: object) -> str:
+        """Say whom a veto keeps apart, or nothing where the policy knows no veto of this name."""
+        return next((rule.reason for rule in self.vetoes if rule.name == veto), "")
 
     def zones(self) -> dict[str, str]:
         """Give the zone of each rule by name."""
@@ -184,9 +189,12 @@ def _policy(name: str, said: dict[str, Any], policies: dict[str, Any]) -> Policy
 
 
 def _rule(policy: str, said: dict[str, Any], zone: str) -> Rule:
-    rule = Rule(name=str(said["name"]), zone=zone, when=dict(said["when"]), unless=tuple(dict(one) for one in said.get("unless", ())))
+    rule = Rule(name=str(said["name"]), zone=zone, when=dict(said["when"]), unless=tuple(dict(one) for one in said.get("unless", ())),
+                reason=str(said.get("reason") or "").strip())
     if not rule.name.isidentifier() or (zone and zone not in ZONES) or not rule.when:
         raise ConfigurationError(f"identity policy {policy!r}: rule {rule.name!r} needs a plain name, a condition and a zone of {ZONES}.")
+    if not zone and not rule.reason:
+        raise ConfigurationError(f"identity policy {policy!r}: veto {rule.name!r} says no reason. Remedy: say as `reason` whom it parts.")
     if not zone and any("weight" in condition for condition in (rule.when, *rule.unless)):
         raise ConfigurationError(f"identity policy {policy!r}: veto {rule.name!r} asks for a weight. Remedy: vetoes speak of levels; "
                                  "a weight is known of compared pairs only.")
