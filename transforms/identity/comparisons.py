@@ -121,7 +121,9 @@ COMPARISONS: tuple[Comparison, ...] = (
     Comparison("phone", "phone_l is null or phone_r is null", (Level("exact", "phone_l = phone_r"),)),
     Comparison("email", "email_l is null or email_r is null", (
         Level("exact", "email_l = email_r"),
-        Level("typo", "damerau_levenshtein(email_l, email_r) <= 1"),
+        # another number is no slip: TYLER_GRAY261 and TYLER_GRAY231 are two who bear one name
+        Level("typo", "damerau_levenshtein(email_l, email_r) <= 1 "
+                      "and regexp_replace(email_l, '[0-9]', '', 'g') <> regexp_replace(email_r, '[0-9]', '', 'g')"),
     )),
     Comparison("address", "postal_code_l is null or postal_code_r is null", (
         Level("exact", "address_number_l = address_number_r and postal_code_l = postal_code_r"),

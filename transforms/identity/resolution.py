@@ -49,6 +49,9 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
         from member l join member r on l.block_key = r.block_key and l.id < r.id
         where l.in_scope or r.in_scope
     """)
+    # of the blocks, which take the most room, only this is asked again
+    connection.execute(f"create or replace table comparable as select distinct id from block where block_rule not in {COUNTING}")
+    connection.execute("drop table block")
     # the dear parts, names and weights, are for pairs that they can still link or show to somebody
     find_promising(connection, policy, "candidate", "promising")
     level_pairs(connection, policy, "promising", "levelled")
@@ -177,7 +180,7 @@ def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Tab
         )
         select person.patient_key, record.facility_id, person.person_id,
           case when strongest.rule_or_model is not null then strongest.rule_or_model
-               when record.id in (select id from block where block_rule not in {COUNTING}) then '{SINGLE}'
+               when record.id in (select id from comparable) then '{SINGLE}'
                else '{INCOMPARABLE}' end as link_rule,
           strongest.score
         from person join record using (patient_key) left join strongest using (patient_key)
