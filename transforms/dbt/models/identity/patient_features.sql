@@ -59,8 +59,9 @@ reached as (
 ),
 identified as (
   select identifier.subject_key as patient_key, identifier.system, identifier.type_code,
-    nullif(upper(trim(identifier.value)), '') as value,
-    {{ regexp_replace_all('identifier.value', '[^0-9]', '') }} as digits
+    {#- always so: what needs both sides of the join is computed after it, not of each identifier that there is -#}
+    case when record.patient_key is not null then nullif(upper(trim(identifier.value)), '') end as value,
+    case when record.patient_key is not null then {{ regexp_replace_all('identifier.value', '[^0-9]', '') }} end as digits
   from {{ ref('patient_identifier') }} identifier
   join record on record.patient_key = identifier.subject_key
   where identifier.is_deleted = false
