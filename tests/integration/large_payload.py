@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from assets.stores.control import begin_run, create_control
+from assets.stores.raw import create_raw
 from orchestration.landing import Arrival, land_arrivals
 from orchestration.opening import open_root
 from orchestration.settings import Settings
@@ -90,6 +91,7 @@ def main(kind: str, megabytes: int, folder: Path) -> dict[str, int]:
     root = open_root(Settings(home=folder / "home", facilities=folder / "facilities.yaml", memory=MEMORY.get(kind, "512MB")))
     with root.warehouse.open() as warehouse:
         create_control(warehouse)
+        create_raw(warehouse)
         begin_run(warehouse, "r1", [("clinic", DAY)])
     before = peak()
     land_arrivals(root, [Arrival(file, "clinic", kind, DAY)], datetime(2026, 1, 6, tzinfo=UTC))
