@@ -144,7 +144,8 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     score = edge["score"]
     rows = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None)
     if not as_json:
-        veto = f"{edge['veto']} ({load_policy(root.identity_policy).veto_reason(edge['veto'])})" if edge["veto"] else "none"
+        reason = load_policy(root.identity_policy).veto_reason(edge["veto"])
+        veto = f"{edge['veto']} ({reason})" if reason else edge["veto"] or "none"
         print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {veto}. "
               + (f"Decision {decided['decision_seq']} holds: {decided['decision']}." if decided else "Nobody decided yet."))
     print_table(rows, ["comparison", "level", "bits", "total"], as_json=as_json)

@@ -98,25 +98,33 @@ def accuracy_gates(policy: str, profile: str, found: Measures) -> Iterator[Gate]
 def extended_gates(measured: Sequence[Measures]) -> Iterator[Gate]:
     """Give the gates on time, memory, increment and undoing; of several populations the worst."""
     million = sum(one["score"]["records"] for one in measured) / 1e6
-    yield Gate("full run, seconds per million records", sum(one["seconds"] for one in measured) / million, 90, False)
-    yield Gate("full run, GiB", max(one["gib"] for one in measured), 4, False)
+    yield from full_run_gates(sum(one["seconds"] for one in measured) / million, max(one["gib"] for one in measured))
     if "increment" not in measured[0]:
         return
-    yield Gate("increment of 1 %, share of the full run", max(one["increment"] for one in measured), 0.10, False)
+    yield from increment_gates(max(one["increment"] for one in measured), max(one["undoing"] for one in measured))
     yield Gate("increment against full, clusters differing per million", sum(one["differing"] for one in measured) / million, 20, False)
     wrong = sum(one["wrong_merges"] for one in measured)
     yield Gate(f"{wrong:,} wrong merges undone: exactly restored", sum(one["wrong_merges"] * one["restored"] for one in measured) / wrong,
                0.99, True)
-    yield Gate("one undoing, seconds", max(one["undoing"] for one in measured), 2, False)
 
 
 def speed_gates(product: Measures) -> Iterator[Gate]:
     """Give the gates on time and memory of one population; the increment by the clock, as the others."""
-    million = product["records"] / 1e6
-    yield Gate("full run, seconds per million records", product["full"]["seconds"] / million, 90, False)
-    yield Gate("full run, GiB", product["full"]["gib"], 4, False)
-    yield Gate("increment of 1 %, share of the full run", product["increment"]["seconds"] / product["full"]["seconds"], 0.10, False)
-    yield Gate("one undoing, seconds", product["undoing"]["seconds"], 2, False)
+    full = product["full"]
+    yield from full_run_gates(full["seconds"] / (product["records"] / 1e6), full["gib"])
+    yield from increment_gates(product["increment"]["seconds"] / full["seconds"], product["undoing"]["seconds"])
+
+
+def full_run_gates(seconds_per_million: float, gib: float) -> Iterator[Gate]:
+    """Give the gates on time and memory of a full run."""
+    yield Gate("full run, seconds per million records", seconds_per_million, 90, False)
+    yield Gate("full run, GiB", gib, 4, False)
+
+
+def increment_gates(share: float, undoing_seconds: float) -> Iterator[Gate]:
+    """Give the gates on an increment, as a share of the full run, and on one undoing."""
+    yield Gate("increment of 1 %, share of the full run", share, 0.10, False)
+    yield Gate("one undoing, seconds", undoing_seconds, 2, False)
 
 
 def measured_speeds(said: argparse.Namespace) -> int:

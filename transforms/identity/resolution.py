@@ -30,7 +30,7 @@ LINK_SCHEMA = pa.schema([(name, pa.string()) for name in ("patient_key", "facili
 def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: pa.Table, model: IdentityModel, policy: Policy) -> pa.Table:
     """Compare the records of `scope` with all others that share a block: rows of identity.edge, zone auto or review.
 
-    scope, retired: KEY_SCHEMA. Retired records are spoken for by their survivor and are not compared.
+    scope, retired: KEY_SCHEMA. Retired records are spoken for by their survivor and are not compared. Table `block` is gone afterwards.
     """
     for name, keys in (("scope", scope), ("retired", retired)):
         connection.register("keys", keys)

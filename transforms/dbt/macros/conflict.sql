@@ -39,8 +39,7 @@
     from {{ ref(resource ~ '_version') }} said join moved on moved.unit_id = said.unit_id
     {%- endfor %};
     delete from {{ target }} where {{ target }}.rival_key in ({{ changed_rivals() }});
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged;
+    {{ insert_rows(target, columns, staged) }};
     {{ move_watermark('unit_conflict') }}
   {%- endset -%}
   {{ return(dml) }}

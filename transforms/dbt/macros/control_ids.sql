@@ -21,8 +21,7 @@
       and {{ target }}.batch_date >= (select judged.first_date from ({{ judged_days() }}) judged)
       and {{ target }}.batch_date <= (select judged.last_date from ({{ judged_days() }}) judged);
     delete from {{ target }} where not exists (select 1 from {{ ref('unit') }} unit where unit.unit_id = {{ target }}.unit_id);
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
+    {{ insert_rows(target, columns, staged) }}
   {%- endset -%}
   {{ return(dml) }}
 {% endmacro %}

@@ -87,8 +87,7 @@
 {#- The first rows of a table of strategy `merge_keys`: nothing to replace. -#}
 {% macro first_keys_sql(target, sql, columns) %}
   {%- set dml -%}
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}said.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from ({{ sql }}) said;
+    {{ insert_rows(target, columns, '(' ~ sql ~ ')', 'said') }};
     {{ move_watermark(config.require('consumer')) }}
   {%- endset -%}
   {{ return(dml) }}
@@ -104,8 +103,7 @@
     where {{ target_relation }}.{{ key }} in (
     {{ context[config.get('changed', 'changed_patients')](consumer) }}
     );
-    insert into {{ target_relation }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ temp_relation }} staged;
+    {{ insert_rows(target_relation, columns, temp_relation) }};
     {{ move_watermark(consumer) }}
   {%- endset -%}
   {{ return(dml) }}

@@ -52,12 +52,17 @@
   {{ return(load_result('held')['data'][0][0] == 0) }}
 {% endmacro %}
 
+{#- Puts rows (a relation, or a query in parentheses) into a table, column by column; a condition on `alias` may follow. -#}
+{% macro insert_rows(target, columns, rows, alias='staged') -%}
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {% for column in columns %}{{ alias }}.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ rows }} {{ alias }}
+{%- endmacro %}
+
 {#- Rows of partitions that held none, and what they change. -#}
 {% macro first_rows_sql(target, sql, columns) %}
   {%- set log_key = 'fact_key' if config.get('strategy') == 'merge_version' else config.get('log_key') -%}
   {%- set dml -%}
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}said.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from ({{ sql }}) said
+    {{ insert_rows(target, columns, '(' ~ sql ~ ')', 'said') }}
     {%- if log_key %};
     insert into {{ source('control', 'change_log') }} (run_seq, object, fact_key, facility_id, batch_date)
     select distinct {{ run_seq() }}, '{{ target.identifier | lower }}', {{ target }}.{{ log_key }}, {{ target }}.facility_id, {{ target }}.batch_date
@@ -123,8 +128,7 @@
     select {% for column in columns %}{{ target }}.{{ column }}, {% endfor %}{{ run_id() }}, {{ run_seq() }}, {{ code_version() }}
     from {{ target }} where {{ gone }};
     delete from {{ target }} where {{ gone }};
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged where {{ fresh }}
+    {{ insert_rows(target, columns, staged) }} where {{ fresh }}
   {%- endset -%}
   {{ return(dml) }}
 {% endmacro %}
@@ -146,8 +150,7 @@
     delete from {{ target }}
     where {{ target }}.fact_key in (select cause.fact_key from ({{ changed_keys }}) cause)
       and not exists (select 1 from {{ staged }} same where same.fact_key = {{ target }}.fact_key and same.current_hash = {{ target }}.current_hash);
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
+    {{ insert_rows(target, columns, staged) }}
     where not exists (select 1 from {{ target }} same where same.fact_key = staged.fact_key);
     {{ move_watermark(object) }}
   {%- endset -%}
@@ -169,8 +172,7 @@
     ) changed;
     {%- endif %}
     delete from {{ target }} where {{ in_scope(target) }};
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
+    {{ insert_rows(target, columns, staged) }}
   {%- endset -%}
   {{ return(dml) }}
 {% endmacro %}
@@ -190,8 +192,7 @@
     delete from {{ target }} where {{ vanished }};
     delete from {{ target }}
     where exists (select 1 from {{ staged }} becomes where becomes.unit_id = {{ target }}.unit_id and becomes.outcome_hash <> {{ target }}.outcome_hash);
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
+    {{ insert_rows(target, columns, staged) }}
     where not exists (select 1 from {{ target }} same where same.unit_id = staged.unit_id);
     {{ move_watermark('unit_outcome') }}
   {%- endset -%}

@@ -43,8 +43,7 @@
   {%- set dml -%}
     delete from {{ target }}
     where (facility_id, service_date) in (select slice.facility_id, slice.service_date from {{ slices_to_rebuild(mart) }} slice);
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged;
+    {{ insert_rows(target, columns, staged) }};
     update {{ state }} set built_seq = {{ run_seq() }}, published_seq = {{ run_seq() }}
     where mart = '{{ mart }}'
       and (facility_id, service_date) in (select slice.facility_id, slice.service_date from {{ slices_to_rebuild(mart) }} slice);
@@ -66,8 +65,7 @@
     select '{{ mart }}', staged.facility_id, staged.service_date, staged.by_facility_id, staged.by_batch_date, {{ run_seq() }}
     from {{ staged }} staged;
     delete from {{ target }};
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged;
+    {{ insert_rows(target, columns, staged) }};
     {{ move_watermark('touch_' ~ mart) }}
   {%- endset -%}
   {{ return(dml) }}

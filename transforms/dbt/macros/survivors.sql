@@ -27,8 +27,7 @@
     where not exists (select 1 from {{ staged }} same
                       where same.patient_key = {{ target }}.patient_key and same.survivor_key = {{ target }}.survivor_key)
       and {{ news }};
-    insert into {{ target }} ({{ columns | join(', ') }})
-    select {% for column in columns %}staged.{{ column }}{{ ', ' if not loop.last }}{% endfor %} from {{ staged }} staged
+    {{ insert_rows(target, columns, staged) }}
     where not exists (select 1 from {{ target }} same where same.patient_key = staged.patient_key) and {{ news }};
     {{ move_watermark('patient_survivor') }}
   {%- endset -%}
