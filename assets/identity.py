@@ -1,6 +1,7 @@
 """Identity assets: the patients that a run changed, resolved against everyone, in one transaction."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 
@@ -21,9 +22,10 @@ IDENTITY_ASSETS = {
 }
 
 
-def resolution_settings(root: Root) -> Settings:
-    """Settings by which a run of the root resolves: its policy, its model, a salt that only its key tells."""
-    return root_settings(root.keys, root.identity_policy, model_text=root.identity_model)
+def resolution_settings(root: Root, on: date) -> Settings:
+    """Settings by which a run of the root resolves: the policy that holds on the day (UTC) on which the run began, the root's model, a salt
+    that only its key tells. Raises ConfigurationError where no policy holds yet."""
+    return root_settings(root.keys, root.policy(on), model_text=root.identity_model)
 
 
 def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -44,7 +46,7 @@ def build_identity_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
         session: Session = context.resources.session
         run = session.step("identity", list(context.partition_keys))
         with session.root.warehouse.open() as warehouse:
-            resolve_changes(warehouse, run.run_seq, resolution_settings(session.root))
+            resolve_changes(warehouse, run.run_seq, resolution_settings(session.root, session.started.date()))
             reach("identity.resolved")
             alone = incomparable(warehouse)
             states = asset_states(warehouse, run, [(name, "identity") for name in TABLES])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
 from transforms.facilities.reading_rules import ReadingRules, reading_rules
 from transforms.facilities.registry import Registry
 from transforms.facilities.registry_tables import registry_tables
+from transforms.identity.policy import Policy
+from transforms.identity.policy_file import load_policy
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
 from transforms.terminology.concept_map import MapVersion
 from transforms.terminology.in_force import code_map
@@ -59,6 +62,10 @@ class Root:
     # Where landing and raw Parquet files are kept, if not in the root's own folders `landing` and `raw`.
     landing_objects: ObjectStore | None = None
     raw_objects: ObjectStore | None = None
+
+    def policy(self, on: date) -> Policy:
+        """Give the identity policy that holds on a day (UTC). Raises ConfigurationError where none holds yet: nobody is judged then."""
+        return load_policy(self.identity_policy, on=on)
 
     @property
     def landing(self) -> LandingStore:

@@ -47,8 +47,12 @@ class Session:
         self._open.discard(name)
 
     def run(self, partition_keys: list[str]) -> Run:
-        """Give the run, recording it in the warehouse and the catalog on the first call."""
+        """Give the run, recording it in the warehouse and the catalog on the first call.
+
+        Raises ConfigurationError where no identity policy holds on the day (UTC) on which the run began: nothing is written then.
+        """
         if self._run is None:
+            self.root.policy(self.started.date())
             self._run = self.root.begin(self.run_id, run_partitions(partition_keys))
             reach("run.begun")
             self._record("running", None)

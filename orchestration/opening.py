@@ -55,7 +55,7 @@ def bucket_objects(settings: Settings, place: str | None, setting: str) -> Objec
         return None
     bucket, _, prefix = place.removeprefix("s3://").strip("/").partition("/")
     if not place.startswith("s3://") or not bucket:
-        raise ConfigurationError(f"{setting}={place}: no bucket. Remedy: s3://bucket/prefix, or unset it for the root's own folder.")
+        raise ConfigurationError(f"{setting}: no bucket. Remedy: s3://bucket/prefix, or unset it for the root's own folder.")
     # Dagster's AWS integration takes a second to import, and most roots are folders.
     from dagster_aws.s3 import S3Resource
 

@@ -14,7 +14,7 @@ from assets.idle import idle_models
 from assets.models import read_manifest
 from assets.root import Root, Run
 from assets.stores.dbt_runner import NodeResult
-from assets.stores.identity import resolve_changes
+from assets.stores.identity import resolve_changes, utc_now
 from checks.gate import apply_gate, judge
 from checks.slices import publish_slices
 
@@ -36,8 +36,8 @@ def take_step(
         if step == "gate":
             apply_gate(warehouse, run.run_id, run.run_seq, judge(warehouse, run.run_id, run.partitions))
         else:
-            settings = resolution_settings(root)
-            resolve_changes(warehouse, run.run_seq, replace(settings, clock=clock) if clock else settings)
+            now = clock or utc_now
+            resolve_changes(warehouse, run.run_seq, replace(resolution_settings(root, now().date()), clock=now))
     return ()
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from datetime import UTC, datetime
 
 from assets.root import Root
-from assets.stores.identity import Resolution, resolve_changes, root_settings
+from assets.stores.identity import Resolution, resolve_changes, root_settings, utc_now
 from assets.stores.identity_decisions import LINK, Decision, record_decision, refuse_strangers, refuse_unseen
 from assets.stores.identity_review import needs_another
 from assets.stores.lock import writer_lock
@@ -25,16 +24,17 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
 
     None: where several stewards must say the same, it is kept as an opinion and waits for another.
     The decision stays where the resolution fails: the next run carries it out. Marts follow with the next run of their partitions.
-    Raises ConfigurationError where the log could not hold who says it or why, or a record is not in the index, ContractError where somebody
-    else decided meanwhile; nothing is written then.
+    The policy is the one that holds on the day (UTC) of the decision.
+    Raises ConfigurationError where none does, the log could not hold who says it or why, or a record is not in the index,
+    ContractError where somebody else decided meanwhile; nothing is written then.
     """
     run_id = str(uuid.uuid4())
-    rules = root_settings(root.keys, root.identity_policy, settings.memory, root.identity_model)
+    now = utc_now()
+    rules = root_settings(root.keys, root.policy(now.date()), settings.memory, root.identity_model)
     _refuse_unfit(said)
     with writer_lock(root.home, run_id, "identity", settings.lock_wait_seconds):
         run = root.begin(run_id, [])
         with root.warehouse.open() as warehouse:
-            now = datetime.now(UTC).replace(tzinfo=None)
             refuse_strangers(warehouse, said)
             refuse_unseen(warehouse, said)
             is_opinion = needs_another(warehouse, said, settings.identity_reviewers, now, rules.policy.version)

@@ -28,13 +28,18 @@ from transforms.identity.cluster import Clusters, Edge, cluster
 from transforms.identity.components import components
 from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
-from transforms.identity.policy import Policy, load_policy
+from transforms.identity.policy import Policy
 from transforms.identity.records import blocks_of, complete, open_base
 from transforms.identity.resolution import DECIDED, SLIPS, contested, find_edges, links, pairs_within, sayings, vetoes
 from transforms.identity.restoring import restored_persons
 from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
 
 CONSUMER = "identity"
+
+
+def utc_now() -> datetime:
+    """Give the time in UTC, as timestamps of the warehouse say it."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Settings:
     policy: Policy
     salt: str = field(repr=False)
     memory: str = "2GB"
-    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC).replace(tzinfo=None))
+    clock: Callable[[], datetime] = field(default=utc_now)
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,13 @@ def create_tables(warehouse: Warehouse) -> None:
         warehouse.execute(statement)
 
 
-def root_settings(keys: Keys, policy_name: str, memory: str = "2GB", model_text: str | None = None) -> Settings:
-    """Give the settings of a data root: its model (without a text the shipped one), the named policy, and a salt that only its key tells.
+def root_settings(keys: Keys, policy: Policy, memory: str = "2GB", model_text: str | None = None) -> Settings:
+    """Give the settings of a data root: its model (without a text the shipped one), the policy that holds (`Root.policy`), and a salt that
+    only its key tells.
 
-    Raises ConfigurationError where the policy is unknown or the model lacks a constant.
+    Raises ConfigurationError where the model lacks a constant.
     """
-    return Settings(load_model(model_text), load_policy(policy_name), keys.derive("person").hex(), memory)
+    return Settings(load_model(model_text), policy, keys.derive("person").hex(), memory)
 
 
 def resolve_changes(warehouse: Warehouse, run_seq: int, settings: Settings) -> Resolution:

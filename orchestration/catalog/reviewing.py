@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from assets.root import Root
+from assets.stores.identity import utc_now
 from assets.stores.identity_decisions import Decision, newest_decision
 from assets.stores.identity_questions import incomparable, pair_evidence
 from assets.stores.identity_review import open_pairs, pair_records, queue, standing_opinions
@@ -21,7 +22,6 @@ from orchestration.stewardship import decide
 from transforms.governance.events import Event
 from transforms.identity.evidence import waterfall
 from transforms.identity.model import load_model
-from transforms.identity.policy import load_policy
 
 PHI_LEVEL = 3
 Row = Mapping[str, object]
@@ -83,7 +83,7 @@ def _look(root: Root, left: str, right: str, steward: str) -> Pair:
     score = edge["score"] if edge else None
     steps = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None) if edge else []
     _record(root, (left, right), steward)
-    reason = load_policy(root.identity_policy).veto_reason(edge["veto"]) if edge else ""
+    reason = root.policy(utc_now().date()).veto_reason(edge["veto"]) if edge else ""
     return Pair(records, edge, steps, decided, opinions, reason)
 
 

@@ -125,6 +125,7 @@ def train(
 
 
 def _evidence(left: str, right: str, *, as_json: bool) -> None:
+    from assets.stores.identity import utc_now
     from assets.stores.identity_decisions import newest_decision
     from assets.stores.identity_questions import pair_evidence
     from orchestration.asking import ask_warehouse
@@ -133,7 +134,6 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     from transforms.errors import ConfigurationError
     from transforms.identity.evidence import waterfall
     from transforms.identity.model import load_model
-    from transforms.identity.policy import load_policy
 
     root = open_root(load_settings())
     with ask_warehouse(root) as warehouse:
@@ -144,7 +144,7 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     score = edge["score"]
     rows = waterfall(load_model(root.identity_model), edge, float(str(score)) if score is not None else None)
     if not as_json:
-        reason = load_policy(root.identity_policy).veto_reason(edge["veto"])
+        reason = root.policy(utc_now().date()).veto_reason(edge["veto"])
         veto = f"{edge['veto']} ({reason})" if reason else edge["veto"] or "none"
         print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {veto}. "
               + (f"Decision {decided['decision_seq']} holds: {decided['decision']}." if decided else "Nobody decided yet."))

@@ -24,6 +24,7 @@ def resolve(
     policy: str = typer.Option("", help="strict, balanced, or one of --policy-file; default: strict, or the only one of that file."),
     policy_file: Path = _POLICY_FILE,
     model: Path = _MODEL,
+    on: str = typer.Option("", help="Judge by the version that holds on this day; default: the newest, even if it holds later."),
     memory: str = typer.Option("2GB", help="Memory limit of the engine; the process needs nearly twice as much."),
 ) -> None:
     """Resolve a file of records with the product's own SQL, model, rules and policy; the data root is not touched."""
@@ -31,14 +32,16 @@ def resolve(
 
     from assets.stores.identity import Settings
     from assets.stores.identity_file import scratch_identity
+    from orchestration.cli.scope import parse_day
     from orchestration.opening import dbt_runner
     from orchestration.settings import load_settings
     from transforms.identity.model import load_model
-    from transforms.identity.policy import load_policy, policy_name
+    from transforms.identity.policy_file import load_policy, policy_name
 
+    file, day = str(policy_file), parse_day(on, "--on") if on else None
     rules, constants = _text(policy_file, "--policy-file"), _text(model, "--model")
-    name = policy or ("strict" if rules is None else policy_name(rules))
-    settings = Settings(load_model(constants), load_policy(name, more=rules), salt=secrets.token_hex(16), memory=memory)
+    name = policy or ("strict" if rules is None else policy_name(rules, file))
+    settings = Settings(load_model(constants), load_policy(name, more=rules, on=day, file=file), salt=secrets.token_hex(16), memory=memory)
     dbt = dbt_runner(load_settings(), "local")
     dbt.prepare()
     begun = time.monotonic()
@@ -68,7 +71,7 @@ def features_of(records: Path) -> pa.Table:
     from orchestration.opening import dbt_runner
     from orchestration.settings import load_settings
     from transforms.identity.model import load_model
-    from transforms.identity.policy import load_policy
+    from transforms.identity.policy_file import load_policy
 
     dbt = dbt_runner(load_settings(), "local")
     dbt.prepare()

@@ -30,7 +30,7 @@ from orchestration.opening import dbt_runner  # noqa: E402
 from orchestration.settings import load_settings  # noqa: E402
 from tests.identity_bench.wrong_merges import undo_wrong_merges  # noqa: E402
 from transforms.identity.model import load_model  # noqa: E402
-from transforms.identity.policy import load_policy  # noqa: E402
+from transforms.identity.policy_file import load_policy  # noqa: E402
 
 # one wrong merge for so many records: more of them would chain strangers together
 RECORDS_PER_WRONG_MERGE = 500

@@ -32,7 +32,7 @@ from tests.identity_bench.measures import Measures, batch_file, score  # noqa: E
 from tests.identity_bench.plain_splink import COLUMNS, plain_splink  # noqa: E402
 from tests.identity_bench.wrong_merges import merge, part  # noqa: E402
 from transforms.identity.model import load_model  # noqa: E402
-from transforms.identity.policy import load_policy  # noqa: E402
+from transforms.identity.policy_file import load_policy  # noqa: E402
 
 # a run over so few records imports dbt and Splink, which is no part of a figure
 FEW = 50

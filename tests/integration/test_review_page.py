@@ -18,7 +18,7 @@ from tests.integration.catalog_world import HOSTILE, KEY, ask, assert_harmless
 from transforms.errors import ContractError
 from transforms.identity.evidence import EVIDENCE, waterfall
 from transforms.identity.model import load_model
-from transforms.identity.policy import load_policy
+from transforms.identity.policy_file import load_policy
 
 PAIR = "/review/pair?left=aa&right=bb"
 AMY = {"authorization": "Basic amy", "sec-fetch-site": "same-origin"}

@@ -6,12 +6,16 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
+from assets.identity import resolution_settings
+from assets.session import Session
 from assets.stores.catalog import CatalogStore
 from assets.stores.identity_decisions import Decision
 from assets.stores.keys import Keys
@@ -20,6 +24,7 @@ from orchestration.cli.identity_decisions import _decide
 from tests.integration.catalog_world import KEY
 from tests.sql.identity_world import IdentityWorld, patient
 from transforms.errors import ConfigurationError, ContractError
+from transforms.identity.policy_file import load_policy
 
 WHY = "Amelia Kowalchuk showed her passport"
 
@@ -44,7 +49,7 @@ def root(world: IdentityWorld, tmp_path: Path) -> Any:
         world.run_seq += 1
         return SimpleNamespace(run_seq=world.run_seq)
 
-    return SimpleNamespace(home=tmp_path, keys=Keys(bytes(32)), identity_policy="strict", identity_model=None, begin=begin,
+    return SimpleNamespace(home=tmp_path, keys=Keys(bytes(32)), policy=lambda on: load_policy("strict", on=on), identity_model=None, begin=begin,
                            warehouse=SimpleNamespace(open=opened), catalog=lambda: CatalogStore(tmp_path / "audit.sqlite", KEY))
 
 
@@ -98,6 +103,29 @@ def test_no_decision_is_without_its_entry(world: IdentityWorld, root: Any, monke
     world.run_seq += 1
     world.resolve()
     assert world.person("a") != world.person("b")
+
+
+def test_nobody_is_judged_before_a_policy_holds(world: IdentityWorld, root: Any) -> None:
+    """A decision and a run under a policy whose day has not come are refused before anything is written, however the run was started."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    text = yaml.safe_dump({"policies": {"strict": {"version": 7, "owner": "registry", "effective_date": yesterday.date() + timedelta(days=9), "rules": []}}})
+    root.policy = lambda on: load_policy("strict", text, on=on)
+    with pytest.raises(ConfigurationError, match="effective_date of policy strict, version 7"):
+        _say(root)
+    assert world.rows("select count(*) from identity.decision") == [(0,)]
+    assert _logged(root) == []
+    root.begin = lambda *_: pytest.fail("a run was begun")
+    with pytest.raises(ConfigurationError, match="judges nobody"):
+        Session(root, "one", "pipeline", yesterday).step("raw", ["lakeside|2026-01-05"])
+
+
+def test_a_run_goes_by_the_policy_of_the_day_on_which_it_began(world: IdentityWorld, root: Any) -> None:
+    """A run that began yesterday is judged by yesterday's version, whenever its identity step comes; one that begins today by today's."""
+    today = datetime.now(UTC).date()
+    said = [{"version": 7 + place, "owner": "registry", "effective_date": today - timedelta(days=days), "rules": []} for place, days in enumerate((9, 0))]
+    root.policy = lambda on: load_policy("strict", yaml.safe_dump({"policies": {"strict": said}}), on=on)
+    versions = [resolution_settings(root, day).policy.version.split("-")[1] for day in (today - timedelta(days=1), today)]
+    assert versions == ["7", "8"]
 
 
 def test_the_second_of_two_leaves_no_entry(root: Any) -> None:

@@ -27,7 +27,7 @@ from orchestration.opening import dbt_runner
 from orchestration.settings import Settings as ProjectSettings
 from tests.identity_bench.measures import score
 from transforms.identity.model import load_model
-from transforms.identity.policy import load_policy
+from transforms.identity.policy_file import load_policy
 from transforms.identity.records_file import COLUMNS
 from transforms.identity.train import model_text
 

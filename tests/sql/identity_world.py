@@ -18,7 +18,7 @@ from assets.stores.control import create_control
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from assets.stores.identity import Resolution, Settings, create_tables, resolve_changes, resolve_full
 from transforms.identity.model import load_model
-from transforms.identity.policy import load_policy
+from transforms.identity.policy_file import load_policy
 from transforms.identity.records import FEATURE_SCHEMA
 
 SETTINGS = Settings(load_model(), load_policy("strict"), salt="test")

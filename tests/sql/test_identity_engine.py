@@ -9,7 +9,7 @@ import pytest
 
 from assets.stores.identity_questions import incomparable
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
-from transforms.identity.policy import load_policy
+from transforms.identity.policy_file import load_policy
 
 
 @pytest.fixture

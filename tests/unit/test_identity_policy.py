@@ -17,7 +17,8 @@ from transforms.identity.blocking import RULES
 from transforms.identity.comparisons import COMPARISONS
 from transforms.identity.evidence import FIRST
 from transforms.identity.model import load_model, splink_settings
-from transforms.identity.policy import LEVELS, NUMBERS, Rule, condition_sql, load_policy, policy_name
+from transforms.identity.policy import LEVELS, NUMBERS, Rule, condition_sql
+from transforms.identity.policy_file import load_policy, policy_name
 from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA, open_records
 from transforms.identity.resolution import KEY_SCHEMA, find_edges
 from transforms.identity.train import train
@@ -84,7 +85,7 @@ def test_a_policy_that_asks_for_the_impossible_is_refused() -> None:
                 {"name": "r", "zone": "maybe", "when": {"given": ["exact"]}}, {"name": "r", "zone": "auto", "when": {"given": 3}},
                 {"name": "r; drop", "zone": "auto", "when": {"given": ["exact"]}}):
         shipped["policies"]["strict"]["rules"] = [bad]
-        with pytest.raises(ConfigurationError, match="strict"):
+        with pytest.raises(ConfigurationError, match=r"policy file:\d+: "):
             load_policy("strict", yaml.safe_dump(shipped))
 
 
@@ -109,10 +110,10 @@ def test_a_file_adds_a_policy_with_rules_and_blocks_of_its_own() -> None:
 
 @pytest.mark.parametrize(("text", "told"), [
     (_own(owner=None), "owner"), (_own(owner=" "), "owner"), (_own(effective_date=None), "effective_date"), (_own(effective_date="soon"), "effective_date"),
-    (_own(version=None), "version"), (_own(based_on="lenient"), "lenient"),
+    (_own(version=None), "version"), (_own(based_on="lenient"), "based_on"),
     (_own(blocks=[{"name": "b", "parts": ["given) or (1=1"], "most": 9}]), "none of family"), (_own(blocks=[{"name": "b", "parts": [], "most": 9}]), "no part"),
     (_own(blocks=[{"name": "phone", "parts": ["phone"], "most": 9}]), "name of its own"), (_own(blocks=[{"name": "b", "parts": ["phone"]}]), "most"),
-    ("policies: [", "no `policies`"), (yaml.safe_dump({"policies": {"strict": OWN}}), "name of a shipped policy"),
+    ("policies: [", "not YAML"), ("vetoes: []", "no 'policies'"), (yaml.safe_dump({"policies": {"strict": OWN}}), "name of a shipped policy"),
 ])
 def test_a_policy_file_that_lacks_something_is_refused(text: str, told: str) -> None:
     """Governance fields, blocks, their parts and names: each error says what is wrong; nothing falls back to a default."""
@@ -127,7 +128,7 @@ def test_a_veto_says_whom_it_keeps_apart() -> None:
     assert strict.veto_reason("no veto of this policy") == ""
     shipped = yaml.safe_load(_text("policy.yaml"))
     del shipped["policies"]["strict"]["vetoes"][0]["reason"]
-    with pytest.raises(ConfigurationError, match="'suffix' says no reason"):
+    with pytest.raises(ConfigurationError, match="veto suffix says no reason"):
         load_policy("strict", yaml.safe_dump(shipped))
 
 
@@ -196,3 +197,79 @@ def test_what_the_first_comparisons_give_up_no_rule_would_have_taken() -> None:
     assert counts.get((False, True), 0) == 0
     assert counts[True, True] > 1000
     assert counts[False, False] > 4000
+
+
+SECRET = "Amelia Kowalchuk 1961-05-17"
+LATER = datetime.date(2026, 6, 1)
+
+
+def _versions(*said: dict[str, object]) -> str:
+    return yaml.safe_dump({"policies": {"ours": [{**OWN, **one} for one in said]}})
+
+
+def test_tomorrows_version_takes_effect_by_itself() -> None:
+    """Of two versions of one name the newest whose date has come holds; without a day the newest of all does."""
+    text = _versions({}, {"version": 3, "effective_date": LATER, "rules": [{"name": "other", "zone": "review", "when": {"weight": 9}}]})
+    shipped = yaml.safe_load(_text("policy.yaml"))
+    shipped["policies"]["strict"]["effective_date"] = datetime.date(2026, 1, 1)
+    before, after, newest = (load_policy("ours", yaml.safe_dump(shipped), text, on=day) for day in (datetime.date(2026, 5, 31), LATER, None))
+    assert (before.version.split("-")[1], after.version, before.effective_date) == ("2", newest.version, datetime.date(2026, 1, 31))
+    assert after.version.startswith("ours-3-")
+    assert ("weighty" in before.zones(), "weighty" in after.zones()) == (True, False)
+
+
+def test_a_policy_whose_day_has_not_come_judges_nobody() -> None:
+    """Before the first version's date there is no policy: file, line, key and remedy are told, and a base that holds later is no base."""
+    with pytest.raises(ConfigurationError, match=r"^mine\.yaml:\d+: effective_date of policy ours, version 2, is 2026-01-31: it judges nobody on "
+                       r"2026-01-30.*Remedy: keep the version that holds until then .*LAKEHOUSE_IDENTITY_POLICY"):
+        load_policy("ours", more=_own(), on=datetime.date(2026, 1, 30), file="mine.yaml")
+    shipped = yaml.safe_load(_text("policy.yaml"))
+    shipped["policies"]["strict"]["effective_date"] = LATER
+    with pytest.raises(ConfigurationError, match="effective_date of policy strict"):
+        load_policy("ours", text=yaml.safe_dump(shipped), more=_own(effective_date=datetime.date(2026, 2, 1)), on=datetime.date(2026, 5, 31))
+
+
+@pytest.mark.parametrize("second", [{"version": 2, "effective_date": LATER}, {"version": 3}, {"version": 3, "effective_date": datetime.date(2026, 1, 1)}])
+def test_versions_rise_with_their_dates(second: dict[str, object]) -> None:
+    """A second version with no higher number or no later date would leave open which holds: it is refused."""
+    with pytest.raises(ConfigurationError, match=r"ours does not (follow|take effect after) the one before it|of policy ours does not follow"):
+        load_policy("ours", more=_versions({}, second))
+
+
+def test_what_a_base_is_based_on_holds_too() -> None:
+    """A policy on `balanced` has the vetoes and rules of strict below it; one that leads back to itself is refused."""
+    policy = load_policy("ours", more=_own(based_on="balanced"))
+    assert policy.vetoes == load_policy("strict").vetoes
+    assert set(load_policy("balanced").zones()) < set(policy.zones())
+    with pytest.raises(ConfigurationError, match="based_on"):
+        load_policy("ours", more=_own(based_on="ours"))
+
+
+@pytest.mark.parametrize("text", [
+    SECRET, f"policies: [{SECRET}", f"policies:\n  {SECRET}:\n    version: 1", _own(version=SECRET), _own(effective_date=SECRET), _own(based_on=SECRET),
+    _own(rules=[SECRET]), _own(rules=[{"name": SECRET, "zone": "auto", "when": {"weight": 5}}]), _own(rules=[{"name": "r", "zone": SECRET, "when": {"weight": 5}}]),
+    _own(rules=[{"name": "r", "zone": "auto", "when": {SECRET: ["exact"]}}]), _own(rules=[{"name": "r", "zone": "auto", "when": {"given": [SECRET]}}]),
+    _own(blocks=[{"name": SECRET, "parts": ["phone"], "most": 9}]), _own(blocks=[{"name": "b", "parts": [SECRET], "most": 9}]),
+    _own(blocks=[{"name": "b", "parts": ["phone"], "most": SECRET}]), f"policies:\n  ours:\n    {SECRET}\n", "policies:\n  ours: \0", f"? [{SECRET}]\n: 1\n",
+])
+def test_a_malformed_policy_is_not_repeated(text: str) -> None:
+    """A policy file that is something else may hold anything: the error names file and line or key, never what stands there, nor does its cause."""
+    with pytest.raises(ConfigurationError, match="mine.yaml") as refused:
+        load_policy("ours", more=text, file="mine.yaml")
+    assert "Kowalchuk" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda content: content.update(prior=SECRET), lambda content: content["weights"]["given"].update(exact=[SECRET, 1]),
+    lambda content: content["weights"]["given"].update(exact=SECRET), lambda content: content["block_caps"].update(phone=SECRET),
+    lambda content: content.update(frequencies=SECRET), lambda content: content.update(default_frequency={"given": SECRET}),
+])
+def test_a_malformed_model_is_not_repeated(spoil: object) -> None:
+    """Neither is a model's: the first key that is wrong is named, and no JSON by its line."""
+    content = json.loads(_text("model.json"))
+    spoil(content)  # type: ignore[operator]
+    for text in (json.dumps(content), f'{{"prior": {SECRET}}}', f'["{SECRET}"]'):
+        with pytest.raises(ConfigurationError, match="identity model: ") as refused:
+            load_model(text)
+        assert "Kowalchuk" not in str(refused.value)

@@ -51,11 +51,11 @@ def _changed(source: Source, version: int, keys: dict[str, Located], place: Loca
     columns = {column.name: column for column in source.columns}
     for dropped in keys["drop"].items() if "drop" in keys else []:
         if dropped.text() in (*source.key, source.version_column) or columns.pop(dropped.text(), None) is None:
-            dropped.fail(f"column {dropped.text()!r} cannot be dropped", "a contracted column that is neither key nor version column")
+            dropped.fail("this column cannot be dropped", "a contracted column that is neither key nor version column")
     names = {old: new.text() for old, new in keys["rename"].mapping().items()} if "rename" in keys else {}
     for old, new in names.items():
         if old not in columns or new in columns:
-            keys["rename"].fail(f"column {old!r} cannot become {new!r}", "a contracted column, and a name that is not taken")
+            keys["rename"].fail(f"column {old!r} cannot be renamed so", "a contracted column, and a name that is not taken")
     columns = {names.get(name, name): replace(column, name=names.get(name, name)) for name, column in columns.items()}
     columns |= {name: read_column(name, value) for name, value in keys["columns"].whole_mapping().items()} if "columns" in keys else {}
     return replace(

@@ -1,18 +1,22 @@
 """YAML values that know their line, so that an error can name it.
 
 Belongs here: reading scalars, lists and mappings of a YAML document with checks that raise ConfigurationError
-`file:line: what is wrong. Remedy: what to write instead`. Does not belong here: what the keys mean.
+`file:line: what is wrong. Remedy: what to write instead`, with keys and never a value: a file that was named by mistake
+may hold anything. Does not belong here: what the keys mean.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import yaml
 
 from transforms.errors import ConfigurationError
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 
 class Located:
@@ -33,6 +37,18 @@ class Located:
         """Is the value null or left out."""
         return isinstance(self._node, yaml.ScalarNode) and self._node.tag == "tag:yaml.org,2002:null"
 
+    @property
+    def is_list(self) -> bool:
+        """Is the value a list."""
+        return isinstance(self._node, yaml.SequenceNode)
+
+    def value(self) -> Any:
+        """Plain value: text, number, date, list or mapping, as YAML's own types say."""
+        try:
+            return yaml.constructor.SafeConstructor().construct_object(self._node, deep=True)
+        except (yaml.YAMLError, ValueError, TypeError):
+            self.fail(f"{self.path} is no plain value", "texts, numbers, dates, lists and mappings alone")
+
     def text(self) -> str:
         """Scalar as written. A date, number or boolean counts as its text, null is refused."""
         if not isinstance(self._node, yaml.ScalarNode) or self.is_null:
@@ -43,7 +59,7 @@ class Located:
         """Scalar out of a closed list."""
         value = self.text()
         if value not in allowed:
-            self.fail(f"unknown {self._last_key()} {value!r}", "one of " + ", ".join(sorted(allowed)))
+            self.fail(f"unknown {self._last_key()}", "one of " + ", ".join(sorted(allowed)))
         return value
 
     def flag(self) -> bool:
@@ -91,9 +107,9 @@ class Located:
             key = key_place.text()
             if known is not None and key not in known:
                 remedy = "one of " + ", ".join(sorted(known))
-                key_place.fail(f"unknown key {key!r} in {self.path or 'the document'}", remedy)
+                key_place.fail(f"unknown key {_shown(key)} in {self.path or 'the document'}", remedy)
             if key in found:
-                key_place.fail(f"key {key!r} occurs twice in {self.path or 'the document'}", "remove one of them")
+                key_place.fail(f"key {_shown(key)} occurs twice in {self.path or 'the document'}", "remove one of them")
             found[key] = Located(value_node, self._name, f"{self.path}.{key}" if self.path else key)
         for key in required:
             if key not in found or found[key].is_null:
@@ -104,14 +120,20 @@ class Located:
         return self.path.rpartition(".")[2] or "value"
 
 
+def _shown(key: str) -> str:
+    """Give a key as messages show it: one that is no plain word is not repeated."""
+    return repr(key) if _PLAIN.fullmatch(key) else "that is no plain word"
+
+
 def read_yaml(text: str, name: str) -> Located:
     """Root of a YAML document; ConfigurationError where it is none."""
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 1
-        problem = f"{name}:{line}: not YAML: {error.problem}. Remedy: check indentation and quotes"
-        raise ConfigurationError(problem) from error
+        raise ConfigurationError(f"{name}:{line}: not YAML. Remedy: check indentation and quotes") from None
+    except yaml.YAMLError:
+        raise ConfigurationError(f"{name}: not YAML: a character that no text holds. Remedy: name a text file") from None
     if node is None:
         raise ConfigurationError(f"{name}:1: the document is empty. Remedy: at least registry_version and facilities")
     return Located(node, name)

@@ -117,7 +117,7 @@ def _entry(place: Located) -> FacilityEntry:
 def _identifier(place: Located) -> str:
     value = place.text()
     if not _IDENTIFIER.fullmatch(value):
-        place.fail(f"facility_id {value!r} is no identifier", "lower-case letters, digits and _, a letter first")
+        place.fail("the facility_id is no identifier", "lower-case letters, digits and _, a letter first")
     return value
 
 
@@ -136,7 +136,7 @@ def time_zone(place: Located) -> str:
     """IANA name of a time zone."""
     value = place.text()
     if value not in _zone_names():
-        place.fail(f"unknown time zone {value!r}", "an IANA name such as America/New_York")
+        place.fail("unknown time zone", "an IANA name such as America/New_York")
     return value
 
 
@@ -145,7 +145,7 @@ def _charset(place: Located) -> str:
     try:
         codecs.lookup(value)
     except LookupError:
-        place.fail(f"unknown character set {value!r}", "a codec name such as utf-8, windows-1252 or iso-8859-1")
+        place.fail("unknown character set", "a codec name such as utf-8, windows-1252 or iso-8859-1")
     return value
 
 
@@ -158,7 +158,7 @@ def _deviations(place: Located | None) -> frozenset[str]:
     paths = place.texts() if place is not None else ()
     for path in paths:
         if not _ELEMENT_PATH.fullmatch(path) and place is not None:
-            place.fail(f"{path!r} is no path of a FHIR element", "a path such as Patient.address.buildingNumber, without positions")
+            place.fail("no path of a FHIR element", "a path such as Patient.address.buildingNumber, without positions")
     return frozenset(paths)
 
 
@@ -197,7 +197,7 @@ def _window(place: Located | None) -> tuple[str, str] | None:
     keys = place.mapping((), ("from", "to"))
     for end in keys.values():
         if not _CLOCK_TIME.fullmatch(end.text()):
-            end.fail(f"{end.text()!r} is no time of day", 'quoted HH:MM, such as "01:00"')
+            end.fail(f"{end.path} is no time of day", 'quoted HH:MM, such as "01:00"')
     return keys["from"].text(), keys["to"].text()
 
 

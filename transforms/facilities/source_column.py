@@ -39,7 +39,7 @@ def read_datetime_format(keys: dict[str, Located], key: str) -> str | None:
         return None
     value = keys[key].text()
     if value not in SUPPORTED_DATETIME_FORMATS:
-        keys[key].fail(f"unsupported {key} {value!r}", "one of " + ", ".join(sorted(SUPPORTED_DATETIME_FORMATS)))
+        keys[key].fail(f"unsupported {key}", "one of " + ", ".join(sorted(SUPPORTED_DATETIME_FORMATS)))
     return value
 
 
@@ -79,7 +79,7 @@ def _type(place: Located, kind: str) -> str:
     value = place.text().lower()
     allowed = _EXTRACT_TYPES if kind == "csv_extract" else _SQL_SERVER_TYPES
     if not _TYPE.fullmatch(value) or base_type(value) not in allowed:
-        place.fail(f"unknown column type {value!r}", "one of " + ", ".join(sorted(allowed)))
+        place.fail("unknown column type", "one of " + ", ".join(sorted(allowed)))
     return value
 
 
@@ -93,9 +93,9 @@ def check_targets(resource: str, columns: tuple[SourceColumn, ...], places: Mapp
             continue
         target = places[column.name]
         if column.maps_to not in known:
-            target.fail(f"{resource} has no {column.maps_to!r}", "one of " + ", ".join(sorted(known)))
+            target.fail(f"{resource} has nothing to which column {column.name!r} could map so", "one of " + ", ".join(sorted(known)))
         if column.maps_to in taken:
-            target.fail(f"two columns map to {column.maps_to!r}", "one column for each target")
+            target.fail(f"column {column.name!r} maps to what another column maps to", "one column for each target")
         if column.maps_to in dates and base_type(column.type) not in _DATE_TYPES:
             target.fail(f"{column.maps_to!r} is a date and column {column.name!r} is not", "type: date or type: datetime")
         taken.add(column.maps_to)

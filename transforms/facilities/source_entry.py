@@ -116,7 +116,7 @@ def _schedule(place: Located | None) -> Schedule | None:
     keys = place.mapping((), ("every", "deadline"))
     deadline = keys["deadline"].text()
     if not _CLOCK_TIME.fullmatch(deadline):
-        keys["deadline"].fail(f"{deadline!r} is no time of day", 'quoted HH:MM, such as "06:00"')
+        keys["deadline"].fail("the deadline is no time of day", 'quoted HH:MM, such as "06:00"')
     return Schedule(every=keys["every"].one_of({"day"}), deadline=time.fromisoformat(deadline))
 
 
@@ -140,7 +140,7 @@ def _encoding(keys: dict[str, Located], kind: str, charset: str) -> str:
     try:
         codecs.lookup(value)
     except LookupError:
-        keys["encoding"].fail(f"unknown encoding {value!r}", "a codec name such as utf-8, windows-1252 or iso-8859-1")
+        keys["encoding"].fail("unknown encoding", "a codec name such as utf-8, windows-1252 or iso-8859-1")
     return value
 
 
@@ -150,7 +150,7 @@ def _key(place: Located, contracted: set[str]) -> tuple[str, ...]:
         place.fail("the key is empty", "the names of the columns that identify a row")
     for part in parts:
         if part.text() not in contracted:
-            part.fail(f"key column {part.text()!r} is not among the columns", "a name listed under columns")
+            part.fail("a key column is not among the columns", "a name listed under columns")
     return tuple(part.text() for part in parts)
 
 

@@ -64,15 +64,15 @@ def policy_rule(name: str, parts: Sequence[str]) -> BlockRule:
     Raises ValueError where a part is none of PARTS or the name is taken.
     """
     if not name.isidentifier() or name in {rule.name for rule in RULES}:
-        raise ValueError(f"block {name!r} needs a plain name of its own")
+        raise ValueError("a block needs a plain name of its own")
     expressions = []
     for part in parts:
         found = _PART.fullmatch(part)
         if found is None:
-            raise ValueError(f"block {name!r} has the part {part!r}, which is none of {', '.join(PARTS)}, with or without `:letters`")
+            raise ValueError(f"a part of a block is none of {', '.join(PARTS)}, with or without `:letters`")
         expressions.append(f"left({found[1]}, {found[2]})" if found[2] else found[1])
     if not expressions:
-        raise ValueError(f"block {name!r} has no part")
+        raise ValueError("a block has no part")
     return BlockRule(name, tuple(expressions))
 
 

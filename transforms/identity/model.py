@@ -16,6 +16,7 @@ from transforms.errors import ConfigurationError
 from transforms.identity.blocking import RULES
 from transforms.identity.comparisons import COMPARISONS, Comparison
 
+_REMEDY = "Remedy: use the file that `lakehouse identity train` wrote."
 Weights = dict[str, dict[str, tuple[float, float]]]
 
 
@@ -84,14 +85,26 @@ def load_model(text: str | None = None) -> IdentityModel:
             default_frequency={column: float(value) for column, value in content["default_frequency"].items()},
             block_caps={rule.name: int(content["block_caps"][rule.name]) for rule in RULES},
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"identity model: {type(error).__name__} {error}. Remedy: use the file that `lakehouse identity train` wrote.") from None
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"identity model: no JSON in line {error.lineno}. {_REMEDY}") from None
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        # which key, and never what stands there: a file that was named by mistake may hold anything
+        raise ConfigurationError(f"identity model: {_wrong_key(content)} is missing or not what it must be. {_REMEDY}") from None
     for comparison in COMPARISONS:
         missing = set(comparison.level_names()) - set(model.weights[comparison.name])
         if missing:
             raise ConfigurationError(f"identity model: weights of {comparison.name} lack {sorted(missing)}. Remedy: train again.")
     return model
+
+
+def _wrong_key(content: Any) -> str:
+    """Name the first key of a model that is missing or of another kind; `model` where all of them are there."""
+    kinds = {"trained_on": str, "prior": int | float, "weights": dict, "frequencies": dict, "default_frequency": dict, "block_caps": dict}
+    said = content if isinstance(content, dict) else {}
+    wrong = [key for key, kind in kinds.items() if not isinstance(said.get(key), kind)]
+    parts = {"weights": [comparison.name for comparison in COMPARISONS], "block_caps": [rule.name for rule in RULES]}
+    wrong += [f"{key}.{part}" for key, needed in parts.items() if key not in wrong for part in needed if part not in said[key]]
+    return wrong[0] if wrong else "a number"
 
 
 def model_version(content: dict[str, Any]) -> str:
