@@ -124,10 +124,13 @@ class Root:
                 catalog.append([change_event(one, run_id) for one in changes])
         self.dbt.build(["tag:seed"], self.warehouse.environment())
         with self.warehouse.open() as warehouse:
+            run = Run(run_id, begin_run(warehouse, run_id, scope), scope)
             with warehouse.transaction():
+                # as the next run's: one that changes meanwhile is news even to what this run has built already
+                warehouse.execute("insert into LAKE.control.change_log (run_seq, object) values (?, 'reference')", [run.run_seq + 1])
                 warehouse.execute("delete from LAKE.control.setup")
                 warehouse.execute("insert into LAKE.control.setup (digest) values (?)", [self._setup_digest])
-            return Run(run_id, begin_run(warehouse, run_id, scope), scope)
+            return run
 
     def build(self, run: Run, unique_ids: Iterable[str]) -> list[NodeResult]:
         """Run dbt models in a run's scope."""

@@ -31,7 +31,7 @@ from transforms.governance.events import Event
 # dbt's target `dev` knows the database by the file's name.
 FILE_NAME = "LAKE.duckdb"
 # What the copy's masked tables do not hold themselves: views, and what is derived from the change log that the copy begins with.
-BUILT_ON_COPY = ("config.materialized:view", "tag:mart", "patient_features")
+BUILT_ON_COPY = ("config.materialized:view", "tag:mart", "feature_rule", "patient_features")
 
 
 @dataclass(frozen=True)

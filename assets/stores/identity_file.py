@@ -28,8 +28,8 @@ from transforms.errors import ConfigurationError
 from transforms.facilities.registry_tables import registry_schema
 from transforms.identity import records_file
 
-# what a run of the data root builds of them: the words that are no names once, the features of what changed
-PLACEHOLDERS, FEATURES = ("seed.lakehouse.identity_placeholder",), ("model.lakehouse.patient_features",)
+# what a run of the data root builds of them: the rules of features once, the features of what changed
+RULES, FEATURES = ("seed.lakehouse.identity_placeholder", "model.lakehouse.feature_rule"), ("model.lakehouse.patient_features",)
 
 
 @dataclass
@@ -58,7 +58,7 @@ class ScratchIdentity:
         if doubled:
             raise ConfigurationError(f"{path}: {doubled} rows repeat a record_id. Remedy: one row a record.")
         environment = self.store.environment() | {"LAKEHOUSE_RUN_ID": "records-file", "LAKEHOUSE_RUN_SEQ": str(self.run_seq)}
-        self.dbt.build_nodes(FEATURES if self.run_seq > 1 else (*PLACEHOLDERS, *FEATURES), environment)
+        self.dbt.build_nodes(FEATURES if self.run_seq > 1 else (*RULES, *FEATURES), environment)
 
     def resolve(self, everything: bool = True) -> Resolution:
         """Resolve all records, or those that changed since the last resolution."""

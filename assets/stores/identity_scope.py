@@ -62,7 +62,7 @@ def collect_scope(warehouse: Warehouse, consumer: str, model: IdentityModel, pol
         _collect_altered(warehouse, SCOPE)
         return count(warehouse, "identity.resolve_scope")
     _collect_altered(warehouse, f"""
-        select fact_key as patient_key from control.change_log where object = 'patient' and {_unseen(consumer)}
+        select fact_key as patient_key from control.change_log where object in ('patient', 'feature_rule') and {_unseen(consumer)}
         union
         select old_subject_key from control.change_log where object = 'patient_identifier' and {_unseen(consumer)}
         union

@@ -14,6 +14,7 @@ from assets.models import read_manifest
 from assets.root import Root, Run
 from assets.spoken import dialect_of, is_silent
 from transforms.decode.formats import FORMATS
+from transforms.synthetic.registry_text import registry_text
 
 DAY = date(2026, 1, 5)
 CONSUMED = {"patient": frozenset({"patient_version"}), "observation": frozenset({"observation_version", "patient"}),
@@ -62,7 +63,9 @@ def test_every_current_and_touch_model_is_understood(root: Root) -> None:
     assert known["touch_mart_readmission"] == {"encounter", "link", "patient_survivor"}
     assert "unit_outcome" not in known
     manifest = read_manifest(root.dbt.manifest_path)["nodes"].values()
-    assert stated_objects(manifest) == {"patient_survivor": {"patient", "patient_identifier", "patient_link"}}
+    assert stated_objects(manifest) == {"patient_survivor": {"patient", "patient_identifier", "patient_link"}, "feature_rule": {"reference"}}
+    assert known["patient_features"] == {"patient", "patient_identifier", "feature_rule"}
+    assert known["person"] == {"link", "patient", "feature_rule"}
 
 
 def test_a_change_wakes_what_reads_it_and_what_reads_that() -> None:
@@ -134,3 +137,30 @@ def test_a_view_and_an_unmoved_table_are_left_out_until_something_changes(root: 
     with root.warehouse.open() as warehouse:
         warehouse.execute("insert into LAKE.control.change_log (run_seq, object) values (2, 'location_version')")
     assert {one["name"] for one in idle_models(root, run, nodes)} == {"ledger"}
+
+
+def test_rules_of_features_wake_where_the_registry_changed_and_only_then(open_test_root: Callable[..., Any], tmp_path: Path) -> None:
+    """They are idle while the registry is as it was; one that changed wakes them and the features, even if this very run had built them."""
+    text = registry_text(1)
+    registry = tmp_path / "facilities.yaml"
+    registry.write_text(text)
+    nodes = [node("identity", "feature_rule"), node("identity", "patient_features")]
+    nodes[0]["config"]["consumes"] = ["reference"]
+
+    def idle(run_id: str) -> set[str]:
+        opened, _ = open_test_root(tmp_path / "root", facilities=registry)
+        run = opened.begin(run_id, [("lakeside", DAY)])
+        with opened.warehouse.open() as warehouse:
+            for name in ("feature_rule", "patient_features"):
+                warehouse.execute(f"create table if not exists LAKE.identity.{name} (n integer)")
+            left = {one["name"] for one in idle_models(opened, run, nodes)}
+            for name in {"feature_rule", "patient_features"} - left:
+                warehouse.execute("delete from LAKE.control.consumer where consumer = ?", [name])
+                warehouse.execute("insert into LAKE.control.consumer (consumer, run_seq) values (?, ?)", [name, run.run_seq])
+        return left
+
+    assert idle("one") == set()
+    idle("two")
+    assert idle("three") == {"feature_rule", "patient_features"}
+    registry.write_text(text + "# edited\n")
+    assert idle("three") == set()

@@ -130,3 +130,16 @@ def _crowd(draw: random.Random) -> list[dict[str, object]]:
         if draw.random() < 0.3:
             row["given"], row["birth_date"], row["birth_text"] = "ALEXEI", datetime.date(1961, 5, 17), "1961-05-17"
     return rows
+
+
+def test_a_rule_of_features_that_changed_is_a_change_of_whom_it_speaks_of(world: IdentityWorld) -> None:
+    """Two records that only a phone joined are parted when the phone turns out to be a facility's own, though neither said anything new."""
+    only = {"birth_date": None, "birth_text": None, "gender": None, "address_number": None, "postal_code": None, "ssn": "123456780"}
+    world.put(patient("a"), patient("b"), patient("x", family="OTHER", **only), patient("y", family="OTHER", **only))
+    world.resolve()
+    assert world.person("x") == world.person("y") != world.person("a")
+    world.put(patient("x", family="OTHER", **(only | {"ssn": None, "phone": None})))
+    world.warehouse.execute("update control.change_log set object = 'feature_rule' where run_seq = ?", [world.run_seq])
+    resolution = world.resolve()
+    assert world.person("x") != world.person("y")
+    assert resolution.compared == 1

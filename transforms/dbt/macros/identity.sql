@@ -48,16 +48,16 @@
   coalesce({{ regexp_first(text, '^[0-9]+') }}, replace({{ regexp_first(text, '^P ?O BOX [0-9]+') }}, 'P O BOX', 'PO BOX'))
 {%- endmacro %}
 
-{#- Joins the seed row that says that a value is a placeholder; `alias`.value is null for a real one. -#}
-{% macro join_placeholder(alias, kind, value) -%}
-  left join {{ ref('identity_placeholder') }} {{ alias }} on {{ alias }}.kind = '{{ kind }}' and {{ alias }}.value = {{ value }}
+{#- Joins the rule that says that a value is nothing: a placeholder, or a facility's own; `alias`.value is null for a real one. -#}
+{% macro join_rule(alias, kind, value) -%}
+  left join {{ ref('feature_rule') }} {{ alias }} on {{ alias }}.kind = '{{ kind }}' and {{ alias }}.value = {{ value }}
 {%- endmacro %}
 
-{#- Patient records whose content or identifiers changed since the consumer's watermark. -#}
+{#- Patient records whose content or identifiers changed since the consumer's watermark, or of which a rule speaks that came or went. -#}
 {% macro changed_patients(consumer) -%}
     select change_log.fact_key as patient_key
     from {{ source('control', 'change_log') }} change_log
-    where change_log.object = 'patient' and {{ unseen(consumer) }}
+    where change_log.object in ('patient', 'feature_rule') and {{ unseen(consumer) }}
     union
     select change_log.old_subject_key
     from {{ source('control', 'change_log') }} change_log
@@ -81,7 +81,7 @@
     select link.person_id
     from {{ source('control', 'change_log') }} change_log
     join {{ source('identity', 'link') }} link on link.patient_key = change_log.fact_key
-    where change_log.object = 'patient' and {{ unseen(consumer) }}
+    where change_log.object in ('patient', 'feature_rule') and {{ unseen(consumer) }}
 {%- endmacro %}
 
 {#- The first rows of a table of strategy `merge_keys`: nothing to replace. -#}

@@ -3,7 +3,7 @@
   staged in a temporary table, then one strategy's statements change the target, its side tables, the change log and the
   watermark in ONE transaction. A table that is missing is created empty first, so that the first run takes the same road.
   Strategies: `merge_version`, `merge_current`, `merge_outcome`, `replace_scope` (below), `merge_keys` (identity.sql),
-  `append_touches` and `replace_slices` (slices.sql): each is a macro `scoped_<strategy>_sql(target, staged, columns)` that returns
+  `replace_rules` (feature_rules.sql), `append_touches` and `replace_slices` (slices.sql): each is a macro `scoped_<strategy>_sql(target, staged, columns)` that returns
   DML statements separated by `;`, never DDL, which would commit on Snowflake.
   Where the run's partitions hold nothing yet, the strategies that replace them have nothing to compare: the rows go straight into the table.
 -#}

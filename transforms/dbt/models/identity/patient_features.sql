@@ -22,9 +22,9 @@ record as (
 named as (
   select record.patient_key,
     coalesce({{ generation('record.suffix_text') }}, {{ generation(regexp_first('record.family_text', ' [A-Z0-9]+$')) }}) as suffix,
-    {{ regexp_replace_all('record.family_text', ' (JR|JUNIOR|SR|SENIOR|II|III|IV|2ND|3RD|4TH)$', '') }} as family,
-    split_part(record.given_text, ' ', 1) as given,
-    nullif(trim(substr(record.given_text, length(split_part(record.given_text, ' ', 1)) + 1)), '') as middle
+    {{ family_words('record.family_text') }} as family,
+    {{ first_given('record.given_text') }} as given,
+    nullif(trim(substr(record.given_text, length({{ first_given('record.given_text') }}) + 1)), '') as middle
   from record
 ),
 judged as (
@@ -34,17 +34,17 @@ judged as (
     newborn.value is not null as is_newborn,
     no_family.value is not null or no_given.value is not null or no_name.value is not null as is_unidentified
   from named
-  {{ join_placeholder('no_family', 'family', 'named.family') }}
-  {{ join_placeholder('no_given', 'given', 'named.given') }}
-  {{ join_placeholder('no_name', 'name', "named.family || ' ' || named.given") }}
-  {{ join_placeholder('newborn', 'newborn', 'named.given') }}
+  {{ join_rule('no_family', 'family', 'named.family') }}
+  {{ join_rule('no_given', 'given', 'named.given') }}
+  {{ join_rule('no_name', 'name', "named.family || ' ' || named.given") }}
+  {{ join_rule('newborn', 'newborn', 'named.given') }}
 ),
 birth as (
   select record.patient_key,
     case when length(record.birth_date_text) >= 10 then try_cast(left(record.birth_date_text, 10) as date) end as birth_date,
     case when length(record.birth_date_text) in (4, 7) then record.birth_date_text end as partial_text
   from record
-  {{ join_placeholder('no_date', 'birth_date', 'left(record.birth_date_text, 10)') }}
+  {{ join_rule('no_date', 'birth_date', 'left(record.birth_date_text, 10)') }}
   where no_date.value is null
 ),
 reached as (
@@ -77,8 +77,8 @@ security as (
          then max(case when length(identified.digits) = 9 then identified.digits end) end as ssn,
     case when min(right(identified.digits, 4)) = max(right(identified.digits, 4)) then max(right(identified.digits, 4)) end as ssn_last4
   from identified
-  {{ join_placeholder('no_ssn', 'ssn', 'identified.digits') }}
-  {{ join_placeholder('no_last4', 'ssn_last4', 'identified.digits') }}
+  {{ join_rule('no_ssn', 'ssn', 'identified.digits') }}
+  {{ join_rule('no_last4', 'ssn_last4', 'identified.digits') }}
   where (identified.type_code = 'SS' or identified.system = 'http://hl7.org/fhir/sid/us-ssn')
     and length(identified.digits) in (4, 9)
     {#- SSA: no area 000, 666 or 900 to 999, no group 00, no serial 0000 -#}
@@ -95,7 +95,7 @@ numbered as (
     case when identified.type_code in ('MB', 'SN', 'MA', 'HC')
          then {{ md5_key([regexp_replace_all('identified.value', '-[0-9]+$', '')]) }} end as member
   from identified
-  {{ join_placeholder('no_number', 'identifier', 'identified.value') }}
+  {{ join_rule('no_number', 'identifier', 'identified.value') }}
   where identified.value is not null
     and (identified.system is not null or identified.type_code in ('MB', 'SN', 'MA', 'HC', 'MC'))
     and no_number.value is null
@@ -130,17 +130,6 @@ number_list as (
   from number_count
   left join number_many on number_many.patient_key = number_count.patient_key
 ),
-{#- what a facility registered as its own says where a record was made, never who it is of: at any facility, on any day -#}
-own_contact as (
-  select distinct contact.kind, case when contact.kind = 'phone' then {{ phone_number('contact.value') }} end as phone,
-    {{ plain_text("replace(contact.value, '#', ' UNIT ')") }} as address_text, {{ postal_area('contact.postal_code') }} as postal_code
-  from {{ source('ref', 'facility_contact') }} contact
-),
-own_phone as (select distinct own_contact.phone from own_contact where own_contact.kind = 'phone'),
-own_address as (
-  select distinct {{ house_number('own_contact.address_text') }} as address_number, own_contact.postal_code
-  from own_contact where own_contact.kind = 'address'
-),
 feature as (
   select record.patient_key, record.facility_id, record.is_active, record.identifier_system as authority,
     case when not judged.is_unidentified then judged.family end as family,
@@ -150,9 +139,9 @@ feature as (
     birth.birth_date, coalesce(cast(birth.birth_date as varchar), birth.partial_text) as birth_text,
     case when birth.birth_date is not null then 'day' when length(birth.partial_text) = 7 then 'month'
          when length(birth.partial_text) = 4 then 'year' end as birth_precision,
-    case when no_phone.value is null and own_phone.phone is null then reached.phone end as phone,
+    case when no_phone.value is null and own_phone.value is null then reached.phone end as phone,
     case when no_email.value is null then reached.email end as email,
-    {% for column in ['address_number', 'address_street', 'postal_code'] %}case when own_address.postal_code is null then reached.{{ column }} end as {{ column }}, {% endfor %}
+    {% for column in ['address_number', 'address_street', 'postal_code'] %}case when own_address.value is null then reached.{{ column }} end as {{ column }}, {% endfor %}
     security.ssn, security.ssn_last4, nullif(number_list.identifiers, '') as identifiers,
     nullif(number_list.members, '') as members
   from record
@@ -161,10 +150,10 @@ feature as (
   left join birth on birth.patient_key = record.patient_key
   left join security on security.patient_key = record.patient_key
   left join number_list on number_list.patient_key = record.patient_key
-  {{ join_placeholder('no_phone', 'phone', 'reached.phone') }}
-  {{ join_placeholder('no_email', 'email', 'reached.email') }}
-  left join own_phone on own_phone.phone = reached.phone
-  left join own_address on own_address.address_number = reached.address_number and own_address.postal_code = reached.postal_code
+  {{ join_rule('no_phone', 'phone', 'reached.phone') }}
+  {{ join_rule('no_email', 'email', 'reached.email') }}
+  {{ join_rule('own_phone', 'own_phone', 'reached.phone') }}
+  {{ join_rule('own_address', 'own_address', 'reached.address_number') }} and own_address.postal_code = reached.postal_code
 )
 {%- set columns = ['facility_id', 'is_active', 'authority', 'family', 'given', 'middle', 'suffix', 'is_newborn', 'is_unidentified', 'gender', 'birth_date',
   'birth_text', 'birth_precision', 'phone', 'email', 'address_number', 'address_street', 'postal_code', 'ssn', 'ssn_last4', 'identifiers', 'members'] %}
