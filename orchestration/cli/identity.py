@@ -8,11 +8,12 @@ from pathlib import Path
 
 import typer
 
-from orchestration.cli import identity_decisions, identity_file
+from orchestration.cli import identity_decisions, identity_file, identity_rebuild
 from orchestration.cli.printing import Json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="The person index: review queue, decisions, and the history of a record.")
-for command in (identity_file.resolve, identity_decisions.link, identity_decisions.unlink, identity_decisions.steward):
+for command in (identity_file.resolve, identity_decisions.link, identity_decisions.unlink, identity_decisions.steward,
+                identity_rebuild.rebuild):
     app.command()(command)
 
 

@@ -46,9 +46,9 @@ def resolve(
     dbt.prepare()
     begun = time.monotonic()
     with scratch_identity(dbt, settings) as scratch:
-        _tell(begun, f"reading {records.name} and making features")
+        tell(begun, f"reading {records.name} and making features")
         scratch.add(records)
-        _tell(begun, "comparing and clustering, the longest part")
+        tell(begun, "comparing and clustering, the longest part")
         resolution = scratch.resolve()
         links, review, alone = scratch.links(), scratch.review(), scratch.incomparable()
     out.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def resolve(
           f"Next: {out}/links.parquet, {out}/review.parquet")
 
 
-def _tell(begun: float, what: str) -> None:
+def tell(begun: float, what: str) -> None:
     """Say on stderr how far a long command is."""
     print(f"{time.monotonic() - begun:4.0f} s  {what}", file=sys.stderr, flush=True)
 

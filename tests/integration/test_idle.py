@@ -153,7 +153,8 @@ def test_rules_of_features_wake_where_the_registry_changed_and_only_then(open_te
         with opened.warehouse.open() as warehouse:
             for name in ("feature_rule", "patient_features"):
                 warehouse.execute(f"create table if not exists LAKE.identity.{name} (n integer)")
-            left = {one["name"] for one in idle_models(opened, run, nodes)}
+        left = {one["name"] for one in idle_models(opened, run, nodes)}
+        with opened.warehouse.open() as warehouse:
             for name in {"feature_rule", "patient_features"} - left:
                 warehouse.execute("delete from LAKE.control.consumer where consumer = ?", [name])
                 warehouse.execute("insert into LAKE.control.consumer (consumer, run_seq) values (?, ?)", [name, run.run_seq])

@@ -62,7 +62,7 @@
     ) ruled;
     {%- endif %}
     delete from {{ target }};
-    insert into {{ target }} ({{ listed }}) select {{ listed }} from {{ staged }};
+    {{ insert_rows(target, columns, staged) }};
     {%- endif %}
     {{ move_watermark(object) }}
   {%- endset -%}
