@@ -12,6 +12,7 @@ import uuid
 from assets.root import Root
 from assets.stores.identity import Resolution, resolve_changes, root_settings, utc_now
 from assets.stores.identity_decisions import LINK, Decision, record_decision, refuse_strangers, refuse_unseen
+from assets.stores.identity_overlay_answers import OverlayAnswer, record_answer, refuse_no_overlay, refuse_unseen_answer
 from assets.stores.identity_review import needs_another
 from assets.stores.lock import writer_lock
 from orchestration.settings import Settings
@@ -31,7 +32,7 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
     run_id = str(uuid.uuid4())
     now = utc_now()
     rules = root_settings(root.keys, root.policy(now.date()), settings.memory, root.identity_model)
-    _refuse_unfit(said)
+    _refuse_unfit(_event(said, ("0" * 64, "0" * 64), "", "steward", "policy"))
     with writer_lock(root.home, run_id, "identity", settings.lock_wait_seconds):
         run = root.begin(run_id, [])
         with root.warehouse.open() as warehouse:
@@ -47,12 +48,30 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
     return number, resolution
 
 
-def _refuse_unfit(said: Decision) -> None:
+def answer_overlay(root: Root, settings: Settings, said: OverlayAnswer) -> int:
+    """Record what a steward says of an overlay, which leaves the list by it; give the answer's number. No record moves.
+
+    Raises ConfigurationError where the log could not hold who says it or why, or that overlay was never raised, ContractError where
+    somebody else answered meanwhile; nothing is written then.
+    """
+    run_id = str(uuid.uuid4())
+    _refuse_unfit(_overlay_event(said, "0" * 64, ""))
+    with writer_lock(root.home, run_id, "identity", settings.lock_wait_seconds):
+        root.begin(run_id, [])
+        with root.warehouse.open() as warehouse:
+            refuse_no_overlay(warehouse, said)
+            refuse_unseen_answer(warehouse, said)
+            with root.catalog() as catalog:
+                catalog.append([_overlay_event(said, _mark(root, said.patient_key), run_id)])
+            return record_answer(warehouse, said, utc_now())
+
+
+def _refuse_unfit(event: Event) -> None:
     """Refuse what the audit log would refuse, before anything is done; the reason is never repeated in the message."""
-    if not said.reason.strip() or len(said.reason) > DETAIL_MAX:
+    if not (event.detail or "").strip() or len(event.detail or "") > DETAIL_MAX:
         raise ConfigurationError(f"identity: a decision needs a reason of 1 to {DETAIL_MAX} characters. Remedy: say shortly what was seen.")
     try:
-        validate(_event(said, ("0" * 64, "0" * 64), "", "steward", "policy"))
+        validate(event)
     except ValueError:
         raise ConfigurationError("identity: the audit log cannot hold this name of who decides. Remedy: an account, letters, digits and "
                                  ". _ @ - only, as amy or amy@example.org.") from None
@@ -60,10 +79,18 @@ def _refuse_unfit(said: Decision) -> None:
 
 def _note(root: Root, said: Decision, run_id: str, rule: str, policy_version: str) -> None:
     """Write to the audit log who said what of which pair; records are named by keyed hashes alone."""
-    secret = root.keys.derive("audit")
-    left, right = (hmac.new(secret, f"patient|{key}".encode(), hashlib.sha256).hexdigest() for key in (said.left, said.right))
     with root.catalog() as catalog:
-        catalog.append([_event(said, (left, right), run_id, rule, policy_version)])
+        catalog.append([_event(said, (_mark(root, said.left), _mark(root, said.right)), run_id, rule, policy_version)])
+
+
+def _mark(root: Root, patient_key: str) -> str:
+    """Give what the log calls a record."""
+    return hmac.new(root.keys.derive("audit"), f"patient|{patient_key}".encode(), hashlib.sha256).hexdigest()
+
+
+def _overlay_event(said: OverlayAnswer, mark: str, run_id: str) -> Event:
+    return Event("identity.overlay", "identity|overlay", {"record": mark, "run_seq": said.run_seq, "answer": said.answer},
+                 actor=said.decided_by, run_id=run_id, detail=said.reason)
 
 
 def _event(said: Decision, marks: tuple[str, str], run_id: str, rule: str, policy_version: str) -> Event:

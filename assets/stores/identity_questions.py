@@ -50,19 +50,6 @@ def pair_evidence(warehouse: Warehouse, left: str, right: str) -> dict[str, obje
     return dict(found[0]) if found else None
 
 
-def overlays(warehouse: Warehouse, limit: int) -> list[dict[str, object]]:
-    """Give the changes of content that speak of another human, newest first: record, facility, run, score, and how the record is linked
-    now: its person, by which rule, and how many other records that person has. A record that was deleted since has no person."""
-    return list(warehouse.query(f"""
-        select overlay.patient_key, overlay.facility_id, overlay.run_seq, overlay.score, link.person_id, link.link_rule,
-          coalesce(held.records - 1, 0) as others
-        from identity.overlay overlay
-        left join identity.link link on link.patient_key = overlay.patient_key
-        left join (select person_id, count(*) as records from identity.link group by person_id) held on held.person_id = link.person_id
-        order by overlay.run_seq desc nulls last, overlay.score nulls last, overlay.patient_key limit {int(limit)}
-    """).to_pylist())
-
-
 def incomparable(warehouse: Warehouse) -> int:
     """Count the records that say nothing by which they could be compared: each is a person of its own."""
     return int(warehouse.query("select count(*) as n from identity.link where link_rule = ?", [INCOMPARABLE])["n"][0].as_py())

@@ -5,6 +5,8 @@ What belongs here: reading and appending sets. What a decision does to persons f
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from assets.stores.identity_decisions import CANNOT_LINK, LINK, Decision, newest_decision
@@ -86,6 +88,23 @@ def standing_opinions(warehouse: Warehouse, left: str, right: str) -> list[dict[
         )
         select decision, said_by, said_time, reason from said where recency = 1 order by said_by
     """, [left, right, newest["decision_seq"] if newest else 0]).to_pylist())
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What a steward may know of the opinions on a pair: those `shown` (decision, said_by, said_time, reason) and how many are `hidden`."""
+
+    shown: Sequence[Mapping[str, object]] = ()
+    hidden: int = 0
+
+
+def opinions_for(warehouse: Warehouse, left: str, right: str, steward: str) -> Opinions:
+    """Give the standing opinions on a pair (smaller key left) as a steward may see them: who has said nothing yet is told only how many
+    others have, since two who look for themselves are two."""
+    standing = standing_opinions(warehouse, left, right)
+    if any(one["said_by"] == steward for one in standing):
+        return Opinions(standing)
+    return Opinions(hidden=len(standing))
 
 
 def needs_another(warehouse: Warehouse, said: Decision, reviewers: int, said_time: datetime, policy_version: str) -> bool:

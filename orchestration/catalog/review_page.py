@@ -22,6 +22,7 @@ from assets.stores.identity_decisions import CANNOT_LINK, LINK, WITHDRAWN, Decis
 from lineage.audit_log import open_catalog
 from orchestration.catalog.answering import Answering, footer
 from orchestration.catalog.cells import count
+from orchestration.catalog.overlay_page import overlay_table, show_overlay, take_answer
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.reviewing import Pair, Queue, Reviewer
 from orchestration.catalog.security import comes_from_here
@@ -60,7 +61,7 @@ _UNKNOWN = Page("Who are you?", "Only stewards open the review page. Let one be 
 
 
 def review_routes(answering: Answering, reviewer: Reviewer | None) -> list[Route]:
-    """The queue, a pair, and the decision on it."""
+    """The queue, a pair or an overlay, and the decision on it."""
 
     async def endpoint(request: Request) -> Response:
         if reviewer is None:
@@ -73,15 +74,20 @@ def review_routes(answering: Answering, reviewer: Reviewer | None) -> list[Route
         if request.url.path == "/review":
             return await run_in_threadpool(
                 answering.answer, request, lambda reading, asked, _: _queue_page(reading, asked, reviewer.queue(asked.limit)))
+        is_overlay = request.url.path == "/review/overlay"
         if request.method != "POST":
+            if is_overlay:
+                return await run_in_threadpool(show_overlay, answering, reviewer, steward, request, dict(request.query_params))
             return await run_in_threadpool(_pair, answering, request, reviewer, steward, dict(request.query_params))
         if not comes_from_here(request.headers):
             return answering.html(request, _STRANGE, "", 403)
         body = (await request.body())[:MAX_FORM]
         said = {name: values[0].strip() for name, values in parse_qs(body.decode("utf-8", "replace"), max_num_fields=20).items()}
+        if is_overlay:
+            return await run_in_threadpool(take_answer, answering, reviewer, steward, request, {**request.query_params, **said})
         return await run_in_threadpool(_decided, answering, request, reviewer, steward, {**request.query_params, **said})
 
-    return [Route("/review", endpoint), Route("/review/pair", endpoint, methods=["GET", "POST"])]
+    return [Route("/review", endpoint), *(Route(path, endpoint, methods=["GET", "POST"]) for path in ("/review/pair", "/review/overlay"))]
 
 
 def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
@@ -105,8 +111,10 @@ def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
         Figures([Figure(count(pairs), "pairs wait", status="waiting" if pairs else "passed"),
                  Figure(f"{count(days)} days", "the oldest waits"),
                  Figure(_share(linked, apart) or "–", "of decided pairs were one human"),
-                 Figure(count(waiting.incomparable), "records have nothing to compare")]),
+                 Figure(count(waiting.incomparable), "records have nothing to compare"),
+                 Figure(count(waiting.overlay_counts.get("waiting", 0)), "changes of content wait for an answer")]),
         replace(queued, total=pairs),
+        replace(overlay_table(reading, asked, waiting), total=waiting.overlay_counts.get("waiting", 0)),
         rows_table(asked, "rules", "What asks, and what came of it", (
             Column("asked_by", "Rule", "code"), Column("waiting", "Waiting", "count"), Column("since", "Oldest", "instant"),
             Column("linked", "One human", "count"), Column("kept_apart", "Two humans", "count"), Column("share", "Yield", "bits")),

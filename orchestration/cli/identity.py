@@ -12,8 +12,8 @@ from orchestration.cli import identity_decisions, identity_file, identity_rebuil
 from orchestration.cli.printing import Json, print_table
 
 app = typer.Typer(no_args_is_help=True, help="The person index: review queue, decisions, and the history of a record.")
-for command in (identity_file.resolve, identity_decisions.link, identity_decisions.unlink, identity_decisions.steward,
-                identity_rebuild.rebuild):
+for command in (identity_file.resolve, identity_decisions.link, identity_decisions.unlink, identity_decisions.overlay,
+                identity_decisions.steward, identity_rebuild.rebuild):
     app.command()(command)
 
 
@@ -75,17 +75,24 @@ def history(patient_key: str = typer.Argument(..., help="Key of a patient record
 
 
 @app.command()
-def overlays(limit: int = typer.Option(20, help="Records shown."), as_json: bool = Json) -> None:
+def overlays(
+    limit: int = typer.Option(20, help="Records shown."),
+    everything: bool = typer.Option(False, "--all", help="Those that were answered too."),
+    as_json: bool = Json,
+) -> None:
     """List records whose content became someone else's, newest first: keys, scores, and with how many others each is linked now."""
-    from assets.stores import identity_questions
+    from assets.stores.identity_overlay_answers import overlay_counts
+    from assets.stores.identity_overlay_answers import overlays as raised
     from orchestration.asking import ask
 
     with ask() as warehouse:
-        rows = identity_questions.overlays(warehouse, limit)
+        rows, counts = raised(warehouse, limit, everything), overlay_counts(warehouse)
     if not as_json:
-        print(f"{len(rows)} changes of content that speak of another human. "
-              "Where others are linked: lakehouse identity unlink KEY OTHER --reason WHY")
-    print_table(rows, ["patient_key", "facility_id", "run_seq", "score", "person_id", "link_rule", "others"], as_json=as_json)
+        print(f"{counts['waiting']:,} changes of content that speak of another human wait; {counts['overlay']:,} were another human's, "
+              f"{counts['no_overlay']:,} were not. Where others are linked: lakehouse identity unlink KEY OTHER --reason WHY. "
+              "Then: lakehouse identity overlay KEY RUN overlay|no_overlay --reason WHY")
+    print_table(rows, ["patient_key", "facility_id", "run_seq", "score", "person_id", "link_rule", "others",
+                       *(["answer", "decided_by", "answer_seq"] if everything else [])], as_json=as_json)
 
 
 @app.command()
@@ -129,6 +136,7 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     from assets.stores.identity import utc_now
     from assets.stores.identity_decisions import newest_decision
     from assets.stores.identity_questions import pair_evidence
+    from assets.stores.identity_review import opinions_for
     from orchestration.asking import ask_warehouse
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
@@ -139,7 +147,9 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
     root = open_root(load_settings())
     with ask_warehouse(root) as warehouse:
         edge = pair_evidence(warehouse, left, right)
-        decided = newest_decision(warehouse, *sorted((left, right)))
+        left, right = sorted((left, right))
+        decided = newest_decision(warehouse, left, right)
+        opinions = opinions_for(warehouse, left, right, identity_decisions.account())
     if edge is None:
         raise ConfigurationError("identity: no evidence is kept on this pair. Remedy: take both keys from `lakehouse identity review`.")
     score = edge["score"]
@@ -149,4 +159,8 @@ def _evidence(left: str, right: str, *, as_json: bool) -> None:
         veto = f"{edge['veto']} ({reason})" if reason else edge["veto"] or "none"
         print(f"Rule {edge['rule_or_model']}, zone {edge['zone']}, veto {veto}. "
               + (f"Decision {decided['decision_seq']} holds: {decided['decision']}." if decided else "Nobody decided yet."))
+        for one in opinions.shown:
+            print(f"{one['said_by']} says: {one['decision']}. Another steward is needed.")
+        if opinions.hidden:
+            print(f"{opinions.hidden} other stewards have given an opinion. You see it when you have given yours.")
     print_table(rows, ["comparison", "level", "bits", "total"], as_json=as_json)

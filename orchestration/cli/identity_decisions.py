@@ -1,4 +1,4 @@
-"""`lakehouse identity link | unlink | steward`: what a steward says of two records, and who may say it on the review page."""
+"""`lakehouse identity link | unlink | overlay | steward`: what a steward says of records, and who may say it on the review page."""
 
 from __future__ import annotations
 
@@ -27,6 +27,24 @@ def unlink(
     _decide(left, right, "withdrawn" if withdraw else "cannot_link", reason, actor, seen)
 
 
+def overlay(
+    record: str = typer.Argument(..., help="Key of the record whose content changed."),
+    run: int = typer.Argument(..., help="Run that raised it, as `identity overlays` lists it."),
+    answer: str = typer.Argument(..., help="no_overlay: the same human all the same; overlay: another human, and the facility was told."),
+    reason: str = _REASON, actor: str = _ACTOR, seen: int = typer.Option(0, help="Number of the newest answer that you saw."),
+) -> None:
+    """Answer an overlay, which leaves the list; no record moves. A later change of the record's content raises anew."""
+    from assets.stores.identity_overlay_answers import OverlayAnswer
+    from orchestration.opening import open_root
+    from orchestration.settings import load_settings
+    from orchestration.stewardship import answer_overlay
+
+    settings = load_settings()
+    _refuse_actor(actor, settings.identity_reviewers)
+    number = answer_overlay(open_root(settings), settings, OverlayAnswer(record, run, answer, actor or account(), reason, seen))
+    print(f"Answer {number} is recorded: {answer}. Next: lakehouse identity overlays")
+
+
 def steward(
     name: str = typer.Argument(..., help="Account of the steward, as the audit log will name it."),
     dismiss: bool = typer.Option(False, "--dismiss", help="Take the access away."),
@@ -49,13 +67,10 @@ def _decide(left: str, right: str, decision: str, reason: str, actor: str, seen:
     from orchestration.opening import open_root
     from orchestration.settings import load_settings
     from orchestration.stewardship import decide
-    from transforms.errors import ConfigurationError
 
     settings = load_settings()
-    if actor and settings.identity_reviewers > 1:
-        raise ConfigurationError("identity: where several stewards must say the same, a name that anybody may type counts for nobody. "
-                                 "Remedy: decide from your own account without --actor, or on the review page.")
-    said = Decision(left, right, decision, actor or _account(), reason, seen)
+    _refuse_actor(actor, settings.identity_reviewers)
+    said = Decision(left, right, decision, actor or account(), reason, seen)
     done = decide(open_root(settings), settings, said)
     if done is None:
         print(f"Your opinion is kept: {decision}. It is carried out when {settings.identity_reviewers} stewards say the same.")
@@ -65,7 +80,15 @@ def _decide(left: str, right: str, decision: str, reason: str, actor: str, seen:
           f"Next: lakehouse identity history {left}")
 
 
-def _account() -> str:
+def _refuse_actor(actor: str, reviewers: int) -> None:
+    from transforms.errors import ConfigurationError
+
+    if actor and reviewers > 1:
+        raise ConfigurationError("identity: where several stewards must say the same, a name that anybody may type counts for nobody. "
+                                 "Remedy: decide from your own account without --actor, or on the review page.")
+
+
+def account() -> str:
     """Give the account that runs this process, as the system knows it: USER and LOGNAME are anybody's to set."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name

@@ -12,8 +12,10 @@ from starlette.applications import Starlette
 
 from assets.stores.catalog import CatalogStore
 from assets.stores.identity_decisions import Decision
+from assets.stores.identity_overlay_answers import SAID, OverlayAnswer
+from assets.stores.identity_review import Opinions
 from orchestration.catalog.app import create_app
-from orchestration.catalog.reviewing import Pair, Queue, Reviewer
+from orchestration.catalog.reviewing import Overlaid, Pair, Queue, Reviewer
 from tests.integration.catalog_world import HOSTILE, KEY, ask, assert_harmless
 from transforms.errors import ContractError
 from transforms.identity.evidence import EVIDENCE, waterfall
@@ -33,8 +35,15 @@ def pair() -> Pair:
     edge = dict.fromkeys(EVIDENCE, "unknown") | {"family": "exact", "given": "typo", "birth_date": "exact", "phone": "different",
                                                  "score": 12.5, "rule_or_model": "veto_review", "veto": "given"}
     return Pair([one, one | {"patient_key": "bb", "given": HOSTILE, "phone": "5035559999"}], edge, waterfall(load_model(), edge, 12.5),
-                {"decision_seq": 3, "decision": "withdrawn", "decided_by": "dan"}, [{"said_by": "ben", "decision": "link"}],
+                {"decision_seq": 3, "decision": "withdrawn", "decided_by": "dan"}, Opinions([{"said_by": "ben", "decision": "link"}, {"said_by": "amy", "decision": "cannot_link"}]),
                 load_policy().veto_reason("given"))
+
+
+RAISED = {"patient_key": "cc", "facility_id": "lakeside", "run_seq": 7, "since": datetime(2026, 1, 5), "score": -12.5, "person_id": "p-1",
+          "link_rule": "single", "others": 2, "answer": None, "decided_by": None, "answer_seq": None}
+CONTENTS = [dict.fromkeys(SAID) | {"name_family": name, "source_time": datetime(2026, 1, day)} for day, name in ((4, HOSTILE), (1, "SMITH"))]
+OVERLAY = "/review/overlay?record=cc&run=7"
+answered: list[OverlayAnswer] = []
 
 
 def reviewer(said: list[Decision]) -> Reviewer:
@@ -42,13 +51,15 @@ def reviewer(said: list[Decision]) -> Reviewer:
     waiting = Queue(
         [{"asked_by": "typo_name_review", "waiting": 7, "since": datetime(2026, 1, 5), "linked": 3, "kept_apart": 1}],
         [{"patient_key_l": "aa", "patient_key_r": "bb", "reason": "review", "rule_or_model": "typo_name_review", "score": 12.5, "veto": None,
-          "since": datetime(2026, 1, 5), "facility_l": "lakeside", "facility_r": "lakeside"}], incomparable=4321)
+          "since": datetime(2026, 1, 5), "facility_l": "lakeside", "facility_r": "lakeside"}], 4321, [RAISED],
+        {"waiting": 1, "overlay": 2, "no_overlay": 3})
 
     def decide(one: Decision) -> str:
         said.append(one)
         return "Decision 4 is carried out: 2 records changed their person."
 
-    return Reviewer(lambda header: "amy" if header == "Basic amy" else None, lambda limit: waiting, lambda left, right, who: pair(), decide)
+    return Reviewer(lambda header: "amy" if header == "Basic amy" else None, lambda limit: waiting, lambda left, right, who: pair(), decide,
+                    lambda key, run, who: Overlaid(RAISED, CONTENTS), lambda one: answered.append(one) or "Answer 5 is recorded.")  # type: ignore[func-returns-value]
 
 
 @pytest.fixture
@@ -70,7 +81,8 @@ def app(store: Path, said: list[Decision]) -> Starlette:
     return create_app(store, reviewer=reviewer(said))
 
 
-@pytest.mark.parametrize(("address", "method"), [("/review", "GET"), ("/review.csv", "GET"), (PAIR, "GET"), ("/review/pair", "POST")])
+@pytest.mark.parametrize(("address", "method"), [("/review", "GET"), ("/review.csv", "GET"), (PAIR, "GET"), ("/review/pair", "POST"), (OVERLAY, "GET"),
+                                                ("/review/overlay", "POST")])
 def test_strangers_see_and_decide_nothing(app: Starlette, said: list[Decision], address: str, method: str) -> None:
     """Without proof of who asks, every review address answers 401 and asks for it."""
     answer = ask(app, address, method, FORM, {"authorization": "Basic eve", "sec-fetch-site": "same-origin"})
@@ -80,7 +92,7 @@ def test_strangers_see_and_decide_nothing(app: Starlette, said: list[Decision], 
     assert said == []
 
 
-@pytest.mark.parametrize("address", ["/review", PAIR])
+@pytest.mark.parametrize("address", ["/review", PAIR, OVERLAY])
 def test_the_pages_are_whole_and_harmless(app: Starlette, address: str) -> None:
     """Tags close, fields are labelled, nothing runs, and a hostile value is text."""
     answer = ask(app, address, headers=AMY)
@@ -105,7 +117,41 @@ def test_a_pair_shows_both_sides_and_the_waterfall(app: Starlette) -> None:
     assert "5035559999" in text
     assert text.count("<rect") == 1 + 4 + 1 + 1  # before, four known comparisons, the names, the score
     assert "ben says: one human" in text
+    assert "You said: two humans" in text
     assert "the veto “given” forbids a link: two given names of one birth date, as twins have" in text
+
+
+def test_the_second_steward_decides_unseen(store: Path, said: list[Decision]) -> None:
+    """Until the asker has given an opinion the page says that another has, not who nor which."""
+    blind = replace(reviewer(said), look=lambda left, right, who: replace(pair(), opinions=Opinions(hidden=1)))
+    text = ask(create_app(store, reviewer=blind), PAIR, headers=AMY).text
+    assert "Another steward has given an opinion" in text
+    assert "ben" not in text
+    assert "says: " not in text
+
+
+def test_an_overlay_shows_old_and_new_and_takes_an_answer(app: Starlette, store: Path, said: list[Decision]) -> None:
+    """The queue leads to it; both contents stand side by side; the answer is the proven steward's, of that run, and the second of two is told."""
+    queued = ask(app, "/review", headers=AMY).text
+    assert "record=cc&amp;run=7" in queued
+    assert "SMITH" not in queued
+    text = ask(app, OVERLAY, headers=AMY).text
+    assert "SMITH" in text
+    assert "-12.5 bits" in text
+    form = {"record": "cc", "run": "7", "answer": "no_overlay", "reason": "a corrected record", "decided_by": "eve"}
+    answered.clear()
+    assert "Answer 5 is recorded" in ask(app, "/review/overlay", "POST", form, AMY).text
+    assert answered == [OverlayAnswer("cc", 7, "no_overlay", "amy", "a corrected record", 0)]
+    for refused in (form | {"answer": "maybe"}, form | {"reason": ""}, form | {"run": "x"}):
+        assert ask(app, "/review/overlay", "POST", refused, AMY).status == 400
+    assert ask(app, "/review/overlay", "POST", form, AMY | {"sec-fetch-site": "cross-site"}).status == 403
+    assert len(answered) == 1
+
+    def late(one: OverlayAnswer) -> str:
+        raise ContractError("identity: ben answered overlay to this overlay (answer 4); nothing was written.")
+
+    told = ask(create_app(store, reviewer=replace(reviewer(said), answer=late)), "/review/overlay", "POST", form, AMY)
+    assert (told.status, "ben answered overlay" in told.text) == (409, True)
 
 
 def test_what_differs_is_marked_in_the_value(app: Starlette) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +18,10 @@ from assets.identity import resolution_settings
 from assets.session import Session
 from assets.stores.catalog import CatalogStore
 from assets.stores.identity_decisions import Decision
+from assets.stores.identity_overlay_answers import OverlayAnswer
 from assets.stores.keys import Keys
 from orchestration import stewardship
+from orchestration.cli.identity import _evidence
 from orchestration.cli.identity_decisions import _decide
 from tests.integration.catalog_world import KEY
 from tests.sql.identity_world import IdentityWorld, patient
@@ -134,6 +136,75 @@ def test_the_second_of_two_leaves_no_entry(root: Any) -> None:
     with pytest.raises(ContractError, match="amy decided cannot_link"):
         _say(root, "link", by="ben")
     assert _logged(root) == [("identity.unlink", "amy")]
+
+
+def _overlaid(world: IdentityWorld) -> int:
+    """Give record `a` another human's content; gives the run that raised it."""
+    world.put(patient("a", family="OTHER", given="PAULA", gender="female", birth_date=date(1990, 1, 2), phone="5035559999", address_number="77",
+                      postal_code="10001"))
+    world.resolve()
+    return world.run_seq
+
+
+def _answer(root: Any, run_seq: int, answer: str = "no_overlay", by: str = "amy", reason: str = WHY, seen: int = 0) -> int:
+    settings: Any = SimpleNamespace(lock_wait_seconds=1)
+    return stewardship.answer_overlay(root, settings, OverlayAnswer("a", run_seq, answer, by, reason, seen))
+
+
+def test_an_overlay_is_answered_once_and_audited(world: IdentityWorld, root: Any) -> None:
+    """An answer is in the log, without key and reason; the second steward is told and leaves no entry, and who saw the first may answer anew."""
+    run = _overlaid(world)
+    number = _answer(root, run)
+    with pytest.raises(ContractError, match=f"amy answered no_overlay.*--seen {number}"):
+        _answer(root, run, "overlay", by="ben")
+    assert _logged(root) == [("identity.overlay", "amy")]
+    assert _answer(root, run, "overlay", by="ben", seen=number) == number + 1
+    assert world.rows("select answer, decided_by, reason from identity.overlay_answer order by answer_seq") == [
+        ("no_overlay", "amy", WHY), ("overlay", "ben", WHY)]
+
+
+@pytest.mark.parametrize("unfit", [{"reason": " "}, {"reason": "x" * 4001}, {"by": "Amy Jones"}, {"answer": "maybe"}, {"run_seq": 99}])
+def test_an_answer_that_cannot_be_is_not_taken(world: IdentityWorld, root: Any, unfit: dict[str, Any]) -> None:
+    """What the log could not hold, an answer that is none and an overlay that was never raised are refused, and nothing is written."""
+    with pytest.raises(ConfigurationError) as refused:
+        _answer(root, **({"run_seq": _overlaid(world)} | unfit))
+    assert "Jones" not in str(refused.value)
+    assert world.rows("select count(*) from identity.overlay_answer") == [(0,)]
+    assert _logged(root) == []
+
+
+def test_no_answer_is_without_its_entry(world: IdentityWorld, root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the log cannot be written no answer is taken."""
+    run, catalog = _overlaid(world), root.catalog
+    root.catalog = lambda: pytest.fail.Exception  # no context manager: whoever opens the log dies
+    with pytest.raises((AttributeError, TypeError)):
+        _answer(root, run)
+    root.catalog = catalog
+    assert world.rows("select count(*) from identity.overlay_answer") == [(0,)]
+
+
+def test_the_command_hides_another_stewards_opinion(world: IdentityWorld, root: Any, monkeypatch: pytest.MonkeyPatch,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    """`identity review --pair` says that another has given an opinion; which, once the account has given its own."""
+    world.warehouse.execute("create table canonical.patient (fact_key varchar, identifier_value varchar)")
+    world.warehouse.execute("alter table identity.patient_features add column address_street varchar")
+
+    @contextmanager
+    def asked(_: object) -> Iterator[object]:
+        yield world.warehouse
+
+    monkeypatch.setattr("orchestration.settings.load_settings", SimpleNamespace)
+    monkeypatch.setattr("orchestration.opening.open_root", lambda settings: root)
+    monkeypatch.setattr("orchestration.asking.ask_warehouse", asked)
+    monkeypatch.setattr("orchestration.cli.identity_decisions.account", lambda: "ben")
+    _say(root, by="amy", reviewers=2)
+    _evidence("b", "a", as_json=False)
+    blind = capsys.readouterr().out
+    assert "1 other stewards have given an opinion" in blind
+    assert "amy" not in blind
+    _say(root, "link", by="ben", reviewers=2)
+    _evidence("b", "a", as_json=False)
+    assert "amy says: cannot_link" in capsys.readouterr().out
 
 
 def test_one_steward_is_not_two(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from assets.stores.identity_decisions import Decision, record_decision
 from assets.stores.identity_feedback import answers
-from assets.stores.identity_review import needs_another, open_pairs, queue, standing_opinions
+from assets.stores.identity_review import Opinions, needs_another, open_pairs, opinions_for, queue, standing_opinions
 from tests.sql.identity_world import IdentityWorld, patient
 from transforms.errors import ConfigurationError
 from transforms.identity.feedback import Answers
@@ -67,6 +67,19 @@ def test_a_second_steward_must_say_the_same(world: IdentityWorld) -> None:
     assert [(one["said_by"], one["decision"]) for one in standing_opinions(world.warehouse, "a", "b")] == [("ana", "link"), ("ben", "cannot_link")]
     assert not _say(world, "cat", "link")
     assert not _say(world, "ana", "link", reviewers=1)
+
+
+def test_who_has_said_nothing_sees_no_opinion(world: IdentityWorld) -> None:
+    """Another steward's opinion, and its reason, are shown to whoever has given an own, and only counted to others; after a decision there is none."""
+    world.warehouse.execute("create table canonical.patient (fact_key varchar, identifier_value varchar)")
+    world.warehouse.execute("alter table identity.patient_features add column address_street varchar")
+    assert _say(world, "ana", "link")
+    assert opinions_for(world.warehouse, "a", "b", "ben") == Opinions(hidden=1)
+    assert [one["decision"] for one in opinions_for(world.warehouse, "a", "b", "ana").shown] == ["link"]
+    assert _say(world, "ben", "cannot_link")
+    assert [(one["said_by"], one["decision"]) for one in opinions_for(world.warehouse, "a", "b", "ben").shown] == [("ana", "link"), ("ben", "cannot_link")]
+    record_decision(world.warehouse, Decision("a", "b", "link", "dan", "seen"), NOON, "model-1", "policy-1")
+    assert opinions_for(world.warehouse, "a", "b", "ben") == Opinions()
 
 
 def test_an_opinion_ends_with_the_decision(world: IdentityWorld) -> None:

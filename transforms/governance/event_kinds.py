@@ -62,6 +62,8 @@ _ALL = (
           "mart token, facility_id token, first_date date, last_date date, slices count, state token"),
     _kind("identity.link", "two patient records were joined", _PAIR),
     _kind("identity.unlink", "two patient records were kept apart", _PAIR),
+    _kind("identity.overlay", "a steward said whether a record's content became another human's",
+          "record hmac, run_seq count, answer token"),
     _kind("identity.merge", "persons became one", "persons hmacs, into hmac, rule token"),
     _kind("identity.split", "a person became several", "person hmac, into hmacs, rule token"),
     _kind("identity.resolve", "the patients touched by a batch were resolved",

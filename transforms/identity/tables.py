@@ -69,6 +69,11 @@ TABLES: dict[str, Columns] = {
     "identity.overlay": (
         ("patient_key", "varchar"), ("facility_id", "varchar"), ("run_seq", "bigint"), ("score", "double"), ("model_version", "varchar"),
     ),
+    # grain: one answer of a steward to an overlay; append-only; the newest `answer_seq` of an overlay holds. answer: no_overlay or overlay
+    "identity.overlay_answer": (
+        ("patient_key", "varchar"), ("run_seq", "bigint"), ("answer_seq", "bigint"), ("answer", "varchar"), ("decided_by", "varchar"),
+        ("decided_time", "timestamp"), ("reason", "varchar"),
+    ),
     # grain: one resolution: when what its `run_seq` says became known
     "identity.resolution": (
         ("run_seq", "bigint"), ("recorded_time", "timestamp"), ("model_version", "varchar"), ("policy_version", "varchar"),
