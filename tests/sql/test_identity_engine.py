@@ -158,11 +158,52 @@ def test_a_policy_pairs_by_blocks_of_its_own_and_knows_one_source(world: Identit
 def test_a_name_that_begins_another_is_a_short_form_only_where_a_table_knows_it(world: IdentityWorld) -> None:
     """MIN and MINJUN of one birth date and household are asked about where others bear both names; ALEX and ALEXANDER are linked."""
     twins = {"family": "PARK", "birth_date": datetime.date(2014, 10, 24)}
-    crowd = [patient(f"{given}{place}", given=given, family=f"KIM{place}", birth_date=datetime.date(1900 + place, 1, 9), phone=None,
-                     address_number=None, postal_code=f"{10000 + place}") for given in ("MIN", "MINJUN") for place in range(6)]
     world.put(patient("a", given="MIN", **twins), patient("b", given="MINJUN", **twins), patient("c", given="ALEX"),
-              patient("d", given="ALEXANDER"), *crowd)
+              patient("d", given="ALEXANDER"), *crowd_of("MIN", "MINJUN"))
     world.resolve()
     assert world.person("a") != world.person("b")
     assert world.person("c") == world.person("d")
     assert world.rows("select count(*) from identity.review_pair where 'a' in (patient_key_l, patient_key_r)") == [(1,)]
+
+
+def crowd_of(*givens: str) -> list[dict[str, object]]:
+    """Give six strangers of each given name, so that it counts as one that others bear."""
+    return [patient(f"{given}{place}", given=given, family=f"KIM{place}", birth_date=datetime.date(1900 + place, 1, 9), phone=None,
+                    address_number=None, postal_code=f"{10000 + place}") for given in givens for place in range(6)]
+
+
+@pytest.mark.parametrize(("names", "linked"), [
+    pytest.param(("PHILIP", "PHILLIP"), True, id="long"),
+    pytest.param(("MINA", "MINNA"), False, id="short"),
+    pytest.param(("HASAN", "HASSAN"), False, id="short, though a table knows one as a form of the other"),
+])
+def test_two_names_that_sound_alike_are_one_where_they_are_long(world: IdentityWorld, names: tuple[str, str], linked: bool) -> None:
+    """Of one household and birth date, two given names that sound alike and that others bear too are asked about where they are short."""
+    world.put(*(patient(key, given=given) for key, given in zip("ab", names, strict=True)), *crowd_of(*names))
+    world.resolve()
+    assert (world.person("a") == world.person("b")) is linked
+    assert world.rows("select count(*) from identity.review_pair where 'a' in (patient_key_l, patient_key_r)") == [(int(not linked),)]
+
+
+@pytest.mark.parametrize(("differing", "linked"), [
+    pytest.param({"postal_code": "97301"}, True, id="the address"),
+    pytest.param({"postal_code": "97301", "phone": "5035550199"}, False, id="address and phone"),
+])
+@pytest.mark.parametrize("middle", [("LISA", "L"), ("LISA", "LISA")])
+def test_a_rare_name_and_its_middle_bear_one_thing_that_differs(world: IdentityWorld, differing: dict[str, str], linked: bool, middle: tuple[str, str]) -> None:
+    """A name that few bear links with its middle name or initial where one thing differs; where two do, a steward is asked."""
+    said = patient("a", middle=middle[0], email=None, phone=None if linked else "5035550142")
+    world.put(said, patient("b", middle=middle[1], facility_id="hillside", **({"phone": None} | differing)))
+    world.resolve()
+    assert (world.person("a") == world.person("b")) is linked
+    assert world.rows("select count(*) from identity.review_pair") == [(int(not linked),)]
+
+
+@pytest.mark.parametrize(("phone", "asked"), [(None, 1), ("5035550199", 0)])
+def test_a_common_name_without_an_address_is_asked_about_where_nothing_differs(world: IdentityWorld, phone: str | None, asked: int) -> None:
+    """A common name and a birth date, nothing shared and no address: where the phones differ too a steward could only guess."""
+    crowd = [patient(f"x{year}", birth_date=datetime.date(1900 + year, 2, 3), phone=None, postal_code=f"{10000 + year}") for year in range(9)]
+    world.put(patient("a", postal_code=None, address_number=None), patient("b", facility_id="hillside", postal_code=None, address_number=None, phone=phone), *crowd)
+    world.resolve()
+    assert world.person("a") != world.person("b")
+    assert world.rows("select count(*) from identity.review_pair where 'a' in (patient_key_l, patient_key_r)") == [(asked,)]

@@ -35,14 +35,14 @@ def _say(world: IdentityWorld, by: str, decision: str, reviewers: int = 2) -> bo
 def test_the_queue_says_what_waits_and_what_came_of_it(world: IdentityWorld) -> None:
     """A pair that waits is counted with the time since when; a decided one is counted as the rule's yield and waits no longer."""
     waiting = queue(world.warehouse)
-    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in waiting] == [("name_birth_date_place_review", 1, 0, 0)]
+    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in waiting] == [("name_birth_date_no_address_review", 1, 0, 0)]
     assert waiting[0]["since"] == world.rows("select recorded_time from identity.resolution")[0][0]
     assert [(row["patient_key_l"], row["patient_key_r"], row["facility_l"]) for row in open_pairs(world.warehouse, 5)] == [("a", "b", "riverside")]
     record_decision(world.warehouse, Decision("a", "b", "cannot_link", "ana", "seen"), NOON, "model-1", "policy-1")
     world.run_seq += 1
     world.resolve()
     decided = queue(world.warehouse)
-    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in decided] == [("name_birth_date_place_review", 0, 0, 1)]
+    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in decided] == [("name_birth_date_no_address_review", 0, 0, 1)]
     assert open_pairs(world.warehouse, 5) == []
 
 
@@ -52,7 +52,7 @@ def test_answers_are_counted_by_rule_veto_and_score(world: IdentityWorld) -> Non
     for place, decision in enumerate(("cannot_link", "link")):
         said = Decision("a", "b", decision, "ana", "seen", seen=place)
         record_decision(world.warehouse, said, NOON, "model-1", "policy-1")
-    assert answers(world.warehouse) == [Answers("name_birth_date_place_review", "", "review", score // 5 * 5, 1, 0)]
+    assert answers(world.warehouse) == [Answers("name_birth_date_no_address_review", "", "review", score // 5 * 5, 1, 0)]
     record_decision(world.warehouse, Decision("a", "b", "withdrawn", "ana", "unsure", seen=2), NOON, "model-1", "policy-1")
     assert answers(world.warehouse) == []
 

@@ -60,11 +60,12 @@ COMPARISONS: tuple[Comparison, ...] = (
         Level("joined", JOINED),
         Level("swapped", SWAPPED),
         Level("rotated", ROTATED),
+        # before the table of short forms: HASAN is a form of HASSAN, but twins may bear both
+        Level("sound", "given_sound_l = given_sound_r"),
         # a prefix by one letter is a slip or another name (MIN, MING); two short forms of one name may be two humans (SASHA, SANDRA)
         Level("short", "list_contains(given_roots_l, given_r) or list_contains(given_roots_r, given_l) "
                        "or (least(length(given_l), length(given_r)) >= 3 and abs(length(given_l) - length(given_r)) >= 2 "
                        "and (starts_with(given_l, given_r) or starts_with(given_r, given_l)))"),
-        Level("sound", "given_sound_l = given_sound_r"),
         Level("typo", "least(length(given_l), length(given_r)) >= 3 "
                       "and (damerau_levenshtein(given_l, given_r) <= 1 "
                       "or (least(length(given_l), length(given_r)) >= 7 and jaro_winkler_similarity(given_l, given_r) >= 0.92))"),
