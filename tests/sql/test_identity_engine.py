@@ -176,6 +176,7 @@ def crowd_of(*givens: str) -> list[dict[str, object]]:
     pytest.param(("PHILIP", "PHILLIP"), True, id="long"),
     pytest.param(("MINA", "MINNA"), False, id="short"),
     pytest.param(("HASAN", "HASSAN"), False, id="short, though a table knows one as a form of the other"),
+    pytest.param(("LEILA", "LAYLA"), False, id="two forms of one name"),
 ])
 def test_two_names_that_sound_alike_are_one_where_they_are_long(world: IdentityWorld, names: tuple[str, str], linked: bool) -> None:
     """Of one household and birth date, two given names that sound alike and that others bear too are asked about where they are short."""
