@@ -108,7 +108,7 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
         try:
             check_overlays(warehouse, run_seq, settings.model, settings.memory, spill)
             edges = find_edges(connection, read.scope_keys(warehouse), read.retired_keys(warehouse), settings.model, settings.policy)
-            replace_edges(warehouse, edges)
+            replace_edges(warehouse, edges, run_seq)
             scope.collect_affected(warehouse, edges, everything)
             resolution = _regroup(warehouse, connection, run_seq, settings)
         finally:

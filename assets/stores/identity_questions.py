@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from assets.stores.warehouse import Warehouse
+from transforms.identity.evidence import EVIDENCE
 from transforms.identity.resolution import INCOMPARABLE
 
 # `on`: what sources said by then. `known`: what we had received and linked by then. The newest link of each record that was known holds.
@@ -48,6 +49,41 @@ def pair_evidence(warehouse: Warehouse, left: str, right: str) -> dict[str, obje
     found = warehouse.query("select * from identity.edge where patient_key_l = ? and patient_key_r = ? and given is not null",
                             sorted((left, right))).to_pylist()
     return dict(found[0]) if found else None
+
+
+_LEVELS = " || ' ' || ".join(f"'{name}=' || coalesce(own.{name}, case when own.other is not null then 'unknown' end)"
+                             for name in EVIDENCE)
+# the linking edges of a record as they stood at each of its links: the one that a later run found gone first, else the one that stands
+_HISTORY = f"""
+with edge as (
+  select patient_key_l, patient_key_r, rule_or_model, score, until_seq, {', '.join(EVIDENCE)} from identity.edge_past
+  union all
+  select patient_key_l, patient_key_r, rule_or_model, score, cast(null as bigint), {', '.join(EVIDENCE)} from identity.edge
+  where zone = 'auto'
+),
+own as (
+  select case when patient_key_l = ? then patient_key_r else patient_key_l end as other, edge.* from edge
+  where patient_key_l = ? or patient_key_r = ?
+),
+told as (
+  select history.run_seq, history.event, history.person_id, history.link_rule, history.score, history.model_version, history.policy_version,
+    own.other, {_LEVELS} as evidence,
+    row_number() over (partition by history.run_seq, history.event order by own.until_seq asc nulls last, own.other) as recency
+  from identity.link_history history
+  left join own on history.event = 'link' and own.rule_or_model = history.link_rule and own.score = history.score
+    and (own.until_seq is null or own.until_seq > history.run_seq)
+  where history.patient_key = ?
+)
+select run_seq, event, person_id, link_rule, score, model_version, policy_version, other, evidence
+from told where recency = 1 order by run_seq, event desc
+"""
+
+
+def link_history(warehouse: Warehouse, patient_key: str) -> list[dict[str, object]]:
+    """Give the links and unlinks of a record, oldest first: run, event, person, rule, score, versions, and of a link that evidence made
+    the record at its other end (`other`) with the levels that spoke for it then (`evidence`); null for a record alone and where people
+    decided."""
+    return list(warehouse.query(_HISTORY, [patient_key] * 4).to_pylist())
 
 
 def incomparable(warehouse: Warehouse) -> int:

@@ -12,6 +12,9 @@ from assets.stores.identity_read import AFFECTED, SCOPE
 from assets.stores.warehouse import Warehouse
 from transforms.identity.persons import Persons
 from transforms.identity.resolution import changes
+from transforms.identity.tables import TABLES
+
+_WHOLE_EDGE = ", ".join(name for name, _ in TABLES["identity.edge"])
 
 
 def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
@@ -20,11 +23,25 @@ def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
         warehouse.load(table, rows)
 
 
-def replace_edges(warehouse: Warehouse, edges: pa.Table) -> None:
-    """Replace the edges of the scope that the policy found; what people decided stays."""
+def replace_edges(warehouse: Warehouse, edges: pa.Table, run_seq: int) -> None:
+    """Replace the edges of the scope that the policy found; what people decided stays. A linking edge that goes or says something else now
+    is kept as it was until this run."""
+    warehouse.execute(f"""
+        insert into identity.resolve_past ({_WHOLE_EDGE})
+        select {_WHOLE_EDGE} from identity.edge where zone = 'auto' and (patient_key_l in ({SCOPE}) or patient_key_r in ({SCOPE}))
+    """)
     for end in ("patient_key_l", "patient_key_r"):
         warehouse.execute(f"delete from identity.edge where {end} in ({SCOPE}) and zone in ('auto', 'review')")
     append(warehouse, "identity.edge", edges)
+    warehouse.execute(f"""
+        insert into identity.edge_past ({_WHOLE_EDGE}, until_seq)
+        select {_WHOLE_EDGE}, cast(? as bigint) from (
+          select {_WHOLE_EDGE} from identity.resolve_past
+          except
+          select {_WHOLE_EDGE} from identity.edge where zone = 'auto'
+            and patient_key_l in (select patient_key_l from identity.resolve_past where patient_key_l is not null)
+        ) gone
+    """, [run_seq])
 
 
 def note_vetoes(warehouse: Warehouse, found: pa.Table) -> None:

@@ -66,12 +66,13 @@ def feedback(
 
 @app.command()
 def history(patient_key: str = typer.Argument(..., help="Key of a patient record."), as_json: bool = Json) -> None:
-    """Show which persons a patient record was linked to, when and by which rule."""
-    from orchestration.asking import answer
+    """Show which persons a patient record was linked to, when, by which rule, and which levels of evidence spoke for it then."""
+    from assets.stores.identity_questions import link_history
+    from orchestration.asking import ask
 
-    rows = answer("select run_seq, event, person_id, link_rule, score, policy_version from LAKE.identity.link_history "
-                  "where patient_key = ? order by run_seq, event desc", [patient_key])
-    print_table(rows, ["run_seq", "event", "person_id", "link_rule", "score", "policy_version"], as_json=as_json)
+    with ask() as warehouse:
+        rows = link_history(warehouse, patient_key)
+    print_table(rows, ["run_seq", "event", "person_id", "link_rule", "score", "policy_version", "other", "evidence"], as_json=as_json)
 
 
 @app.command()

@@ -26,6 +26,7 @@ COMPARED = {
     "edge": "patient_key_l, patient_key_r, rule_or_model, score, zone, veto, given, birth_date", "person_minted": "person_id, ordinal, run_seq",
     "link_history": "run_seq, patient_key, event, person_id, link_rule, score", "person_redirect": "person_id, to_person_id, run_seq",
     "review_pair": "patient_key_l, patient_key_r, reason, rule_or_model, score, veto, run_seq", "block": "patient_key, block_rule, block_key",
+    "edge_past": "patient_key_l, patient_key_r, rule_or_model, score, zone, given, birth_date, until_seq",
     "overlay": "patient_key, run_seq, score", "overlay_answer": "patient_key, run_seq, answer_seq, answer, decided_by", "decision": "patient_key_l, patient_key_r, decision_seq, decision, decided_by, evidence",
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from assets.stores.identity_decisions import Decision, record_decision
 from assets.stores.identity_overlay_answers import SAID, OverlayAnswer, contents, overlay_counts, overlays, record_answer
-from assets.stores.identity_questions import pair_evidence, who_was
+from assets.stores.identity_questions import link_history, pair_evidence, who_was
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
 from transforms.errors import ConfigurationError, ContractError
 from transforms.identity.evidence import waterfall
@@ -229,6 +229,26 @@ def test_an_overlay_is_found_and_a_life_is_not(world: IdentityWorld) -> None:
     world.put(patient("c", **(OTHER | {"birth_date": date(1990, 2, 1)}), postal_code="10001"))
     world.resolve()
     assert world.rows("select count(*) from identity.overlay") == [(1,)]
+
+
+def test_the_history_says_why_a_past_link_was_made(world: IdentityWorld) -> None:
+    """The levels that spoke for a link are told after its edge is gone or says something else; an edge that stays as it was is not kept twice."""
+    world.put(patient("a"), patient("b", middle="IVAN"))
+    world.resolve()
+    score = world.rows("select score from identity.edge")[0][0]
+    world.resolve_full()
+    assert world.rows("select count(*) from identity.edge_past") == [(0,)]
+    for changed in (patient("b", middle="IVAN", phone="5035559999"), patient("b", **OTHER, postal_code="10001")):
+        world.put(changed)
+        world.resolve()
+    assert world.person("a") != world.person("b")
+    assert world.rows("select until_seq from identity.edge_past order by 1") == [(2,), (3,)]
+    # of the two only the new person is minted: whichever record kept the old one was linked in the first run
+    told = [row for key in "ab" for row in link_history(world.warehouse, key) if row["event"] == "link" and row["run_seq"] == 1]
+    assert [(row["other"], row["score"]) for row in told] == [("b", score), ("a", score)]
+    assert all({"phone=exact", "given=exact", "middle=unknown"} <= set(str(row["evidence"]).split()) for row in told)
+    alone = [row for key in "ab" for row in link_history(world.warehouse, key) if row["event"] == "link" and row["run_seq"] == 3]
+    assert [(row["link_rule"], row["evidence"]) for row in alone] == [("single", None)]
 
 
 def test_an_answered_overlay_leaves_the_list_and_a_new_change_raises_anew(world: IdentityWorld) -> None:

@@ -12,6 +12,12 @@ Columns = tuple[tuple[str, str], ...]
 _KINDS = {"string": "varchar", "bool": "boolean", "date32[day]": "date"}
 
 _PAIR: Columns = (("patient_key_l", "varchar"), ("patient_key_r", "varchar"))
+_EDGE: Columns = (
+    *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("model_version", "varchar"), ("zone", "varchar"), ("veto", "varchar"),
+    ("identifier", "varchar"), ("ssn", "varchar"), ("birth_date", "varchar"), ("given", "varchar"), ("family", "varchar"),
+    ("middle", "varchar"), ("gender", "varchar"), ("suffix", "varchar"), ("phone", "varchar"), ("email", "varchar"),
+    ("address", "varchar"), ("member", "varchar"),
+)
 
 TABLES: dict[str, Columns] = {
     # grain: one patient record that identity has looked at; `component_key` names its connected component before vetoes
@@ -24,12 +30,9 @@ TABLES: dict[str, Columns] = {
     # grain: one block that holds more records than its cap: it pairs nothing and its value is no evidence
     "identity.full_block": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     # grain: one pair with evidence for one human; zone auto, review or decided; the evidence levels in words
-    "identity.edge": (
-        *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("model_version", "varchar"), ("zone", "varchar"), ("veto", "varchar"),
-        ("identifier", "varchar"), ("ssn", "varchar"), ("birth_date", "varchar"), ("given", "varchar"), ("family", "varchar"),
-        ("middle", "varchar"), ("gender", "varchar"), ("suffix", "varchar"), ("phone", "varchar"), ("email", "varchar"),
-        ("address", "varchar"), ("member", "varchar"),
-    ),
+    "identity.edge": _EDGE,
+    # grain: one linking edge as it was until a run found it gone or another; append-only, so that the history can say why a link was made
+    "identity.edge_past": (*_EDGE, ("until_seq", "bigint")),
     # grain: one patient record that is not deleted
     "identity.link": (
         ("patient_key", "varchar"), ("facility_id", "varchar"), ("person_id", "varchar"), ("link_rule", "varchar"), ("score", "double"),
@@ -91,6 +94,7 @@ WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
+    "identity.resolve_past": _EDGE,
     "identity.resolve_veto": (*_PAIR, ("veto", "varchar")),
     "identity.resolve_edge": (
         *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"), ("model_version", "varchar"), ("zone", "varchar"),
