@@ -43,11 +43,15 @@ said as (
   union all
   select distinct merged.patient_key_l, merged.patient_key_r, 'trusted_merge', 'decided' from merged
   where not exists (select 1 from steward where {_SAME_PAIR.format(a='steward', b='merged')})
+),
+known as (
+  select patient_key from identity.patient_features
+  where patient_key in (select patient_key_l from said where patient_key_l is not null union select patient_key_r from said)
 )
 select said.patient_key_l, said.patient_key_r, said.rule_or_model, said.zone
 from said
-join identity.patient_features l on l.patient_key = said.patient_key_l
-join identity.patient_features r on r.patient_key = said.patient_key_r
+join known l on l.patient_key = said.patient_key_l
+join known r on r.patient_key = said.patient_key_r
 """
 
 
@@ -88,8 +92,9 @@ def _collect_altered(warehouse: Warehouse, suspected: str) -> None:
 
 
 def _sync_decided(warehouse: Warehouse) -> None:
-    """Make the decided edges those that hold now. The ends of each change are redecided; those of a merge enter the scope too: a merge
-    silences a record, and its end lets it speak again.
+    """Make the decided edges those that hold now. The ends of each change are redecided; of a merge, the retired one enters the scope too:
+    a merge silences it, and the merge's end lets it speak again. Nothing changes for the survivor; where the source says no longer which
+    one survived, both enter.
     """
     same = _SAME_PAIR + " and held.rule_or_model = wanted.rule_or_model"
     gone = f"not exists (select 1 from identity.resolve_wanted wanted where {same.format(a='held', b='wanted')})"
@@ -117,7 +122,17 @@ def _sync_decided(warehouse: Warehouse) -> None:
           and {gone.replace('held.', 'edge.')}
     """)
     merged = "from identity.resolve_redecided where rule_or_model = 'trusted_merge'"
-    warehouse.execute(f"insert into identity.resolve_scope select patient_key_l {merged} union select patient_key_r {merged}")
+    warehouse.execute(f"""
+        insert into identity.resolve_scope
+        select distinct patient_key
+        from (
+          select patient_key_l as patient_key, patient_key_r as other {merged}
+          union all select patient_key_r, patient_key_l {merged}
+        ) ended
+        where not exists (
+          select 1 from canonical.patient_survivor said
+          where said.patient_key = ended.other and said.survivor_key = ended.patient_key)
+    """)
 
 
 def collect_readable(warehouse: Warehouse) -> None:
@@ -128,7 +143,7 @@ def collect_readable(warehouse: Warehouse) -> None:
         union {REDECIDED}
         union
         select partner.patient_key
-        from identity.block partner
+        from identity.resolve_member partner
         join (
           select block_key from identity.resolve_block where block_rule not in {COUNTING}
           except

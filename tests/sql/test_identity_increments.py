@@ -142,3 +142,33 @@ def test_a_rule_of_features_that_changed_is_a_change_of_whom_it_speaks_of(world:
     resolution = world.resolve()
     assert world.person("a") != world.person("b")
     assert resolution.compared == 1
+
+
+def test_a_block_that_fills_and_empties_keeps_its_size(world: IdentityWorld) -> None:
+    """The size of a full block is kept by what comes and goes, and at its cap its records pair again: each time as a full run finds it."""
+    people = [patient(f"p{place}", facility_id=f"f{place}", phone=None, birth_date=datetime.date(1961, 5, place + 1), address_number=str(place))
+              for place in range(9)]
+
+    def is_right() -> bool:
+        anew = IdentityWorld()
+        keys = {str(row[0]) for row in world.rows("select patient_key from identity.patient_features")}
+        anew.put(*(person for person in people if person["patient_key"] in keys))
+        anew.resolve_full()
+        return world.state() == anew.state()
+
+    world.put(*people[:7])
+    world.resolve()
+    assert {int(size) for _, _, size in world.state()["full_block"]} == {7}
+    world.put(*people[7:])
+    world.resolve()
+    assert {int(size) for _, _, size in world.state()["full_block"]} == {9}
+    assert is_right()
+    world.put(people[0] | {"given": "OTHERWISE"})
+    people[0] = people[0] | {"given": "OTHERWISE"}
+    world.resolve()
+    assert {int(size) for _, _, size in world.state()["full_block"]} == {8}
+    assert is_right()
+    world.delete("p1", "p2", "p3", "p4")
+    world.resolve()
+    assert world.state()["full_block"] == []
+    assert is_right()

@@ -91,6 +91,11 @@ WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_redecided": (*_PAIR, ("rule_or_model", "varchar")),
     "identity.resolve_scope": (("patient_key", "varchar"),),
     "identity.resolve_altered": (("patient_key", "varchar"),),
+    # blocks of the scope as they were and as they are, the records of which some went, and the members of touched blocks
+    "identity.resolve_former": (("patient_key", "varchar"), ("block_rule", "varchar"), ("block_key", "bigint")),
+    "identity.resolve_fresh": (("patient_key", "varchar"), ("block_rule", "varchar"), ("block_key", "bigint")),
+    "identity.resolve_moved": (("patient_key", "varchar"),),
+    "identity.resolve_member": (("patient_key", "varchar"), ("block_key", "bigint")),
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
