@@ -1,6 +1,7 @@
 """Which models a run need not build, because nothing that they read has changed: most of them, when one clinic is run again.
 
-dbt spends more time on a model without rows than the engine does. A model is left out only where its table exists and
+dbt spends more time on a model without rows than the engine does. A model is left out only where its table exists, the present project has
+built it before, so that it lacks no column, and
 - it is a view that says nothing of the run (views are dropped when the project changes, so one that exists is the present one), or
 - it is staging of what no delivery of the run speaks of (`spoken`); its rows, those of an earlier run, are removed, or
 - it holds rows by partition of which only such staging tells, and none of the run's partitions, or
@@ -20,6 +21,7 @@ from typing import Any
 
 from assets.root import Root, Run
 from assets.spoken import is_silent, spoken
+from assets.stores.shapes import shaped_models
 from assets.stores.warehouse import Warehouse, existing_tables, filled_tables
 
 Node = Mapping[str, Any]
@@ -37,7 +39,8 @@ def idle_models(root: Root, run: Run, nodes: Sequence[Node]) -> list[Node]:
         tables = existing_tables(warehouse)
         said = spoken(warehouse, run)
         news = unseen_objects(warehouse, consumed)
-        present = [node for node in nodes if table_of(node) in tables]
+        shaped = shaped_models(warehouse, root.project)
+        present = [node for node in nodes if table_of(node) in tables and node["name"] in shaped]
         silent = [node for node in present if node["schema"] == "staging" and is_silent(node, said)]
         empty(warehouse, [table_of(node) for node in silent if node["config"]["materialized"] != "view"])
         untold = without_partitions(warehouse, run, untold_tables(present, silent))

@@ -6,6 +6,7 @@ What belongs here: which stores make a root and what a run knows of itself. Not 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,12 +18,23 @@ import pyarrow as pa
 from assets.code_version import code_version
 from assets.stores.catalog import CatalogStore
 from assets.stores.contracts import change_event, contract_changes
-from assets.stores.control import CONTROL_TABLES, SCHEMAS, Partition, begin_run, create_control, create_tables, replace_reference
+from assets.stores.control import (
+    CONTROL_TABLES,
+    SCHEMAS,
+    Partition,
+    begin_run,
+    create_control,
+    create_tables,
+    ready_tables,
+    replace_reference,
+)
 from assets.stores.dbt_runner import DbtRunner, NodeResult, project_digest
+from assets.stores.durable import remove_earlier_parts
 from assets.stores.keys import Keys
 from assets.stores.landing import LandingStore
 from assets.stores.objects import FolderObjects, ObjectStore
 from assets.stores.raw import RawLoader, create_raw, raw_tables
+from assets.stores.shapes import note_shaped, shaped_models
 from assets.stores.signing_key import signing_key
 from assets.stores.terminology import TerminologyStore
 from assets.stores.warehouse import Warehouse, WarehouseStore, existing_tables
@@ -32,6 +44,7 @@ from transforms.facilities.registry_tables import registry_tables
 from transforms.identity.policy import Policy
 from transforms.identity.policy_file import load_policy
 from transforms.identity.tables import TABLES as IDENTITY_TABLES
+from transforms.identity.tables import WORK_TABLES as IDENTITY_WORK
 from transforms.terminology.concept_map import MapVersion
 from transforms.terminology.in_force import code_map
 
@@ -102,20 +115,22 @@ class Root:
     @cached_property
     def code_version(self) -> str:
         """Short digest of decoders and models: written beside what a run restates."""
-        return hashlib.sha256((project_digest() + code_version("transforms.decode")).encode()).hexdigest()[:12]
+        return hashlib.sha256((self.project + code_version("transforms.decode")).encode()).hexdigest()[:12]
 
     def begin(self, run_id: str, partitions: Iterable[Partition]) -> Run:
-        """Prepare the warehouse where it is new or the code changed, and record the run in it."""
+        """Prepare the root where it is new or the code changed, and record the run in the warehouse."""
         scope = tuple(sorted(set(partitions)))
         with self.warehouse.open() as warehouse:
             create_tables(warehouse, "control", SETUP_TABLE)
             if warehouse.query("select digest from LAKE.control.setup").to_pylist() == [{"digest": self._setup_digest}]:
                 return Run(run_id, begin_run(warehouse, run_id, scope), scope)
+            for folder in ("landing", "terminology"):
+                remove_earlier_parts(self.home / folder, time.time())
             create_control(warehouse)
             create_raw(warehouse)
             changes = contract_changes(warehouse, self.registry)
-            identity = {name.removeprefix("identity."): dict(columns) for name, columns in IDENTITY_TABLES.items()}
-            create_tables(warehouse, "identity", identity)
+            identity = {name.removeprefix("identity."): dict(columns) for name, columns in (IDENTITY_TABLES | IDENTITY_WORK).items()}
+            ready_tables(warehouse, "identity", identity)
             replace_reference(warehouse, self._reference())
             _drop_views(warehouse)
         # Before the registry counts as taken over: a crash in between tells of a change twice, never not at all.
@@ -133,19 +148,33 @@ class Root:
             return run
 
     def build(self, run: Run, unique_ids: Iterable[str]) -> list[NodeResult]:
-        """Run dbt models in a run's scope."""
-        return self.dbt.build_nodes(unique_ids, {
-            **self.warehouse.environment(),
-            "LAKEHOUSE_RUN_ID": run.run_id,
-            "LAKEHOUSE_RUN_SEQ": str(run.run_seq),
-            "LAKEHOUSE_CODE_VERSION": self.code_version,
-            "LAKEHOUSE_SLICES_ARE_JUDGED": "yes",
-        })
+        """Run dbt models in a run's scope; what an earlier project built is brought to its shape first."""
+        with self.warehouse.hold():
+            with self.warehouse.open() as warehouse:
+                shaped = shaped_models(warehouse, self.project)
+            results = self.dbt.build_nodes(unique_ids, {
+                **self.warehouse.environment(),
+                "LAKEHOUSE_RUN_ID": run.run_id,
+                "LAKEHOUSE_RUN_SEQ": str(run.run_seq),
+                "LAKEHOUSE_CODE_VERSION": self.code_version,
+                "LAKEHOUSE_SLICES_ARE_JUDGED": "yes",
+                "LAKEHOUSE_SHAPED": ",".join(sorted(shaped)),
+            })
+            built = {one.name for one in results if one.resource_type == "model" and one.status == "success"} - shaped
+            if built:
+                with self.warehouse.open() as warehouse:
+                    note_shaped(warehouse, self.project, built)
+        return results
+
+    @cached_property
+    def project(self) -> str:
+        """Digest of the dbt project."""
+        return project_digest()
 
     @cached_property
     def _setup_digest(self) -> str:
-        tables = repr((CONTROL_TABLES, IDENTITY_TABLES, raw_tables()))
-        parts = (project_digest(), self.registry_text, tables, self.terminology.digest)
+        tables = repr((CONTROL_TABLES, IDENTITY_TABLES, IDENTITY_WORK, raw_tables()))
+        parts = (self.project, self.registry_text, tables, self.terminology.digest)
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
     def _reference(self) -> dict[str, pa.Table]:

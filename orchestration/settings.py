@@ -56,3 +56,9 @@ def load_settings() -> Settings:
         name = "LAKEHOUSE_" + "_".join(str(part) for part in first["loc"]).upper()
         meaning = Settings.model_fields[str(first["loc"][0])].description
         raise ConfigurationError(f"{name} ({meaning}): {first['msg']}. Remedy: correct or unset it.") from None
+
+
+def require_snowflake(settings: Settings) -> None:
+    """Raise ConfigurationError where no Snowflake account is configured."""
+    if not settings.snowflake_account:
+        raise ConfigurationError("No Snowflake account is configured. Remedy: set LAKEHOUSE_SNOWFLAKE_ACCOUNT, _USER and _PASSWORD.")

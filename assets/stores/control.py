@@ -12,6 +12,7 @@ from datetime import date
 import pyarrow as pa
 
 from assets.stores.warehouse import Warehouse
+from transforms.errors import ConfigurationError
 
 SCHEMAS = ("raw", "ref", "control", "staging", "canonical", "identity", "marts")
 
@@ -44,6 +45,7 @@ CONTROL_TABLES: Mapping[str, Mapping[str, str]] = {
         "run_seq": "bigint", "unit_id": "varchar", "facility_id": "varchar", "batch_date": "date", "old_outcome": "varchar",
         "new_outcome": "varchar", "old_reason": "varchar", "new_reason": "varchar",
     },
+    "shaped_model": {"model": "varchar", "project": "varchar"},
     "raw_file": {"run_id": "varchar", "raw_table": "varchar", "facility_id": "varchar", "batch_date": "date", "file_name": "varchar"},
 }
 
@@ -58,15 +60,36 @@ def create_tables(warehouse: Warehouse, schema: str, tables: Mapping[str, Mappin
         warehouse.execute(f"create table if not exists LAKE.{schema}.{name} ({listed})")
 
 
-def add_missing_columns(warehouse: Warehouse, schema: str, tables: Mapping[str, Mapping[str, str]]) -> None:
-    """Give tables that an earlier version of the product created the columns that they lack."""
-    found = warehouse.query("select lower(table_name) as name, lower(column_name) as column_name from information_schema.columns "
-                            "where table_catalog = 'LAKE' and lower(table_schema) = ?", [schema])
-    held = {(row["name"], row["column_name"]) for row in found.to_pylist()}
-    for name, columns in tables.items():
-        for column, kind in columns.items():
-            if (name, column) not in held:
-                warehouse.execute(f"alter table LAKE.{schema}.{name} add column {_defined(column, kind)}")
+def ready_tables(warehouse: Warehouse, schema: str, tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Create the missing tables of a schema; give those of an earlier version of the product the columns that they lack, null in old rows.
+
+    A column that no table of this version has stays and is written no more. DDL: never inside a transaction.
+    Raises ConfigurationError, before anything is added, where a column has another type.
+    """
+    create_tables(warehouse, schema, tables)
+    found = warehouse.query("select lower(table_name) as name, lower(column_name) as column_name, lower(data_type) as kind "
+                            "from information_schema.columns where table_catalog = 'LAKE' and lower(table_schema) = ?", [schema])
+    held = {(row["name"], row["column_name"]): row["kind"] for row in found.to_pylist()}
+    wanted = {(name, column): kind for name, columns in tables.items() for column, kind in columns.items()}
+    other = [f"{schema}.{name}.{column} ({held[name, column]}, now {kind})"
+             for (name, column), kind in wanted.items() if _family(held.get((name, column), kind)) != _family(kind)]
+    if other:
+        raise ConfigurationError(f"The warehouse was made by an earlier version: {', '.join(other)}. Nothing was changed. "
+                                 "Remedy: run that version, or move warehouse/ away and run `lakehouse materialize` (docs/upgrading.md).")
+    for (name, column), kind in wanted.items():
+        if (name, column) not in held:
+            warehouse.execute(f"alter table LAKE.{schema}.{name} add column {_defined(column, kind)}")
+
+
+# What the engines call the types of `CONTROL_TABLES` and the like: one word for those that hold the same.
+_FAMILIES = {
+    "varchar": ("text", "character varying"), "bigint": ("integer", "number", "decimal"), "double": ("float", "real"),
+    "timestamp": ("timestamp_ntz", "timestamp without time zone"), "varchar[]": ("array",), "boolean": (), "date": (),
+}
+
+
+def _family(kind: str) -> str:
+    return next((family for family, also in _FAMILIES.items() if kind == family or kind in also), kind)
 
 
 def _defined(column: str, kind: str) -> str:
@@ -74,10 +97,10 @@ def _defined(column: str, kind: str) -> str:
 
 
 def create_control(warehouse: Warehouse) -> None:
-    """Create all schemas and the control tables."""
+    """Create all schemas, and make the control tables ready."""
     for schema in SCHEMAS:
         warehouse.execute(f"create schema if not exists LAKE.{schema}")
-    create_tables(warehouse, "control", CONTROL_TABLES)
+    ready_tables(warehouse, "control", CONTROL_TABLES)
 
 
 def begin_run(warehouse: Warehouse, run_id: str, partitions: Iterable[Partition]) -> int:
@@ -104,7 +127,7 @@ def begin_run(warehouse: Warehouse, run_id: str, partitions: Iterable[Partition]
 def replace_reference(warehouse: Warehouse, tables: Mapping[str, pa.Table]) -> None:
     """Replace the registry's tables in schema `ref`, all in one transaction."""
     for name, table in tables.items():
-        create_tables(warehouse, "ref", {name: {field.name: _sql_type(field.type) for field in table.schema}})
+        ready_tables(warehouse, "ref", {name: columns_of(table.schema)})
     with warehouse.transaction():
         for name, table in tables.items():
             warehouse.execute(f"delete from LAKE.ref.{name}")

@@ -25,6 +25,7 @@ from duckdb_extensions import import_extension
 from assets.loading import loading
 from assets.stores.dbt_engine import dbt_engine, drop_engine
 from assets.stores.disk_faults import disk_fault
+from assets.stores.shapes import shape_fault
 from transforms.errors import ConfigurationError, ContractError
 
 # Targets of the profile: the live DuckDB file, the analyst's masked copy, Snowflake.
@@ -124,8 +125,8 @@ class DbtRunner:
         return self.manifest_path
 
     def build(self, select: Sequence[str], environment: Mapping[str, str]) -> list[NodeResult]:
-        """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data, or
-        what the disk refused."""
+        """Run the selected models and seeds. Raises ContractError naming the models that failed, never their data,
+        ConfigurationError where a table of an earlier project cannot become a model's, or what the disk refused."""
         return self._build(environment, select=select)
 
     def build_nodes(self, unique_ids: Iterable[str], environment: Mapping[str, str]) -> list[NodeResult]:
@@ -145,7 +146,7 @@ class DbtRunner:
         failed = [result for result in results if result.status.value in ("error", "fail")]
         if failed or failure is not None:
             for result in failed:
-                fault = disk_fault(result.message or "")
+                fault = disk_fault(result.message or "") or shape_fault(result.message or "")
                 if fault is not None:
                     raise fault
             # The engine's message may quote a value; the first line's class of error is enough beside the model's name.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from pathlib import Path
 from assets.stores.crash_points import reach
 
 UNFINISHED = ".unfinished"
+_EARLIER_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+_DAY_SECONDS = 86_400
 
 
 def write_durable(root: Path, name: str, content: bytes) -> None:
@@ -63,6 +66,16 @@ def _remove_abandoned(folder: Path) -> None:
         with suppress(BlockingIOError, FileNotFoundError, PermissionError), path.open("r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
+
+
+def remove_earlier_parts(root: Path, now: float) -> None:
+    """Remove what killed writers of earlier versions left: they wrote beside the target, as `.name.1f2e3d4c.part`.
+
+    Only parts that nobody has written to for a day (`now`: seconds since 1970): one of an earlier version may be at work beside it."""
+    for path in root.rglob(".*.part"):
+        with suppress(FileNotFoundError):
+            if _EARLIER_PART.fullmatch(path.name) and path.is_file() and now - path.stat().st_mtime > _DAY_SECONDS:
+                path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from assets.stores.control import Partition, add_missing_columns, columns_of, create_tables
+from assets.stores.control import Partition, columns_of, ready_tables
 from assets.stores.crash_points import reach
 from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
@@ -48,8 +48,7 @@ def raw_tables() -> dict[str, dict[str, str]]:
 
 def create_raw(warehouse: Warehouse) -> None:
     """Create the raw tables that are missing, and give those of an earlier version of the product the columns that they lack."""
-    create_tables(warehouse, "raw", raw_tables())
-    add_missing_columns(warehouse, "raw", raw_tables())
+    ready_tables(warehouse, "raw", raw_tables())
 
 
 @dataclass(frozen=True)

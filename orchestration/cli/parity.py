@@ -29,11 +29,14 @@ def parity(
     as_json: bool = Json,
 ) -> None:
     """Load the same raw rows into DuckDB and Snowflake, run the same models, compare every table. Exit 1 where one differs."""
-    from assets.stores.lock import writer_lock
-    from orchestration.parity.sides import open_sides
-    from orchestration.settings import load_settings
+    from orchestration.settings import load_settings, require_snowflake
 
     settings = load_settings()
+    # before what follows, which imports dbt and Dagster and parses the project
+    require_snowflake(settings)
+    from assets.stores.lock import writer_lock
+    from orchestration.parity.sides import open_sides
+
     sides = open_sides(settings)
     with writer_lock(sides.root.home, "parity", "parity", settings.lock_wait_seconds), progress("Parity", None) as advance:
         if not compare_only:

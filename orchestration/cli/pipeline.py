@@ -13,7 +13,7 @@ import typer
 from assets.loading import loading
 from orchestration.cli.printing import progress
 from orchestration.cli.scope import Facility, FromDate, ToDate, chosen_partitions
-from transforms.errors import LakehouseError
+from transforms.errors import ConfigurationError, LakehouseError
 
 STEPS = 6
 
@@ -41,15 +41,22 @@ def materialize(
     to_date: str | None = ToDate,
     behind: bool = typer.Option(False, "--behind", help="Only those read under registry entries or maps that were edited since."),
     select: list[str] | None = typer.Option(None, "--select", help="Assets in Dagster's selection syntax. Default: all, raw to marts."),
+    anew: list[str] | None = typer.Option(None, "--anew", metavar="TABLE", help="Drop a derived table, fill it from all that was landed."),
 ) -> None:
     """Run the pipeline for the chosen facilities and dates. Running it again gives the same answer."""
     with loading():
         from orchestration.preparing import prepare_root
         from orchestration.settings import load_settings
 
+    if anew and (facility or from_date or to_date or behind or select):
+        raise ConfigurationError("--anew fills a table from all that was landed. Remedy: leave the other options out.")
     settings = load_settings()
     root = prepare_root(settings)
     partitions = chosen_partitions(root, facility, from_date, to_date)
+    if anew:
+        from orchestration.anew import forget_tables
+
+        forget_tables(root, settings, anew)
     if behind:
         from orchestration.behind import behind_partitions
 

@@ -20,7 +20,7 @@ from checks.gate import judge_current, write_verdicts
 from checks.ledger import judge_ledger
 from orchestration.opening import dbt_runner, open_root, warehouse_store
 from orchestration.parity.compare import Compared, Side, compare
-from orchestration.settings import Settings
+from orchestration.settings import Settings, require_snowflake
 from orchestration.steps import STEPS, take_step
 from transforms.errors import ConfigurationError
 
@@ -102,8 +102,7 @@ def _judge(side: Root, run: Run) -> None:
 
 def open_sides(settings: Settings) -> Sides:
     """Open the root of the settings and its two sides. Raises ConfigurationError where no Snowflake account is configured."""
-    if not settings.snowflake_account:
-        raise ConfigurationError("No Snowflake account is configured. Remedy: set LAKEHOUSE_SNOWFLAKE_ACCOUNT, _USER and _PASSWORD.")
+    require_snowflake(settings)
     root = open_root(settings)
     sides = []
     for target in (LOCAL, CLOUD):

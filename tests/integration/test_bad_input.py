@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -262,3 +263,12 @@ def test_a_wrong_registry_names_the_line(lakehouse: CommandLine, tmp_path: Path,
     assert said.code == 2
     assert f"{file}:{line}: " in said.err
     assert "Remedy" in said.err
+
+
+def test_parity_without_an_account_is_refused_before_anything_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer needs no dbt, no Dagster and no root: they would take tens of seconds on a busy machine."""
+    monkeypatch.setitem(sys.modules, "orchestration.parity.sides", None)
+    said = CommandLine(tmp_path / "root", tmp_path / "none.yaml", tmp_path / "build")("parity")
+    assert said.code == 2
+    assert "No Snowflake account is configured" in said.err
+    assert not (tmp_path / "root").exists()

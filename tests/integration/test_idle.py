@@ -13,12 +13,18 @@ from assets.idle import busy_consumers, consumed_objects, idle_models, objects_r
 from assets.models import read_manifest
 from assets.root import Root, Run
 from assets.spoken import dialect_of, is_silent
+from assets.stores.shapes import note_shaped
 from transforms.decode.formats import FORMATS
 from transforms.synthetic.registry_text import registry_text
 
 DAY = date(2026, 1, 5)
 CONSUMED = {"patient": frozenset({"patient_version"}), "observation": frozenset({"observation_version", "patient"}),
             "location": frozenset({"location_version"})}
+
+
+# models of the tests below that the present project has built
+BUILT = {"stg_hl7v2__a", "stg_fhir__a", "stg_x12__a", "claim_version", "coverage_version", "patient_version", "location", "ledger", "unit_outcome",
+         "stg_hl7v2__result"}
 
 
 def node(schema: str, name: str, materialized: str = "scoped", dialect: str = "") -> dict[str, Any]:
@@ -45,6 +51,7 @@ def begin(root: Root, source: str) -> Run:
     """Begin a run over the partition of lakeside, with one delivery of a feed."""
     run = root.begin("one", [("lakeside", DAY)])
     with root.warehouse.open() as warehouse:
+        note_shaped(warehouse, root.project, BUILT)
         warehouse.execute("insert into LAKE.raw.raw_delivery (facility_id, batch_date, source) values ('lakeside', ?, ?)", [DAY, source])
     return run
 
@@ -153,6 +160,7 @@ def test_rules_of_features_wake_where_the_registry_changed_and_only_then(open_te
         with opened.warehouse.open() as warehouse:
             for name in ("feature_rule", "patient_features"):
                 warehouse.execute(f"create table if not exists LAKE.identity.{name} (n integer)")
+            note_shaped(warehouse, opened.project, ["feature_rule", "patient_features"])
         left = {one["name"] for one in idle_models(opened, run, nodes)}
         with opened.warehouse.open() as warehouse:
             for name in {"feature_rule", "patient_features"} - left:
@@ -165,3 +173,16 @@ def test_rules_of_features_wake_where_the_registry_changed_and_only_then(open_te
     assert idle("three") == {"feature_rule", "patient_features"}
     registry.write_text(text + "# edited\n")
     assert idle("three") == set()
+
+
+def test_nothing_that_an_earlier_project_built_is_left_out(root: Root) -> None:
+    """A table that the present project has not built may lack a column, so neither silence nor an unmoved log leaves its model out."""
+    run = begin(root, "adt_oru")
+    nodes = [node("canonical", "location"), node("staging", "stg_fhir__a", "run_table", "fhir")]
+    with root.warehouse.open() as warehouse:
+        warehouse.execute("create table LAKE.canonical.location (n integer)")
+        warehouse.execute("create table LAKE.staging.stg_fhir__a (n integer)")
+    assert len(idle_models(root, run, nodes)) == 2
+    with root.warehouse.open() as warehouse:
+        warehouse.execute("update LAKE.control.shaped_model set project = 'earlier'")
+    assert idle_models(root, run, nodes) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from assets.stores import objects as objects_module
 from assets.stores.control import begin_run, create_control
-from assets.stores.durable import UNFINISHED, write_temporary
+from assets.stores.durable import UNFINISHED, remove_earlier_parts, write_temporary
 from assets.stores.keys import Keys, open_keys
 from assets.stores.landing import LandingStore
 from assets.stores.objects import FolderObjects, ObjectStore
@@ -155,6 +156,19 @@ def test_name_that_is_taken_while_it_is_written(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(objects_module, "write_temporary", late)
     assert not store.add("a/b", b"second")
     assert store.get("a/b") == b"first"
+
+
+def test_what_writers_of_earlier_versions_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    """They left it beside its target: it goes where nobody has written to it for a day; payloads and other hidden files stay."""
+    store, now = FolderObjects(tmp_path), NOW.timestamp()
+    store.add("payloads/ab/abcd", b"kept")
+    old, young, other = (tmp_path / "payloads" / "ab" / name for name in (".abcd.0123cdef.part", ".abcd.89abcdef.part", ".abcd.part"))
+    for path, age in ((old, 90_000), (young, 3_600), (other, 90_000)):
+        path.write_bytes(b"left")
+        os.utime(path, (now - age, now - age))
+    remove_earlier_parts(tmp_path, now)
+    assert [path.exists() for path in (old, young, other)] == [False, True, True]
+    assert store.names() == ["payloads/ab/abcd"]
 
 
 def test_what_a_dead_writer_left_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assets.stores import raw
-from assets.stores.control import add_missing_columns, create_tables
+from assets.stores.control import create_tables, ready_tables
 from assets.stores.dbt_runner import DbtRunner
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
@@ -48,8 +48,18 @@ def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(warehouse_
         create_tables(warehouse, "raw", {"said": {"a": "varchar"}})
         warehouse.execute("insert into LAKE.raw.said values ('x')")
         for _ in range(2):
-            add_missing_columns(warehouse, "raw", {"said": {"a": "varchar", "b": "integer"}})
+            ready_tables(warehouse, "raw", {"said": {"a": "varchar", "b": "integer"}})
         assert warehouse.query("select * from LAKE.raw.said").to_pylist() == [{"a": "x", "b": None}]
+
+
+def test_a_column_of_another_type_is_refused(warehouse_store: DuckDBStore) -> None:
+    """Before anything is added, the error names table, column and both types; a column that this version has no more stays."""
+    with warehouse_store.open() as warehouse:
+        create_tables(warehouse, "identity", {"link": {"person_id": "varchar", "score": "varchar", "gone": "date"}})
+        with pytest.raises(ConfigurationError, match=r"identity.link.score \(varchar, now double\). Nothing was changed. Remedy"):
+            ready_tables(warehouse, "identity", {"link": {"person_id": "varchar", "score": "double", "new": "varchar"}})
+        ready_tables(warehouse, "identity", {"link": {"person_id": "varchar", "new": "varchar"}})
+        assert warehouse.query("select * from LAKE.identity.link").column_names == ["person_id", "score", "gone", "new"]
 
 
 def test_a_root_of_an_earlier_version_is_given_its_columns_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,8 @@
 {% endmacro %}
 
 {#- Strategy `merge_keys`: the rows of the changed keys are replaced, a key without a new row leaves, the watermark moves. Config: `key`,
-    `consumer`, and `changed`, the name of the macro that lists the changed keys. -#}
+    `consumer`, `changed`, the name of the macro that lists the changed keys, and `refills`, the consumers that see all changes again when
+    the table gains a column: its own, so that no old row stays without, and those that read it by the same changes. -#}
 {% macro scoped_merge_keys_sql(target_relation, temp_relation, columns) %}
   {%- set key = config.get('key', 'patient_key') -%}
   {%- set consumer = config.require('consumer') -%}

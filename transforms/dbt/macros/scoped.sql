@@ -1,7 +1,8 @@
 {#-
   Materialization `scoped`: a table that is never rebuilt whole. The model's SQL gives the rows that this run may change; they are
   staged in a temporary table, then one strategy's statements change the target, its side tables, the change log and the
-  watermark in ONE transaction. A table that is missing is created empty first, so that the first run takes the same road.
+  watermark in ONE transaction. A table that is missing is created empty first, so that the first run takes the same road; one of an
+  earlier version of the project gets the columns that it lacks (shape.sql).
   Strategies: `merge_version`, `merge_current`, `merge_outcome`, `replace_scope` (below), `merge_keys` (identity.sql),
   `replace_rules` (feature_rules.sql), `append_touches` and `replace_slices` (slices.sql): each is a macro `scoped_<strategy>_sql(target, staged, columns)` that returns
   DML statements separated by `;`, never DDL, which would commit on Snowflake.
@@ -21,6 +22,7 @@
     {%- endcall -%}
   {%- endif -%}
   {%- if strategy == 'merge_version' -%}{%- do create_restated(target_relation) -%}{%- endif -%}
+  {%- if existing is not none and not has_its_shape() -%}{%- do bring_to_shape(target_relation, sql) -%}{%- endif -%}
   {%- if is_candidate -%}{%- do drop_staged(staged) -%}{%- endif -%}
   {%- set names = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | map('lower') | list -%}
   {%- if strategy in ['merge_version', 'replace_scope'] and holds_nothing(target_relation) -%}

@@ -1,4 +1,5 @@
-{{ config(materialized='scoped', strategy='merge_keys', consumer='patient_features', tags=['current']) }}
+{{ config(materialized='scoped', strategy='merge_keys', consumer='patient_features',
+          refills=['patient_features', 'identity', 'person'], tags=['current']) }}
 {#- What identity compares, normalised: only here, so that both engines, the scorer and the steward see the same text. -#}
 with changed as (
   {{ changed_patients('patient_features') }}

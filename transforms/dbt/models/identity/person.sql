@@ -1,4 +1,4 @@
-{{ config(materialized='scoped', strategy='merge_keys', consumer='person', key='person_id', changed='changed_persons', tags=['mart']) }}
+{{ config(materialized='scoped', strategy='merge_keys', consumer='person', key='person_id', changed='changed_persons', refills=['person'], tags=['mart']) }}
 {#- The golden record: for each group of attributes the surviving value, the record it came from, when that record said it, and the rule by which it
     stands before the other records' values. Each group survives whole, so that no name or address is put together from two records. -#}
 {%- set groups = {
