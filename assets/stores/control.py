@@ -72,7 +72,7 @@ def ready_tables(warehouse: Warehouse, schema: str, tables: Mapping[str, Mapping
     held = {(row["name"], row["column_name"]): row["kind"] for row in found.to_pylist()}
     wanted = {(name, column): kind for name, columns in tables.items() for column, kind in columns.items()}
     other = [f"{schema}.{name}.{column} ({held[name, column]}, now {kind})"
-             for (name, column), kind in wanted.items() if _family(held.get((name, column), kind)) != _family(kind)]
+             for (name, column), kind in wanted.items() if _family(held.get((name, column), kind)) not in (None, _family(kind))]
     if other:
         raise ConfigurationError(f"The warehouse was made by an earlier version: {', '.join(other)}. Nothing was changed. "
                                  "Remedy: run that version, or move warehouse/ away and run `lakehouse materialize` (docs/upgrading.md).")
@@ -81,15 +81,15 @@ def ready_tables(warehouse: Warehouse, schema: str, tables: Mapping[str, Mapping
             warehouse.execute(f"alter table LAKE.{schema}.{name} add column {_defined(column, kind)}")
 
 
-# What the engines call the types of `CONTROL_TABLES` and the like: one word for those that hold the same.
+# What the engines call the types of `CONTROL_TABLES` and the like: one word for those that hold the same. Any other name is taken as it is.
 _FAMILIES = {
     "varchar": ("text", "character varying"), "bigint": ("integer", "number", "decimal"), "double": ("float", "real"),
     "timestamp": ("timestamp_ntz", "timestamp without time zone"), "varchar[]": ("array",), "boolean": (), "date": (),
 }
 
 
-def _family(kind: str) -> str:
-    return next((family for family, also in _FAMILIES.items() if kind == family or kind in also), kind)
+def _family(kind: str) -> str | None:
+    return next((family for family, also in _FAMILIES.items() if kind == family or kind in also), None)
 
 
 def _defined(column: str, kind: str) -> str:
