@@ -142,37 +142,6 @@ def test_accounts_are_the_same(lakes: Lakes) -> None:
         assert rows[0], table
 
 
-def test_a_table_of_an_earlier_project_gains_its_columns(lakes: Lakes) -> None:
-    """Columns that a table on Snowflake lacks come by DDL of their own, before the run's rows and once; persons get their values, restated rows
-    too have the column; a column that its model has no more is refused, with the remedy, and its table stays."""
-    cloud, run = lakes.sides.cloud, lakes.ran[-1].run
-    rows = "select * from LAKE.identity.person"
-    with cloud.warehouse.open() as warehouse:
-        before = sorted(sorted(row.items()) for row in warehouse.query(rows).to_pylist())
-        for table, column in (("identity.person", "name_rule"), ("canonical.patient_version", "telecom_email"),
-                              ("canonical.patient_restated", "telecom_email")):
-            warehouse.execute(f"alter table LAKE.{table} drop column {column}")
-        warehouse.execute("update LAKE.control.shaped_model set project = 'earlier'")
-    models = ["model.lakehouse.person", "model.lakehouse.patient_version"]
-    sent = len(lakes.double.statements())
-    for _ in range(2):
-        cloud.build(run, models)
-    texts = [" ".join(text.lower().split()) for text in lakes.double.statements()[sent:]]
-    assert [text for text in texts if text.startswith("alter")] == [text for text in texts if " add column " in text]
-    assert sum(" add column " in text for text in texts) == 3
-    assert not any("add column" in text for text in texts if "begin" in text)
-    with cloud.warehouse.open() as warehouse:
-        assert sorted(sorted(row.items()) for row in warehouse.query(rows).to_pylist()) == before
-        assert "telecom_email" in warehouse.query("select * from LAKE.canonical.patient_restated limit 0").column_names
-        warehouse.execute("alter table LAKE.identity.person add column shoe_size integer")
-        warehouse.execute("update LAKE.control.shaped_model set project = 'earlier'")
-    with pytest.raises(ConfigurationError, match=r"identity.person .* shoe_size \(no longer there\).* --anew identity.person"):
-        cloud.build(run, models[:1])
-    with cloud.warehouse.open() as warehouse:
-        warehouse.execute("alter table LAKE.identity.person drop column shoe_size")
-        assert len(warehouse.query(rows).to_pylist()) == len(before)
-
-
 def test_nothing_stays_on_the_stage_or_the_disk(lakes: Lakes) -> None:
     """No loaded file is left on the stage or in the proof's folder, where it would be a copy of patient data that nobody looks after."""
     with lakes.sides.cloud.warehouse.open() as warehouse:
