@@ -12,6 +12,8 @@ import pytest
 from assets.stores.control import create_control
 from assets.stores.identity import create_tables
 from assets.stores.identity_decisions import Decision, record_decision
+from assets.stores.identity_overlay_answers import OverlayAnswer, overlay_counts, overlays, record_answer
+from assets.stores.identity_questions import link_history
 from assets.stores.warehouse import Warehouse
 from tests.snowflake.conftest import MARKS, Double
 from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
@@ -87,6 +89,17 @@ def test_both_targets_hold_the_same_persons(worlds: tuple[StoredWorld, StoredWor
         for world in worlds:
             step(world)
         assert worlds[0].tables() == worlds[1].tables()
+    for world in worlds:
+        world.put(patient("y", given="ZENO", family="THIRD", birth_date=date(1950, 3, 4), phone="5035551111", address_number="5", postal_code="10001"))
+        world.resolve()
+        run = world.run_seq
+        assert [row["run_seq"] for row in overlays(world.warehouse, 9)] == [run]
+        record_answer(world.warehouse, OverlayAnswer("y", run, "no_overlay", "ana", "seen on paper"), NOON)
+        assert overlays(world.warehouse, 9) == []
+        assert overlay_counts(world.warehouse) == {"waiting": 0, "no_overlay": 1, "overlay": 0}
+        assert "given=exact" in str(link_history(world.warehouse, "b")[0]["evidence"]) + str(link_history(world.warehouse, "a")[0]["evidence"])
+    assert worlds[0].tables() == worlds[1].tables()
+    assert [link_history(world.warehouse, "b") for world in worlds][0] == link_history(worlds[1].warehouse, "b")
     assert worlds[1].person("a") != worlds[1].person("b")
     assert worlds[1].person("a") != worlds[1].person("z")
     before = worlds[1].tables()
