@@ -79,7 +79,14 @@ def overlays(warehouse: Warehouse, limit: int, closed: bool = False) -> list[dic
     Each with record, facility, run, since (UTC), score, how the record is linked now (its person, by which rule, how many other records
     that person has; a record that was deleted since has no person), and the answer that holds, by whom.
     """
-    return list(warehouse.query(f"""
+    wanted = "1 = 1" if closed else "answered.answer is null"
+    order = "overlay.run_seq desc nulls last, overlay.score nulls last, overlay.patient_key"
+    return list(warehouse.query(_listed(f"{wanted} order by {order} limit {int(limit)}")).to_pylist())
+
+
+def _listed(wanted: str) -> str:
+    """Give the query of the overlays that `wanted` (a condition, an order after it) names."""
+    return f"""
         with {_NEWEST}
         select overlay.patient_key, overlay.facility_id, overlay.run_seq, resolution.recorded_time as since, overlay.score, link.person_id,
           link.link_rule, coalesce(held.records - 1, 0) as others, answered.answer, answered.decided_by, answered.answer_seq
@@ -88,9 +95,8 @@ def overlays(warehouse: Warehouse, limit: int, closed: bool = False) -> list[dic
         left join identity.resolution resolution on resolution.run_seq = overlay.run_seq
         left join identity.link link on link.patient_key = overlay.patient_key
         left join (select person_id, count(*) as records from identity.link group by person_id) held on held.person_id = link.person_id
-        where {'1 = 1' if closed else 'answered.answer is null'}
-        order by overlay.run_seq desc nulls last, overlay.score nulls last, overlay.patient_key limit {int(limit)}
-    """).to_pylist())
+        where {wanted}
+    """
 
 
 def overlay_counts(warehouse: Warehouse) -> dict[str, int]:
@@ -107,8 +113,8 @@ def overlay_counts(warehouse: Warehouse) -> dict[str, int]:
 def overlay_raised(warehouse: Warehouse, patient_key: str, run_seq: int) -> dict[str, object]:
     """Give one overlay as `overlays` does. Raises ConfigurationError where that run raised none of this record."""
     refuse_no_overlay(warehouse, OverlayAnswer(patient_key, run_seq, OVERLAY, "", ""))
-    every = overlays(warehouse, 1_000_000, closed=True)
-    return next(row for row in every if (row["patient_key"], row["run_seq"]) == (patient_key, run_seq))
+    found = warehouse.query(_listed("overlay.patient_key = ? and overlay.run_seq = ?"), [patient_key, run_seq])
+    return dict(found.to_pylist()[0])
 
 
 def contents(warehouse: Warehouse, patient_key: str) -> list[dict[str, object]]:
