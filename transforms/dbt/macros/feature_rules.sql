@@ -7,12 +7,12 @@
 {#- What a patient record says that rules of each kind speak of: (kind, expression over `patient`), before anything is taken for nothing. -#}
 {% macro ruled_values() %}
   {%- set family = family_words(plain_text('patient.name_family')) -%}
-  {%- set given = first_given(plain_text("replace(patient.name_given, '-', '')")) -%}
+  {%- set given = first_given(given_text('patient.name_given')) -%}
   {{ return([
     ('family', family), ('given', given), ('name', family ~ " || ' ' || " ~ given), ('newborn', given),
     ('birth_date', 'left(patient.birth_date, 10)'), ('phone', phone_number('patient.telecom_phone')), ('own_phone', phone_number('patient.telecom_phone')),
-    ('email', 'lower(trim(patient.telecom_email))'), ('identifier', 'upper(trim(patient.identifier_value))'),
-    ('own_address', house_number(plain_text("replace(patient.address_line, '#', ' UNIT ')")))
+    ('email', email_text('patient.telecom_email')), ('identifier', number_text('patient.identifier_value')),
+    ('own_address', house_number(address_text('patient.address_line')))
   ]) }}
 {% endmacro %}
 
@@ -27,7 +27,7 @@
     where patient.is_deleted = false
     union
     {%- endfor %}
-    {%- for kinds, value in [("'ssn', 'ssn_last4'", regexp_replace_all('identifier.value', '[^0-9]', '')), ("'identifier'", 'upper(trim(identifier.value))')] %}
+    {%- for kinds, value in [("'ssn', 'ssn_last4'", digits('identifier.value')), ("'identifier'", number_text('identifier.value'))] %}
     select patient.fact_key, patient.facility_id
     from {{ ref('patient_identifier') }} identifier
     join rule_moved on rule_moved.kind in ({{ kinds }}) and rule_moved.value = {{ value }}

@@ -41,8 +41,16 @@
     when 'III' then 'III' when '3RD' then 'III' when 'IV' then 'IV' when '4TH' then 'IV' end
 {%- endmacro %}
 
-{#- The part of a phone, a postal code and an address (as `plain_text` gives it) that two records are compared by. -#}
-{% macro phone_number(text) -%} right({{ regexp_replace_all(text, '[^0-9]', '') }}, 10) {%- endmacro %}
+{#- What is compared of a given name, of an address line, of an e-mail, of a number of any kind, and of one in which only digits count: said
+    here once, since features and the rules that take values for nothing must read the same text. -#}
+{% macro given_text(text) -%} {{ plain_text("replace(" ~ text ~ ", '-', '')") }} {%- endmacro %}
+{% macro address_text(text) -%} {{ plain_text("replace(" ~ text ~ ", '#', ' UNIT ')") }} {%- endmacro %}
+{% macro email_text(text) -%} lower(trim({{ text }})) {%- endmacro %}
+{% macro number_text(text) -%} upper(trim({{ text }})) {%- endmacro %}
+{% macro digits(text) -%} {{ regexp_replace_all(text, '[^0-9]', '') }} {%- endmacro %}
+
+{#- The part of a phone, a postal code and an address (as `address_text` gives it) that two records are compared by. -#}
+{% macro phone_number(text) -%} right({{ digits(text) }}, 10) {%- endmacro %}
 {% macro postal_area(text) -%} nullif(left({{ regexp_replace_all('upper(' ~ text ~ ')', '[^A-Z0-9]', '') }}, 5), '') {%- endmacro %}
 {% macro house_number(text) -%}
   coalesce({{ regexp_first(text, '^[0-9]+') }}, replace({{ regexp_first(text, '^P ?O BOX [0-9]+') }}, 'P O BOX', 'PO BOX'))

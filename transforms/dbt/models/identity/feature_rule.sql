@@ -5,7 +5,7 @@
 -- depends_on: {{ ref('patient') }}, {{ ref('patient_identifier') }}
 with own_contact as (
   select contact.kind, case when contact.kind = 'phone' then {{ phone_number('contact.value') }} end as phone,
-    {{ plain_text("replace(contact.value, '#', ' UNIT ')") }} as address_text, {{ postal_area('contact.postal_code') }} as postal_code
+    {{ address_text('contact.value') }} as address_text, {{ postal_area('contact.postal_code') }} as postal_code
   from {{ source('ref', 'facility_contact') }} contact
 ),
 said as (

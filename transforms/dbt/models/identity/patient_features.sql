@@ -8,13 +8,13 @@ record as (
   select patient.fact_key as patient_key, patient.facility_id, coalesce(patient.active, true) as is_active,
     patient.identifier_system, patient.identifier_value,
     {{ plain_text('patient.name_family') }} as family_text,
-    {{ plain_text("replace(patient.name_given, '-', '')") }} as given_text,
+    {{ given_text('patient.name_given') }} as given_text,
     {{ plain_text('patient.name_suffix') }} as suffix_text,
     case when patient.gender in ('male', 'female') then patient.gender end as gender,
     patient.birth_date as birth_date_text,
-    {{ regexp_replace_all('patient.telecom_phone', '[^0-9]', '') }} as phone_digits,
-    nullif(lower(trim(patient.telecom_email)), '') as email_text,
-    {{ plain_text("replace(patient.address_line, '#', ' UNIT ')") }} as address_text,
+    {{ digits('patient.telecom_phone') }} as phone_digits,
+    nullif({{ email_text('patient.telecom_email') }}, '') as email_text,
+    {{ address_text('patient.address_line') }} as address_text,
     {{ postal_area('patient.address_postal_code') }} as postal_code
   from {{ ref('patient') }} patient
   join changed on changed.patient_key = patient.fact_key
@@ -61,13 +61,13 @@ reached as (
 identified as (
   select identifier.subject_key as patient_key, identifier.system, identifier.type_code,
     {#- always so: what needs both sides of the join is computed after it, not of each identifier that there is -#}
-    case when record.patient_key is not null then nullif(upper(trim(identifier.value)), '') end as value,
-    case when record.patient_key is not null then {{ regexp_replace_all('identifier.value', '[^0-9]', '') }} end as digits
+    case when record.patient_key is not null then nullif({{ number_text('identifier.value') }}, '') end as value,
+    case when record.patient_key is not null then {{ digits('identifier.value') }} end as digits
   from {{ ref('patient_identifier') }} identifier
   join record on record.patient_key = identifier.subject_key
   where identifier.is_deleted = false
   union all
-  select record.patient_key, record.identifier_system, 'MR', nullif(upper(trim(record.identifier_value)), ''), cast(null as varchar)
+  select record.patient_key, record.identifier_system, 'MR', nullif({{ number_text('record.identifier_value') }}, ''), cast(null as varchar)
   from record
 ),
 security as (
