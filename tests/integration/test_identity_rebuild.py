@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +9,11 @@ from typing import Any
 import pytest
 
 from assets.stores.identity import root_settings
-from assets.stores.keys import Keys
 from orchestration.rebuilding import rebuild_identity
-from tests.sql.identity_world import IdentityWorld, patient
+from tests.sql.identity_world import KEYS, IdentityWorld, identity_root, patient
 from transforms.identity.policy_file import load_policy
 
 SETTINGS: Any = SimpleNamespace(memory="1GB", lock_wait_seconds=1)
-KEYS = Keys(bytes(32))
 
 
 @pytest.fixture
@@ -35,16 +31,7 @@ def world() -> IdentityWorld:
 @pytest.fixture
 def root(world: IdentityWorld, tmp_path: Path) -> Any:
     """A root whose warehouse is that world's."""
-    @contextmanager
-    def opened(**_: object) -> Iterator[object]:
-        yield world.warehouse
-
-    def begin(run_id: str, partitions: list[object]) -> SimpleNamespace:
-        world.run_seq += 1
-        return SimpleNamespace(run_seq=world.run_seq)
-
-    return SimpleNamespace(home=tmp_path, keys=KEYS, policy=lambda on: load_policy("strict", on=on), identity_model=None, begin=begin,
-                           warehouse=SimpleNamespace(open=opened))
+    return identity_root(world, tmp_path)
 
 
 def _left(world: IdentityWorld) -> list[tuple[Any, ...]]:

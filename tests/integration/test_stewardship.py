@@ -19,12 +19,11 @@ from assets.session import Session
 from assets.stores.catalog import CatalogStore
 from assets.stores.identity_decisions import Decision
 from assets.stores.identity_overlay_answers import OverlayAnswer
-from assets.stores.keys import Keys
 from orchestration import stewardship
 from orchestration.cli.identity import _evidence
 from orchestration.cli.identity_decisions import _decide
 from tests.integration.catalog_world import KEY
-from tests.sql.identity_world import IdentityWorld, patient
+from tests.sql.identity_world import IdentityWorld, identity_root, patient
 from transforms.errors import ConfigurationError, ContractError
 from transforms.identity.policy_file import load_policy
 
@@ -42,17 +41,8 @@ def world() -> IdentityWorld:
 
 @pytest.fixture
 def root(world: IdentityWorld, tmp_path: Path) -> Any:
-    """A root whose warehouse is that world's."""
-    @contextmanager
-    def opened(**_: object) -> Iterator[object]:
-        yield world.warehouse
-
-    def begin(run_id: str, partitions: list[object]) -> SimpleNamespace:
-        world.run_seq += 1
-        return SimpleNamespace(run_seq=world.run_seq)
-
-    return SimpleNamespace(home=tmp_path, keys=Keys(bytes(32)), policy=lambda on: load_policy("strict", on=on), identity_model=None, begin=begin,
-                           warehouse=SimpleNamespace(open=opened), catalog=lambda: CatalogStore(tmp_path / "audit.sqlite", KEY))
+    """A root whose warehouse is that world's, with an audit log."""
+    return identity_root(world, tmp_path, catalog=lambda: CatalogStore(tmp_path / "audit.sqlite", KEY))
 
 
 def _say(root: Any, decision: str = "cannot_link", by: str = "amy", reason: str = WHY, seen: int = 0, reviewers: int = 1) -> object:

@@ -1,6 +1,7 @@
 """A warehouse that holds only what identity reads and writes, for tests of the engine.
 
-`IdentityWorld` puts patient features straight into `identity.patient_features`, as the dbt model would, and logs the change.
+`IdentityWorld` puts patient features straight into `identity.patient_features`, as the dbt model would, and logs the change;
+`identity_root` is a data root around it, for tests of what begins runs and opens the warehouse by itself.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -17,11 +21,13 @@ import pyarrow as pa
 from assets.stores.control import create_control
 from assets.stores.duckdb_warehouse import DuckDBWarehouse
 from assets.stores.identity import Resolution, Settings, create_tables, resolve_changes, resolve_full
+from assets.stores.keys import Keys
 from transforms.identity.model import load_model
 from transforms.identity.policy_file import load_policy
 from transforms.identity.records import FEATURE_SCHEMA
 
 SETTINGS = Settings(load_model(), load_policy("strict"), salt="test")
+KEYS = Keys(bytes(32))
 
 
 def patient(key: str, **given: Any) -> dict[str, Any]:
@@ -119,3 +125,17 @@ class IdentityWorld:
             "node": "patient_key, component_key, features_hash, model_version, policy_version",
             "block": "patient_key, block_rule, block_key", "full_block": "block_rule, block_key, patients",
         }.items()}
+
+
+def identity_root(world: IdentityWorld, home: Path, **more: Any) -> Any:
+    """Give a root in a folder whose warehouse is that world's, under KEYS and the strict policy; `more` are further attributes of it."""
+    @contextmanager
+    def opened(**_: object) -> Iterator[object]:
+        yield world.warehouse
+
+    def begin(run_id: str, partitions: list[object]) -> SimpleNamespace:
+        world.run_seq += 1
+        return SimpleNamespace(run_seq=world.run_seq)
+
+    return SimpleNamespace(home=home, keys=KEYS, policy=lambda on: load_policy("strict", on=on), identity_model=None, begin=begin,
+                           warehouse=SimpleNamespace(open=opened), **more)
