@@ -18,7 +18,7 @@ from orchestration.catalog.rendering import environment, render
 from orchestration.catalog.tables import Asked, as_csv, as_json, asked
 from orchestration.catalog.view import Crumb, Page
 from orchestration.catalog.watching import Watch
-from transforms.errors import UnavailableError
+from transforms.errors import ContractError, LakehouseError, UnavailableError
 
 
 class Answering:
@@ -81,6 +81,11 @@ class Answering:
 def not_yet(sentence: str) -> Page:
     """What is said before the first run, or while something is busy."""
     return Page("Nothing can be shown yet.", sentence[:1].upper() + sentence[1:], "pending", [Crumb("Overview")], [])
+
+
+def refused_status(error: LakehouseError) -> int:
+    """HTTP status of what a steward asked or said and was refused: 409 where another came first, 503 where something is busy, else 400."""
+    return 409 if isinstance(error, ContractError) else 503 if isinstance(error, UnavailableError) else 400
 
 
 def footer(connection: sqlite3.Connection) -> str:

@@ -62,6 +62,11 @@ def long_date(day: str) -> str:
     return f"{found.day} {found:%B %Y}"
 
 
+def utc_text(time: object) -> str | None:
+    """A timestamp of the warehouse, which is UTC and says no zone, as the text of an instant; None where there is none."""
+    return f"{time}+00:00" if time else None
+
+
 def instant(text: str, zone: str) -> Markup:
     """An instant in a zone, with UTC on hover."""
     utc = datetime.fromisoformat(text)

@@ -13,12 +13,13 @@ from starlette.responses import HTMLResponse, Response
 
 from assets.stores.identity_overlay_answers import ANSWERS, NO_OVERLAY, OVERLAY, OverlayAnswer
 from lineage.audit_log import open_catalog
-from orchestration.catalog.answering import Answering, footer
+from orchestration.catalog.answering import Answering, footer, refused_status
+from orchestration.catalog.cells import utc_text
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.reviewing import Overlaid, Queue, Reviewer
 from orchestration.catalog.tables import Asked, rows_table
 from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Page, Table
-from transforms.errors import ContractError, LakehouseError, UnavailableError
+from transforms.errors import LakehouseError
 
 LABELS = {OVERLAY: "Another human: the facility was told", NO_OVERLAY: "The same human: a corrected record"}
 FIELDS = (
@@ -33,7 +34,7 @@ _NONE = Empty("No change of content waits for an answer.", "lakehouse identity o
 
 def overlay_table(reading: Reading, asked: Asked, waiting: Queue) -> Table:
     """The overlays that wait: keys and figures, no values."""
-    shown = [{**row, "look": "compare", "since": _instant(row["since"]), "facility_id": reading.name(str(row["facility_id"])),
+    shown = [{**row, "look": "compare", "since": utc_text(row["since"]), "facility_id": reading.name(str(row["facility_id"])),
               "score": round(float(str(row["score"] or 0)), 1)} for row in waiting.overlays]
     return rows_table(asked, "overlays", "Records whose content became someone else's", (
         Column("look", "Overlay", href="/review/overlay?record={patient_key}&run={run_seq}"), Column("facility_id", "Facility"),
@@ -52,10 +53,10 @@ def show_overlay(answering: Answering, reviewer: Reviewer, steward: str, request
             foot = footer(connection)
     except LakehouseError as refused:
         page = Page(_TITLE, str(refused), "failed", _CRUMBS, [])
-        return answering.html(request, page, "", 503 if isinstance(refused, UnavailableError) else 400)
+        return answering.html(request, page, "", refused_status(refused))
     page = Page(_TITLE, fault or _answer(found), "failed" if fault else "waiting", _CRUMBS, [])
     here = {"record": found.overlay["patient_key"], "run": found.overlay["run_seq"], "seen": found.overlay["answer_seq"] or 0}
-    contents = [{**one, "since": _instant(one["source_time"])} for one in found.contents]
+    contents = [{**one, "since": utc_text(one["source_time"])} for one in found.contents]
     html = answering.templates.get_template("overlay.html").render(
         page=page, path="/review", footer=foot, found=Overlaid(found.overlay, contents), fields=FIELDS, steward=steward, answers=LABELS,
         reason=fields.get("reason", ""), here=f"/review/overlay?{urlencode(here)}")
@@ -71,11 +72,8 @@ def take_answer(answering: Answering, reviewer: Reviewer, steward: str, request:
                          int(seen) if seen.isdecimal() else 0)
     try:
         sentence = reviewer.answer(said)
-    except ContractError as late:
-        return show_overlay(answering, reviewer, steward, request, fields, str(late), 409)
     except LakehouseError as refused:
-        busy = isinstance(refused, UnavailableError)
-        return show_overlay(answering, reviewer, steward, request, fields, str(refused), 503 if busy else 400)
+        return show_overlay(answering, reviewer, steward, request, fields, str(refused), refused_status(refused))
     following = Facts("Next", [Fact("Queue", "what waits", href="/review")])
     return answering.html(request, Page(_TITLE, sentence, "passed", _CRUMBS, [following]), "")
 
@@ -84,7 +82,3 @@ def _answer(found: Overlaid) -> str:
     if found.overlay["answer"]:
         return f"{found.overlay['decided_by']} answered: {LABELS[str(found.overlay['answer'])].lower()}."
     return f"Old and new content weigh {float(str(found.overlay['score'])):.1f} bits as two records of one human. Nobody has answered yet."
-
-
-def _instant(value: object) -> str | None:
-    return f"{value}+00:00" if value else None

@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from assets.stores.identity_decisions import CANNOT_LINK, LINK, WITHDRAWN, Decision
 from lineage.audit_log import open_catalog
-from orchestration.catalog.answering import Answering, footer
-from orchestration.catalog.cells import count
+from orchestration.catalog.answering import Answering, footer, refused_status
+from orchestration.catalog.cells import count, utc_text
 from orchestration.catalog.overlay_page import overlay_table, show_overlay, take_answer
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.reviewing import Pair, Queue, Reviewer
@@ -29,7 +29,7 @@ from orchestration.catalog.security import comes_from_here
 from orchestration.catalog.tables import Asked, rows_table
 from orchestration.catalog.view import Column, Crumb, Empty, Fact, Facts, Figure, Figures, Page
 from orchestration.catalog.waterfall import draw_waterfall
-from transforms.errors import ContractError, LakehouseError, UnavailableError
+from transforms.errors import LakehouseError, UnavailableError
 
 MAX_FORM = 10_000
 # pairs of the queue among which the next one is looked for
@@ -97,7 +97,7 @@ def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
     days = (datetime.now(UTC).date() - datetime.fromisoformat(oldest).date()).days if oldest else 0
     answer = (f"{count(pairs)} pairs wait, the oldest for {count(days)} days. " if pairs else "No pair waits. ") + (
         f"Of {count(linked + apart)} decided pairs {count(linked)} were one human." if linked + apart else "None was decided yet.")
-    shown = [{**row, "since": _instant(row["since"]), "look": "compare", "score": round(float(str(row["score"] or 0)), 1),
+    shown = [{**row, "since": utc_text(row["since"]), "look": "compare", "score": round(float(str(row["score"] or 0)), 1),
               "facility_l": reading.name(str(row["facility_l"])), "facility_r": reading.name(str(row["facility_r"]))}
              for row in waiting.pairs]
     queued = rows_table(asked, "pairs", "Pairs, likeliest first", (
@@ -106,7 +106,7 @@ def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
         Column("rule_or_model", "Asked by", "code"), Column("veto", "Veto", "code"), Column("reason", "Why", "code"),
         Column("facility_l", "One at"), Column("facility_r", "The other at"), Column("since", "Since", "instant"),
         Column("patient_key_l", "One record", "id"), Column("patient_key_r", "Other record", "id")), shown, _NO_QUEUE)
-    rules = [{**row, "since": _instant(row["since"]), "share": _share(row["linked"], row["kept_apart"])} for row in waiting.rules]
+    rules = [{**row, "since": utc_text(row["since"]), "share": _share(row["linked"], row["kept_apart"])} for row in waiting.rules]
     return Page("Which pairs wait for a steward?", answer, "waiting" if pairs else "passed", _CRUMBS, [
         Figures([Figure(count(pairs), "pairs wait", status="waiting" if pairs else "passed"),
                  Figure(f"{count(days)} days", "the oldest waits"),
@@ -132,7 +132,7 @@ def _pair(answering: Answering, request: Request, reviewer: Reviewer, steward: s
             names, foot = {one.facility_id: one.name for one in Reading(connection).facilities.values()}, footer(connection)
     except LakehouseError as refused:
         page = Page("Are these two one human?", str(refused), "failed", _CRUMBS, [])
-        return answering.html(request, page, "", 503 if isinstance(refused, UnavailableError) else 400)
+        return answering.html(request, page, "", refused_status(refused))
     page = Page("Are these two one human?", fault or _answer(found), "failed" if fault else "waiting", [*_CRUMBS, Crumb("Pair")], [])
     html = answering.templates.get_template("review.html").render(
         page=page, path="/review", footer=foot, found=found, rows=_side_by_side(found, names), steward=steward, decisions=DECISIONS,
@@ -194,10 +194,8 @@ def _decided(answering: Answering, request: Request, reviewer: Reviewer, steward
                     int(seen) if seen.isdecimal() else 0)
     try:
         sentence = reviewer.decide(said)
-    except ContractError as late:
-        return _pair(answering, request, reviewer, steward, fields, str(late), 409)
     except LakehouseError as refused:
-        return _pair(answering, request, reviewer, steward, fields, str(refused), 503 if isinstance(refused, UnavailableError) else 400)
+        return _pair(answering, request, reviewer, steward, fields, str(refused), refused_status(refused))
     # what was decided stands, whether the queue can be read now or not
     with suppress(UnavailableError):
         following = _next_pair(reviewer, fields)
@@ -214,7 +212,3 @@ def _share(linked: object, apart: object) -> str:
 
 def _bits(score: object) -> str:
     return f"{float(str(score)):.1f}" if score is not None else ""
-
-
-def _instant(value: object) -> str | None:
-    return f"{value}+00:00" if value else None

@@ -17,7 +17,7 @@ from assets.stores.identity_review import Opinions
 from orchestration.catalog.app import create_app
 from orchestration.catalog.reviewing import Overlaid, Pair, Queue, Reviewer
 from tests.integration.catalog_world import HOSTILE, KEY, ask, assert_harmless
-from transforms.errors import ContractError
+from transforms.errors import ConfigurationError, ContractError, LakehouseError, UnavailableError
 from transforms.identity.evidence import EVIDENCE, waterfall
 from transforms.identity.model import load_model
 from transforms.identity.policy_file import load_policy
@@ -185,6 +185,20 @@ def test_forms_from_elsewhere_or_without_a_reason_decide_nothing(app: Starlette,
     assert ask(app, "/review/pair", "POST", FORM | {"reason": ""}, AMY).status == 400
     assert ask(app, "/review/pair", "POST", FORM | {"decision": "merge"}, AMY).status == 400
     assert said == []
+
+
+@pytest.mark.parametrize(("error", "status"), [(ConfigurationError, 400), (ContractError, 409), (UnavailableError, 503)])
+def test_what_hinders_is_told_by_status_and_words(store: Path, said: list[Decision], error: type[LakehouseError], status: int) -> None:
+    """Asked or answered, of a pair or of an overlay: a wrong request, another's decision and a busy warehouse are told apart."""
+    def hindered(*_: object) -> str:
+        raise error("what hinders")
+
+    form = {"record": "cc", "run": "7", "answer": "no_overlay", "reason": "a corrected record"}
+    answering = create_app(store, reviewer=replace(reviewer(said), decide=hindered, answer=hindered))
+    asking = create_app(store, reviewer=replace(reviewer(said), look=hindered, look_overlay=hindered))
+    for told in (ask(answering, "/review/pair", "POST", FORM, AMY), ask(answering, "/review/overlay", "POST", form, AMY),
+                 ask(asking, PAIR, headers=AMY), ask(asking, OVERLAY, headers=AMY)):
+        assert (told.status, "what hinders" in told.text) == (status, True)
 
 
 def test_the_second_of_two_stewards_is_told(store: Path, said: list[Decision]) -> None:
