@@ -12,7 +12,7 @@ import uuid
 from assets.root import Root
 from assets.stores.identity import Resolution, resolve_changes, root_settings, utc_now
 from assets.stores.identity_decisions import LINK, Decision, record_decision, refuse_strangers, refuse_unseen
-from assets.stores.identity_overlay_answers import OverlayAnswer, record_answer, refuse_no_overlay, refuse_unseen_answer
+from assets.stores.identity_overlay_answers import OverlayAnswer, record_answer, refuse_no_answer, refuse_unraised, refuse_unseen_answer
 from assets.stores.identity_review import needs_another
 from assets.stores.lock import writer_lock
 from orchestration.settings import Settings
@@ -51,15 +51,16 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
 def answer_overlay(root: Root, settings: Settings, said: OverlayAnswer) -> int:
     """Record what a steward says of an overlay, which leaves the list by it; give the answer's number. No record moves.
 
-    Raises ConfigurationError where the log could not hold who says it or why, or that overlay was never raised, ContractError where
-    somebody else answered meanwhile; nothing is written then.
+    Raises ConfigurationError where the log could not hold who says it or why, what is said is no answer, or that overlay was never raised,
+    ContractError where somebody else answered meanwhile; nothing is written then.
     """
     run_id = str(uuid.uuid4())
     _refuse_unfit(_overlay_event(said, "0" * 64, ""))
+    refuse_no_answer(said)
     with writer_lock(root.home, run_id, "identity", settings.lock_wait_seconds):
         root.begin(run_id, [])
         with root.warehouse.open() as warehouse:
-            refuse_no_overlay(warehouse, said)
+            refuse_unraised(warehouse, said.patient_key, said.run_seq)
             refuse_unseen_answer(warehouse, said)
             with root.catalog() as catalog:
                 catalog.append([_overlay_event(said, _mark(root, said.patient_key), run_id)])

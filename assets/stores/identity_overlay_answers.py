@@ -53,12 +53,15 @@ def record_answer(warehouse: Warehouse, said: OverlayAnswer, decided_time: datet
     return int(str(newest["answer_seq"]))
 
 
-def refuse_no_overlay(warehouse: Warehouse, said: OverlayAnswer) -> None:
-    """Raise ConfigurationError where an answer is none of ANSWERS or speaks of no overlay that was raised."""
+def refuse_no_answer(said: OverlayAnswer) -> None:
+    """Raise ConfigurationError where what is said is none of ANSWERS."""
     if said.answer not in ANSWERS:
         raise ConfigurationError(f"identity: an overlay is answered by one of {', '.join(ANSWERS)}.")
-    raised = warehouse.query("select count(*) as n from identity.overlay where patient_key = ? and run_seq = ?",
-                             [said.patient_key, said.run_seq])
+
+
+def refuse_unraised(warehouse: Warehouse, patient_key: str, run_seq: int) -> None:
+    """Raise ConfigurationError where that run raised no overlay of this record."""
+    raised = warehouse.query("select count(*) as n from identity.overlay where patient_key = ? and run_seq = ?", [patient_key, run_seq])
     if not raised["n"][0].as_py():
         raise ConfigurationError("identity: that run raised no overlay of this record. "
                                  "Remedy: take record and run from `lakehouse identity overlays`.")
@@ -112,7 +115,7 @@ def overlay_counts(warehouse: Warehouse) -> dict[str, int]:
 
 def overlay_raised(warehouse: Warehouse, patient_key: str, run_seq: int) -> dict[str, object]:
     """Give one overlay as `overlays` does. Raises ConfigurationError where that run raised none of this record."""
-    refuse_no_overlay(warehouse, OverlayAnswer(patient_key, run_seq, OVERLAY, "", ""))
+    refuse_unraised(warehouse, patient_key, run_seq)
     found = warehouse.query(_listed("overlay.patient_key = ? and overlay.run_seq = ?"), [patient_key, run_seq])
     return dict(found.to_pylist()[0])
 
