@@ -5,8 +5,6 @@ The log comes first: a process that dies in between leaves an entry about a deci
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import uuid
 
 from assets.root import Root
@@ -63,7 +61,7 @@ def answer_overlay(root: Root, settings: Settings, said: OverlayAnswer) -> int:
             refuse_unraised(warehouse, said.patient_key, said.run_seq)
             refuse_unseen_answer(warehouse, said)
             with root.catalog() as catalog:
-                catalog.append([_overlay_event(said, _mark(root, said.patient_key), run_id)])
+                catalog.append([_overlay_event(said, root.keys.mark("patient", said.patient_key), run_id)])
             return record_answer(warehouse, said, utc_now())
 
 
@@ -81,12 +79,8 @@ def _refuse_unfit(event: Event) -> None:
 def _note(root: Root, said: Decision, run_id: str, rule: str, policy_version: str) -> None:
     """Write to the audit log who said what of which pair; records are named by keyed hashes alone."""
     with root.catalog() as catalog:
-        catalog.append([_event(said, (_mark(root, said.left), _mark(root, said.right)), run_id, rule, policy_version)])
-
-
-def _mark(root: Root, patient_key: str) -> str:
-    """Give what the log calls a record."""
-    return hmac.new(root.keys.derive("audit"), f"patient|{patient_key}".encode(), hashlib.sha256).hexdigest()
+        marks = root.keys.mark("patient", said.left), root.keys.mark("patient", said.right)
+        catalog.append([_event(said, marks, run_id, rule, policy_version)])
 
 
 def _overlay_event(said: OverlayAnswer, mark: str, run_id: str) -> Event:

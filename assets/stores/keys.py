@@ -6,6 +6,7 @@ that no two uses share a key. A check value recognises a wrong key before anythi
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -27,6 +28,10 @@ class Keys:
     def derive(self, use: str) -> bytes:
         """Derive the 32-byte key for a use: `payload`, `parquet`, `warehouse`, `audit`, `person`, `check`."""
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"lakehouse/{use}".encode()).derive(self.master)
+
+    def mark(self, kind: str, key: str) -> str:
+        """What the audit log calls a record of a kind (`patient`, an asset): HMAC-SHA-256 (hex) of its key, which may be a patient's."""
+        return hmac.new(self.derive("audit"), f"{kind}|{key}".encode(), hashlib.sha256).hexdigest()
 
     @property
     def key_id(self) -> bytes:

@@ -5,10 +5,8 @@ The warehouse is opened for one question and closed again. A look at a pair is i
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from assets.root import Root
 from assets.stores.identity import utc_now
@@ -118,12 +116,12 @@ def _decide(root: Root, settings: Settings, said: Decision) -> str:
 
 
 def _record(root: Root, keys: Sequence[str], steward: str, product: str = "identity.review_pair") -> None:
-    """Write who looked at whom: one entry a record, named by its HMAC."""
+    """Write who looked at whom: one entry a record, named by its mark."""
     with root.catalog() as catalog:
         catalog.append([
             Event("access.view", product, {
                 "role": "steward", "purpose": "identity-review", "product": product, "granted": True, "phi_level": PHI_LEVEL,
-                "rows": 1, "patient": hmac.new(root.keys.derive("audit"), f"patient|{key}".encode(), sha256).hexdigest(),
+                "rows": 1, "patient": root.keys.mark("patient", key),
             }, actor=f"user:{steward}")
             for key in keys
         ])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import sqlite3
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
 from assets.root import Root
@@ -67,9 +65,9 @@ def _schemas(sources: Sources) -> Schemas:
 
 
 def _record(root: Root, question: Question, found: Trace) -> None:
-    """Write who looked at what; a key may be a patient's, so the log has its HMAC only."""
+    """Write who looked at what; a key may be a patient's, so the log has its mark only."""
     text = "|".join(f"{name}={question.key[name]}" for name in sorted(question.key))
-    mark = hmac.new(root.keys.derive("audit"), f"{question.asset}|{text}".encode(), sha256).hexdigest()
+    mark = root.keys.mark(question.asset, text)
     body: dict[str, object] = {
         "role": "investigator", "purpose": question.purpose, "product": question.asset, "granted": True, "phi_level": PHI_LEVEL,
         "rows": len(found.steps), "patient": mark, **({"columns": [question.column]} if question.column else {}),

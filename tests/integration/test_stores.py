@@ -30,6 +30,13 @@ def test_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
         open_keys(tmp_path)
 
 
+def test_a_record_keeps_its_mark() -> None:
+    """Entries of every version call a record the same, and no two kinds, keys or roots do."""
+    keys = Keys(bytes(32))
+    assert keys.mark("patient", "a") == "7bff9fb462c10e79abd5729382e75f56a36d342a8b6172234acc159dc6c1a8a4"
+    assert len({keys.mark("patient", "a"), keys.mark("patient", "b"), keys.mark("canonical.patient", "a"), Keys(bytes(31) + b"x").mark("patient", "a")}) == 4
+
+
 def test_warehouse_file_is_encrypted(warehouse_store: DuckDBStore) -> None:
     """A value in the warehouse is not found in its file, and another key does not open it."""
     with warehouse_store.open() as warehouse:
