@@ -13,6 +13,7 @@ import pytest
 
 from assets.stores.duckdb_warehouse import DuckDBStore
 from assets.stores.keys import Keys, open_keys
+from assets.stores.objects import FolderObjects, ObjectStore
 from assets.stores.s3_objects import S3Objects
 from tests.bucket_server import BUCKET, CREDENTIALS, bucket_server
 from tests.integration.gate_world import GateWorld
@@ -59,6 +60,15 @@ def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     return Bucket(s3_endpoint, S3Resource(endpoint_url=s3_endpoint).get_client(), f"{uuid4().hex}/")
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return FolderObjects(tmp_path / "landing")
+    found: Bucket = request.getfixturevalue("bucket")
+    return found.objects(lock_days=1)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ from orchestration import stewardship
 from orchestration.cli.identity import _evidence
 from orchestration.cli.identity_decisions import _decide
 from tests.integration.catalog_world import KEY
-from tests.sql.identity_world import IdentityWorld, identity_root, patient
+from tests.sql.identity_world import OTHER, IdentityWorld, identity_root, patient
 from transforms.errors import ConfigurationError, ContractError
 from transforms.identity.policy_file import load_policy
 
@@ -130,8 +130,7 @@ def test_the_second_of_two_leaves_no_entry(root: Any) -> None:
 
 def _overlaid(world: IdentityWorld) -> int:
     """Give record `a` another human's content; gives the run that raised it."""
-    world.put(patient("a", family="OTHER", given="PAULA", gender="female", birth_date=date(1990, 1, 2), phone="5035559999", address_number="77",
-                      postal_code="10001"))
+    world.put(patient("a", **OTHER, postal_code="10001"))
     world.resolve()
     return world.run_seq
 

@@ -258,3 +258,20 @@ def world(tmp_path: Path, marts_project: Path, monkeypatch: pytest.MonkeyPatch) 
     scratch = MartsWorld(tmp_path, marts_project, monkeypatch)
     yield scratch
     scratch.close()
+
+
+@pytest.fixture(scope="session")
+def identity_project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """Folder and manifest of identity's own dbt project, parsed once."""
+    from tests.sql.identity_models import write_project
+
+    folder = tmp_path_factory.mktemp("identity") / "dbt"
+    return folder, write_project(folder)
+
+
+@pytest.fixture
+def models(identity_project: tuple[Path, Any], tmp_path: Path) -> Any:
+    """A `Models`: a fresh warehouse for identity's models."""
+    from tests.sql.identity_models import Models
+
+    return Models(DuckDBStore(tmp_path / "root", Keys(bytes(range(32)))), *identity_project)

@@ -28,6 +28,9 @@ from transforms.identity.records import FEATURE_SCHEMA
 
 SETTINGS = Settings(load_model(), load_policy("strict"), salt="test")
 KEYS = Keys(bytes(32))
+# what a record says that has become another human's, over `patient`
+OTHER: dict[str, Any] = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": datetime.date(1990, 1, 2), "phone": "5035559999",
+                         "address_number": "77"}
 
 
 def patient(key: str, **given: Any) -> dict[str, Any]:

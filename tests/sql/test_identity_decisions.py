@@ -1,24 +1,16 @@
-"""Decisions of people on the person index: what they do, what is kept of them, and what was known when."""
+"""Decisions of people on the person index: what they do, and what is kept of them."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 
 from assets.stores.identity_decisions import Decision, record_decision
-from assets.stores.identity_overlay_answers import SAID, OverlayAnswer, contents, overlay_counts, overlays, record_answer
-from assets.stores.identity_questions import link_history, pair_evidence, who_was
-from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
+from tests.sql.identity_world import OTHER, IdentityWorld, patient
 from transforms.errors import ConfigurationError, ContractError
-from transforms.identity.evidence import waterfall
 
-PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
 NOON = datetime(2026, 3, 1, 12)
-OTHER = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": date(1990, 1, 2), "phone": "5035559999", "address_number": "77"}
 
 
 @pytest.fixture
@@ -175,130 +167,6 @@ def test_redirects_never_chain(world: IdentityWorld) -> None:
     assert len(living) == 1
     assert set(_redirects(world).values()) == living
     assert len(_redirects(world)) == 3
-
-
-def test_who_was_this_person_then_as_known_later(world: IdentityWorld) -> None:
-    """One query tells the person on one day as known on another: before a link was known the records stand alone. What the page says in SQL
-    says the same."""
-    world.warehouse.execute(
-        "create table canonical.patient_version (record_id varchar, fact_key varchar, facility_id varchar, name_family varchar, "
-        "name_given varchar, birth_date varchar, gender varchar, source_time timestamp, source_order varchar, received_time timestamp)")
-    for key, family, said, heard in (("a", "OLD", "2026-01-10", "2026-01-11"), ("a", "NEW", "2026-03-20", "2026-03-21"),
-                                     ("b", "NEW", "2026-02-10", "2026-03-15")):
-        world.warehouse.execute("insert into canonical.patient_version values (?, ?, 'riverside', ?, 'X', null, null, ?, '', ?)",
-                                [f"{key}{said}", key, family, datetime.fromisoformat(said), datetime.fromisoformat(heard)])
-    for day, row in ((datetime(2026, 1, 12), patient("a")), (datetime(2026, 3, 16), patient("b"))):
-        world.settings = dataclasses.replace(SETTINGS, clock=lambda day=day: day)
-        world.put(row)
-        world.resolve()
-
-    def names(on: date, known: date) -> list[tuple[object, object]]:
-        return [(row["patient_key"], row["name_family"]) for row in who_was(world.warehouse, "a", on, known)]
-
-    assert names(date(2026, 3, 1), date(2026, 3, 2)) == [("a", "OLD")]
-    assert names(date(2026, 3, 1), date(2026, 4, 1)) == [("a", "OLD"), ("b", "NEW")]
-    assert names(date(2026, 4, 1), date(2026, 4, 1)) == [("a", "NEW"), ("b", "NEW")]
-    assert names(date(2026, 1, 1), date(2026, 4, 1)) == []
-    written = PAGE.read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0].replace("'KEY'", "'a'")
-    asked = [{name: value for name, value in row.items() if name != "policy_version"} for row in who_was(world.warehouse, "a", date(2026, 3, 1), date(2026, 4, 1))]
-    assert world.warehouse.query(written).to_pylist() == asked
-
-
-def test_the_waterfall_adds_up(world: IdentityWorld) -> None:
-    """Field by field the bits add up to the score that the pair has, from the odds of two random records."""
-    world.put(patient("a"), patient("b", middle="IVAN", phone="5035550199"))
-    world.resolve()
-    edge = pair_evidence(world.warehouse, "b", "a")
-    assert edge is not None
-    rows = waterfall(SETTINGS.model, edge, float(str(edge["score"])))
-    assert rows[0]["bits"] == round(math.log2(2e-6 / (1 - 2e-6)), 1)
-    assert rows[-1]["total"] == round(float(str(edge["score"])), 1)
-    assert {row["comparison"]: row["level"] for row in rows}["phone"] == "different"
-    assert sum(float(str(row["bits"])) for row in rows) == pytest.approx(float(str(edge["score"])), abs=0.6)
-
-
-def test_an_overlay_is_found_and_a_life_is_not(world: IdentityWorld) -> None:
-    """Another human's content under the same key raises an overlay; a marriage, a move and a corrected birth date raise none."""
-    world.put(patient("a"), patient("b"), patient("c"))
-    world.resolve()
-    world.put(patient("a", family="MARRIED", phone="5035551111"), patient("b", address_number="9", postal_code="97301", phone=None),
-              patient("c", **OTHER, postal_code="10001"))
-    world.resolve()
-    assert world.rows("select patient_key, run_seq, score < 0 from identity.overlay") == [("c", 2, True)]
-    assert [(row["patient_key"], row["link_rule"], row["others"]) for row in overlays(world.warehouse, 9)] == [("c", "single", 0)]
-    world.put(patient("c", **(OTHER | {"birth_date": date(1990, 2, 1)}), postal_code="10001"))
-    world.resolve()
-    assert world.rows("select count(*) from identity.overlay") == [(1,)]
-
-
-def test_the_history_says_why_a_past_link_was_made(world: IdentityWorld) -> None:
-    """The levels that spoke for a link are told after its edge is gone or says something else; an edge that stays as it was is not kept twice."""
-    world.put(patient("a"), patient("b", middle="IVAN"))
-    world.resolve()
-    score = world.rows("select score from identity.edge")[0][0]
-    world.resolve_full()
-    assert world.rows("select count(*) from identity.edge_past") == [(0,)]
-    for changed in (patient("b", middle="IVAN", phone="5035559999"), patient("b", **OTHER, postal_code="10001")):
-        world.put(changed)
-        world.resolve()
-    assert world.person("a") != world.person("b")
-    assert world.rows("select until_seq from identity.edge_past order by 1") == [(2,), (3,)]
-    # of the two only the new person is minted: whichever record kept the old one was linked in the first run
-    told = [row for key in "ab" for row in link_history(world.warehouse, key) if row["event"] == "link" and row["run_seq"] == 1]
-    assert [(row["other"], row["score"]) for row in told] == [("b", score), ("a", score)]
-    assert all({"phone=exact", "given=exact", "middle=unknown"} <= set(str(row["evidence"]).split()) for row in told)
-    alone = [row for key in "ab" for row in link_history(world.warehouse, key) if row["event"] == "link" and row["run_seq"] == 3]
-    assert [(row["link_rule"], row["evidence"]) for row in alone] == [("single", None)]
-
-
-def test_an_answered_overlay_leaves_the_list_and_a_new_change_raises_anew(world: IdentityWorld) -> None:
-    """What a steward answered is counted and shown only where all are asked for; another change of the same record waits again."""
-    world.put(patient("a"), patient("c"))
-    world.resolve()
-    world.put(patient("c", **OTHER, postal_code="10001"))
-    world.resolve()
-    first = record_answer(world.warehouse, OverlayAnswer("c", 2, "no_overlay", "ana", "seen on paper"), NOON)
-    assert overlays(world.warehouse, 9) == []
-    assert [(row["answer"], row["decided_by"], row["answer_seq"]) for row in overlays(world.warehouse, 9, closed=True)] == [("no_overlay", "ana", first)]
-    world.put(patient("c"))
-    world.resolve()
-    assert [(row["patient_key"], row["run_seq"]) for row in overlays(world.warehouse, 9)] == [("c", 3)]
-    assert overlay_counts(world.warehouse) == {"waiting": 1, "no_overlay": 1, "overlay": 0}
-    record_answer(world.warehouse, OverlayAnswer("c", 2, "overlay", "ana", "seen again", seen=first), NOON)
-    assert overlay_counts(world.warehouse) == {"waiting": 1, "no_overlay": 0, "overlay": 1}
-
-
-def test_what_a_record_said_before_is_read_from_its_versions(world: IdentityWorld) -> None:
-    """Newest first, one row for each content that differs from the one before it, with when it was said; nothing more is kept for it."""
-    columns = ", ".join(f"{name} varchar" for name in SAID)
-    world.warehouse.execute(f"create table canonical.patient_version (record_id varchar, fact_key varchar, {columns}, source_time timestamp, source_order varchar)")
-    for day, family in ((1, "OLD"), (2, "OLD"), (3, "NEW"), (4, "NEW")):
-        world.warehouse.execute("insert into canonical.patient_version (record_id, fact_key, name_family, source_time) values (?, 'c', ?, ?)",
-                                [f"r{day}", family, datetime(2026, 1, day)])
-    told = contents(world.warehouse, "c")
-    assert [(row["name_family"], row["source_time"]) for row in told] == [("NEW", datetime(2026, 1, 3)), ("OLD", datetime(2026, 1, 1))]
-    assert contents(world.warehouse, "nobody") == []
-
-
-def test_an_overlay_that_people_joined_is_listed_with_whom(world: IdentityWorld) -> None:
-    """A number that another human's content bears too joins nobody under a veto; what a steward joined stays, and the list says so until it is unlinked."""
-    world.put(patient("a", identifiers="i1"), patient("b", identifiers="i1"), patient("c"))
-    world.resolve()
-    first = _decide(world, "a", "b", "link")
-    _decide(world, "a", "c", "cannot_link")
-    world.put(patient("b", identifiers="i1", **OTHER, postal_code="10001"), patient("c", identifiers="i1", **OTHER, postal_code="10001"))
-    world.resolve()
-
-    def listed() -> list[tuple[object, object]]:
-        return sorted((row["patient_key"], row["others"]) for row in overlays(world.warehouse, 9))
-
-    assert world.person("a") == world.person("b") != world.person("c")
-    assert listed() == [("b", 1), ("c", 0)]
-    _decide(world, "a", "b", "cannot_link", seen=first)
-    world.run_seq += 1
-    world.resolve()
-    assert world.person("a") != world.person("b") == world.person("c")
-    assert listed() == [("b", 1), ("c", 1)]
 
 
 def test_a_decision_clusters_anew_and_compares_nothing(world: IdentityWorld) -> None:

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from tests.sql.identity_world import IdentityWorld, patient
+from tests.sql.identity_world import OTHER, IdentityWorld, patient
 
 
 @pytest.fixture
@@ -31,11 +31,9 @@ def test_a_trusted_merge_links_and_its_undoing_unlinks(world: IdentityWorld) -> 
 
 def test_a_wrong_merge_undone_gives_each_its_own_id_however_large_the_other_is(world: IdentityWorld) -> None:
     """A person of one record that a wrong A40 joined with a younger one of three keeps its id when it is parted from them again."""
-    other = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": datetime.date(1990, 1, 2), "phone": "5035559999",
-             "address_number": "77"}
     world.put(patient("a"))
     world.resolve()
-    world.put(*(patient(key, **other) for key in "bcd"))
+    world.put(*(patient(key, **OTHER) for key in "bcd"))
     world.resolve()
     before = {key: world.person(key) for key in "abcd"}
     world.merge("a", "b")
@@ -48,9 +46,7 @@ def test_a_wrong_merge_undone_gives_each_its_own_id_however_large_the_other_is(w
 
 def test_a_retired_record_brings_nobody_with_it(world: IdentityWorld) -> None:
     """What a retired record looks like links no third record: its survivor speaks for it."""
-    other = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": datetime.date(1990, 1, 2), "phone": "5035559999",
-             "address_number": "77"}
-    world.put(patient("a"), patient("b", **other), patient("c", **other))
+    world.put(patient("a"), patient("b", **OTHER), patient("c", **OTHER))
     world.merge("b", "a")
     world.resolve()
     assert world.persons() == {frozenset("ab"), frozenset("c")}
