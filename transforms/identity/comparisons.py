@@ -34,8 +34,23 @@ class Comparison:
         return ["different", *[level.name for level in reversed(self.levels)]]
 
 
+def is_slip(one: str, other: str) -> str:
+    """Give the condition that two texts are one slip of the keyboard apart. Lengths, which cost nothing, tell most pairs apart."""
+    return f"(abs(length({one}) - length({other})) <= 1 and damerau_levenshtein({one}, {other}) <= 1)"
+
+
+def has_slip(roots: str, name: str) -> str:
+    """Give the condition that one of a list of names is a slip of another; inside a list only `case` leaves the dear part out."""
+    return (f"len(list_filter({roots}, lambda root: case when abs(length(root) - length({name})) <= 1 "
+            f"then damerau_levenshtein(root, {name}) <= 1 else false end)) > 0")
+
+
 JOINED = "(given_l || middle_words_l[1] = given_r or given_r || middle_words_r[1] = given_l)"
+BOTH_BORN = "birth_date_l is not null and birth_date_r is not null"
 SAME_GENERATION = "abs(year(birth_date_l) - year(birth_date_r)) < 16"
+TWO_PARTS = " + ".join(f"cast({part}(birth_date_l) = {part}(birth_date_r) as integer)" for part in ("year", "month", "day")) + " >= 2"
+# a slip stays within the year, the month or the day: two of them are equal, which costs nothing to ask
+DATE_SLIP = f"({TWO_PARTS} and damerau_levenshtein(birth_text_l, birth_text_r) <= 1)"
 # given and family name in each other's field; with two family names, written together, or with a slip, as well. Two given names in the
 # family's field must be the other's two, where it has two: XIAO HONG is not XIAO MIN
 _OTHER_TWO = " or ".join(
@@ -49,7 +64,7 @@ _BORNE = "list_contains(given_roots_{0}, family_{1}) or list_contains(family_wor
 CROSSED, TANGLED = (
     f"length(given_l) >= 3 and length(given_r) >= 3 and not ({_OTHER_TWO}) and " + " and ".join(
         f"({_BORNE.format(one, other)}{slip.format(one, other)})" for one, other in (("l", "r"), ("r", "l")))
-    for slip in ("", " or damerau_levenshtein(given_{0}, family_{1}) <= 1"))
+    for slip in ("", f" or {is_slip('given_{0}', 'family_{1}')}"))
 # first and middle name in each other's place
 ROTATED = "length(given_l) > 1 and length(given_r) > 1 and given_l = middle_r and given_r = middle_l"
 
@@ -67,11 +82,10 @@ COMPARISONS: tuple[Comparison, ...] = (
                        "or (least(length(given_l), length(given_r)) >= 3 and abs(length(given_l) - length(given_r)) >= 2 "
                        "and (starts_with(given_l, given_r) or starts_with(given_r, given_l)))"),
         Level("typo", "least(length(given_l), length(given_r)) >= 3 "
-                      "and (damerau_levenshtein(given_l, given_r) <= 1 "
+                      f"and ({is_slip('given_l', 'given_r')} "
                       "or (least(length(given_l), length(given_r)) >= 7 and jaro_winkler_similarity(given_l, given_r) >= 0.92))"),
         Level("root", "list_has_any(given_roots_l, given_roots_r) or (least(length(given_l), length(given_r)) >= 4 and "
-                      "(len(list_filter(given_roots_l, lambda root: damerau_levenshtein(root, given_r) <= 1)) > 0 "
-                      "or len(list_filter(given_roots_r, lambda root: damerau_levenshtein(root, given_l) <= 1)) > 0))"),
+                      f"({has_slip('given_roots_l', 'given_r')} or {has_slip('given_roots_r', 'given_l')}))"),
         Level("crossed", CROSSED),
         Level("tangled", TANGLED),
         Level("middle", "(length(given_l) > 1 and given_l = middle_r) or (length(given_r) > 1 and given_r = middle_l)"),
@@ -86,7 +100,7 @@ COMPARISONS: tuple[Comparison, ...] = (
                       "and (starts_with(family_l, family_r) or starts_with(family_r, family_l) "
                       "or suffix(family_l, family_r) or suffix(family_r, family_l)))"),
         Level("typo", "least(length(family_l), length(family_r)) >= 3 "
-                      "and (damerau_levenshtein(family_l, family_r) <= 1 or jaro_winkler_similarity(family_l, family_r) >= 0.94)"),
+                      f"and ({is_slip('family_l', 'family_r')} or jaro_winkler_similarity(family_l, family_r) >= 0.94)"),
         Level("crossed", CROSSED),
         Level("tangled", TANGLED),
         Level("near", "least(length(family_l), length(family_r)) >= 4 and jaro_winkler_similarity(family_l, family_r) >= 0.88"),
@@ -102,14 +116,10 @@ COMPARISONS: tuple[Comparison, ...] = (
     Comparison("birth_date", "birth_text_l is null or birth_text_r is null", (
         Level("exact", "birth_date_l = birth_date_r"),
         # one slip of the keyboard, or day and month exchanged; years apart by a generation may be parent and child of one name
-        Level("close", f"birth_date_l is not null and birth_date_r is not null and {SAME_GENERATION} "
-                       "and (damerau_levenshtein(birth_text_l, birth_text_r) <= 1 or (year(birth_date_l) = year(birth_date_r) "
+        Level("close", f"{BOTH_BORN} and {SAME_GENERATION} and ({DATE_SLIP} or (year(birth_date_l) = year(birth_date_r) "
                        "and month(birth_date_l) = day(birth_date_r) and day(birth_date_l) = month(birth_date_r)))"),
-        Level("near", f"birth_date_l is not null and birth_date_r is not null and {SAME_GENERATION} and "
-                      + " + ".join(f"cast({part}(birth_date_l) = {part}(birth_date_r) as integer)" for part in ("year", "month", "day"))
-                      + " >= 2"),
-        Level("generation", "birth_date_l is not null and birth_date_r is not null "
-                            "and damerau_levenshtein(birth_text_l, birth_text_r) <= 1"),
+        Level("near", f"{BOTH_BORN} and {SAME_GENERATION} and {TWO_PARTS}"),
+        Level("generation", f"{BOTH_BORN} and {DATE_SLIP}"),
         Level("partial", "(birth_date_l is null or birth_date_r is null) "
                          "and (starts_with(birth_text_l, birth_text_r) or starts_with(birth_text_r, birth_text_l))"),
     )),
@@ -123,7 +133,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     Comparison("email", "email_l is null or email_r is null", (
         Level("exact", "email_l = email_r"),
         # another number is no slip: TYLER_GRAY261 and TYLER_GRAY231 are two who bear one name
-        Level("typo", "damerau_levenshtein(email_l, email_r) <= 1 "
+        Level("typo", f"{is_slip('email_l', 'email_r')} "
                       "and regexp_replace(email_l, '[0-9]', '', 'g') <> regexp_replace(email_r, '[0-9]', '', 'g')"),
     )),
     Comparison("address", "postal_code_l is null or postal_code_r is null", (

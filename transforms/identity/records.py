@@ -34,22 +34,30 @@ PARTICLES = (
 )
 
 # spellings of one sound: STEPHANIE and STEFANIE, YULIA and IULIIA, MOHAMMED and MOHAMED
-SOUND = "feature.given"
+SOUND = "said.given"
 for _pair in ("PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
               *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU")):
     SOUND = "replace({}, '{}', '{}')".format(SOUND, *_pair.split())
 
+# what follows from a name alone is worked out once for each name, not for each who bears it
 _BASE = f"""
 create table base as
 with root as (
   select nickname as short, list(name order by name) as names from nickname group by nickname
+),
+given_name as (
+  select said.given, {SOUND} as given_sound, list_append(coalesce(root.names, []), said.given) as given_roots
+  from (select distinct given from feature) said left join root on root.short = said.given
+),
+family_name as (
+  select said.family as family_text, replace(said.family, ' ', '') as family,
+    list_filter(string_split(said.family, ' '), lambda part: length(part) >= 3 and part not in {PARTICLES}) as family_parts,
+    case when len(family_parts) > 0 then family_parts when said.family is not null then [replace(said.family, ' ', '')] end as family_words
+  from (select distinct family from feature) said
 )
 select row_number() over (order by feature.patient_key) as id, feature.patient_key, feature.facility_id, feature.authority,
-  replace(feature.family, ' ', '') as family,
-  list_filter(string_split(feature.family, ' '), lambda part: length(part) >= 3 and part not in {PARTICLES}) as family_parts,
-  case when len(family_parts) > 0 then family_parts when feature.family is not null then [replace(feature.family, ' ', '')]
-  end as family_words,
-  feature.given, {SOUND} as given_sound, list_append(coalesce(root.names, []), feature.given) as given_roots,
+  family_name.family, family_name.family_parts, family_name.family_words,
+  feature.given, given_name.given_sound, coalesce(given_name.given_roots, [null]) as given_roots,
   replace(feature.middle, ' ', '') as middle, string_split(feature.middle, ' ') as middle_words,
   list_transform(string_split(feature.middle, ' '), lambda word: left(word, 1)) as middle_initials,
   feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
@@ -57,7 +65,8 @@ select row_number() over (order by feature.patient_key) as id, feature.patient_k
   feature.ssn, feature.ssn_last4,
   string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
 from feature
-left join root on root.short = feature.given
+left join given_name on given_name.given = feature.given
+left join family_name on family_name.family_text = feature.family
 """
 
 # tf_: registered share of a name; rarity: bits that a full name is worth; is_family_like: the given name is rather a family name;
