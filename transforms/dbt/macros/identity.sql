@@ -14,19 +14,27 @@
 ]) }}{% endmacro %}
 
 {#- Text in capitals without diacritics; apostrophes, question marks (lost letters) and combining marks go, other punctuation becomes
-    one space; null where nothing is left. Most text is plain already, and translating costs the most of all normalisation. -#}
+    one space; null where nothing is left. Most text is plain already. Translating costs the most of all normalisation, and by the length of its
+    table: text in ASCII has no letter to be looked up. -#}
 {% macro plain_text(text) -%}
   {%- set letters = namespace(before='', after='') -%}
   {%- for row in base_letters() -%}
     {%- set letters.before = letters.before ~ row[0] -%}{%- set letters.after = letters.after ~ row[1] * (row[0] | length) -%}
   {%- endfor -%}
-  {%- set spaced = '-‐‑–—_,./\\()[]{}"“”;:&+*|=<>' -%}
-  {%- set dropped = "''’‘`´ʻʼ?\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030b\u030c\u031b\u0323\u0327\u0328" -%}
-  case when {{ regexp_full(text, '[A-Za-z0-9]+( [A-Za-z0-9]+)*') }} then upper({{ text }}) else
+  {%- set ascii = {'spaced': '-_,./\\()[]{}";:&+*|=<>', 'dropped': "''`?"} -%}
+  {%- set spaced = ascii.spaced ~ '‐‑–—“”' -%}
+  {%- set dropped = ascii.dropped ~ "’‘´ʻʼ\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030b\u030c\u031b\u0323\u0327\u0328" -%}
+  case when {{ regexp_full(text, '[A-Za-z0-9]+( [A-Za-z0-9]+)*') }} then upper({{ text }})
+    when {{ regexp_full(text, '[ -~]*') }} then {{ translated("upper(" ~ text ~ ")", '', '', ascii.spaced, ascii.dropped) }}
+    else {{ translated("replace(replace(replace(upper(replace(" ~ text ~ ", 'ß', 'ss')), 'Æ', 'AE'), 'Œ', 'OE'), 'Þ', 'TH')",
+                       letters.before, letters.after, spaced, dropped) }} end
+{%- endmacro %}
+
+{#- Text with letters put for others, `spaced` become one space and `dropped` gone; null where nothing is left. -#}
+{% macro translated(text, before, after, spaced, dropped) -%}
   nullif(trim({{ regexp_replace_all(
-    "translate(replace(replace(replace(upper(replace(" ~ text ~ ", 'ß', 'ss')), 'Æ', 'AE'), 'Œ', 'OE'), 'Þ', 'TH'), '"
-    ~ letters.before ~ spaced | replace('\\', backslash()) ~ dropped ~ "', '" ~ letters.after ~ ' ' * (spaced | length) ~ "')",
-    '[ ]+', ' ') }}), '') end
+    "translate(" ~ text ~ ", '" ~ before ~ spaced | replace('\\', backslash()) ~ dropped ~ "', '" ~ after ~ ' ' * (spaced | length) ~ "')",
+    '[ ]+', ' ') }}), '')
 {%- endmacro %}
 
 {#- One backslash inside a text literal. -#}
