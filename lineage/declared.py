@@ -23,14 +23,14 @@ _DELIVERY_COLUMNS = frozenset({
 _FEATURES = "identity.patient_features"
 _COMPARED = (
     "family", "given", "middle", "suffix", "gender", "birth_date", "birth_text", "phone", "email", "address_number",
-    "address_street", "postal_code", "ssn", "ssn_last4", "identifiers", "members",
+    "address_street", "address_unit", "postal_code", "ssn", "ssn_last4", "identifiers", "members",
 )
 _KEYS = {"patient_key": "patient_key", "patient_key_l": "patient_key", "patient_key_r": "patient_key",
          "facility_id": "facility_id", "features_hash": "features_hash"}
 _EVIDENCE = {
     "identifier": ("identifiers",), "ssn": ("ssn", "ssn_last4"), "birth_date": ("birth_date", "birth_text"),
     "given": ("given",), "family": ("family",), "middle": ("middle",), "gender": ("gender",), "suffix": ("suffix",),
-    "phone": ("phone",), "email": ("email",), "address": ("address_number", "address_street", "postal_code"),
+    "phone": ("phone",), "email": ("email",), "address": ("address_number", "address_street", "address_unit", "postal_code"),
     "member": ("members",), "person_id": _COMPARED, "to_person_id": _COMPARED, "component_key": _COMPARED,
     "link_rule": _COMPARED, "rule_or_model": _COMPARED, "score": _COMPARED, "zone": _COMPARED, "veto": _COMPARED,
     "reason": _COMPARED, "event": _COMPARED, "block_key": _COMPARED, "patients": _COMPARED,

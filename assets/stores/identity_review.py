@@ -51,7 +51,7 @@ order by pair.score desc nulls last, pair.patient_key_l, pair.patient_key_r
 _RECORD = """
 select features.patient_key, features.facility_id, link.person_id, features.family, features.given, features.middle, features.suffix,
   features.birth_text, features.gender, features.ssn_last4, features.phone, features.email, features.address_number,
-  features.address_street, features.postal_code, patient.identifier_value
+  features.address_street, features.address_unit, features.postal_code, patient.identifier_value
 from identity.patient_features features
 left join identity.link link on link.patient_key = features.patient_key
 left join canonical.patient patient on patient.fact_key = features.patient_key

@@ -67,6 +67,10 @@ CROSSED, TANGLED = (
     for slip in ("", f" or {is_slip('given_{0}', 'family_{1}')}"))
 # first and middle name in each other's place
 ROTATED = "length(given_l) > 1 and length(given_r) > 1 and given_l = middle_r and given_r = middle_l"
+# the second family name in the middle name's place, often as an initial: MORALES, JOSE A is MORALES ALMOZA, JOSE GUSTAVO; or all of the
+# family name in the given names' place, where it is written in one word
+SECOND_FAMILY = ("starts_with(family_r, family_l || middle_l) or starts_with(family_l, family_r || middle_r) "
+                 "or given_l || middle_words_l[1] = family_r or given_r || middle_words_r[1] = family_l")
 
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison("given", "given_l is null or given_r is null", (
@@ -105,9 +109,9 @@ COMPARISONS: tuple[Comparison, ...] = (
         Level("tangled", TANGLED),
         Level("near", "least(length(family_l), length(family_r)) >= 4 and jaro_winkler_similarity(family_l, family_r) >= 0.88"),
     )),
-    # a second family name in the place of the middle name, or the second half of a given name, contradicts nothing
+    # a second family name in the place of the middle name, its initial too, or the second half of a given name, contradicts nothing
     Comparison("middle", f"middle_l is null or middle_r is null or {JOINED} or list_has_any(middle_words_l, family_words_r) "
-                         f"or list_has_any(middle_words_r, family_words_l) or ({ROTATED})", (
+                         f"or list_has_any(middle_words_r, family_words_l) or {SECOND_FAMILY} or ({ROTATED})", (
         Level("exact", "list_has_any(list_filter(middle_words_l, lambda word: length(word) > 1), middle_words_r)"),
         Level("initial", "list_has_any(middle_initials_l, list_filter(middle_words_r, lambda word: length(word) = 1)) "
                          "or list_has_any(middle_initials_r, list_filter(middle_words_l, lambda word: length(word) = 1)) "
@@ -137,7 +141,9 @@ COMPARISONS: tuple[Comparison, ...] = (
                       "and regexp_replace(email_l, '[0-9]', '', 'g') <> regexp_replace(email_r, '[0-9]', '', 'g')"),
     )),
     Comparison("address", "postal_code_l is null or postal_code_r is null", (
-        Level("exact", "address_number_l = address_number_r and postal_code_l = postal_code_r"),
+        # two homes of one house are two addresses
+        Level("exact", "address_number_l = address_number_r and postal_code_l = postal_code_r "
+                       "and coalesce(address_unit_l = address_unit_r, true)"),
         Level("area", "postal_code_l = postal_code_r"),
     )),
     Comparison("member", "member_list_l is null or member_list_r is null", (

@@ -61,12 +61,19 @@ def level_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: st
             cast((starts_with(given_l, given_r) or starts_with(given_r, given_l)) and not list_contains(given_roots_l, given_r)
                  and not list_contains(given_roots_r, given_l) as integer) as clipped,
             least(length(given_l), length(given_r)) as letters,
+            cast(coalesce(given_l = family_r, false) or coalesce(given_r = family_l, false) as integer) as misplaced,
+            cast((suffix_l is null) <> (suffix_r is null) as integer) as lone_suffix,
+            cast(len(family_words_l) > 1 and len(family_words_r) > 1 and not list_has_all(family_words_l, family_words_r)
+                 and not list_has_all(family_words_r, family_words_l) as integer) as other_part,
+            (address_unit_l is null) <> (address_unit_r is null) as is_unit_said_once,
             cast(has_family_middle_l or has_family_middle_r as integer) as family_middle
           from pair
         ),
         counted as (
-          select level.*, {_count("= 'exact'", "email = 'typo'")} as witnesses, {_count("in ('different', 'area')")} as against,
-            cast(phone = 'exact' or address = 'exact' as integer) as reach
+          select level.* exclude (is_unit_said_once), {_count("= 'exact'", "email = 'typo'")} as witnesses,
+            {_count("in ('different', 'area')")} as against, cast(phone = 'exact' or address = 'exact' as integer) as reach,
+            cast(phone = 'exact' or email in ('exact', 'typo') or member = 'exact' or (address = 'exact' and not is_unit_said_once)
+                 as integer) as firm
           from level
         ),
         barred as (select counted.*, {policy.veto_sql()} as veto from counted)

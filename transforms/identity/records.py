@@ -24,7 +24,7 @@ FEATURE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("patient_key", "facility_id", "authority", "family", "given", "middle", "suffix")]
     + [("is_newborn", pa.bool_()), ("is_unidentified", pa.bool_()), ("gender", pa.string()), ("birth_date", pa.date32())]
     + [(name, pa.string()) for name in (
-        "birth_text", "phone", "email", "address_number", "postal_code", "ssn", "ssn_last4", "identifiers", "members")]
+        "birth_text", "phone", "email", "address_number", "address_unit", "postal_code", "ssn", "ssn_last4", "identifiers", "members")]
 )
 FULL_BLOCK_SCHEMA = pa.schema([("block_rule", pa.string()), ("block_key", pa.int64())])
 
@@ -61,7 +61,7 @@ select row_number() over (order by feature.patient_key) as id, feature.patient_k
   replace(feature.middle, ' ', '') as middle, string_split(feature.middle, ' ') as middle_words,
   list_transform(string_split(feature.middle, ' '), lambda word: left(word, 1)) as middle_initials,
   feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
-  feature.birth_date, feature.birth_text, feature.phone, feature.email, feature.address_number, feature.postal_code,
+  feature.birth_date, feature.birth_text, feature.phone, feature.email, feature.address_number, feature.address_unit, feature.postal_code,
   feature.ssn, feature.ssn_last4,
   string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
 from feature

@@ -64,6 +64,13 @@
   coalesce({{ regexp_first(text, '^[0-9]+') }}, replace({{ regexp_first(text, '^P ?O BOX [0-9]+') }}, 'P O BOX', 'PO BOX'))
 {%- endmacro %}
 
+{#- Where a home in a house is named (APT 12, UNIT 4 B, what address_text makes of #12), and its number without these words, in one piece. -#}
+{% macro unit_pattern() %}{{ return(' (APT|APARTMENT|UNIT|STE|SUITE|LOT|RM|ROOM|TRLR)( .*)?$') }}{% endmacro %}
+{% macro unit_number(text) -%}
+  nullif(replace({{ regexp_replace_all(regexp_first(text, unit_pattern()),
+                                       ' (APT|APARTMENT|UNIT|STE|SUITE|LOT|RM|ROOM|TRLR|NO)( UNIT)?( |$)', '') }}, ' ', ''), '')
+{%- endmacro %}
+
 {#- Joins the rule that says that a value is nothing: a placeholder, or a facility's own; `alias`.value is null for a real one. -#}
 {% macro join_rule(alias, kind, value) -%}
   left join {{ ref('feature_rule') }} {{ alias }} on {{ alias }}.kind = '{{ kind }}' and {{ alias }}.value = {{ value }}

@@ -30,14 +30,15 @@ named as (
     case when length(record.phone_digits) >= 10 and right(record.phone_digits, 7) <> '0000000' then right(record.phone_digits, 10) end as phone_said,
     case when record.email_text like '%_@_%._%' then record.email_text end as email_said,
     {{ house_number('record.address_text') }} as address_number,
-    nullif(trim({{ regexp_replace_all(regexp_replace_all('record.address_text', ' (APT|APARTMENT|UNIT|STE|SUITE|LOT|RM|ROOM|TRLR)( .*)?$', ''),
-                                      '^([0-9]+|P ?O BOX [0-9]+)', '') }}), '') as address_street,
+    nullif(trim({{ regexp_replace_all(regexp_replace_all('record.address_text', unit_pattern(), ''), '^([0-9]+|P ?O BOX [0-9]+)', '') }}), '')
+      as address_street,
+    {{ unit_number('record.address_text') }} as address_unit,
     case when record.postal_area not in ('00000', '99999') then record.postal_area end as postal_code
   from record
 ),
 judged as (
   select named.patient_key, named.facility_id, named.is_active, named.identifier_system, named.suffix, named.middle_said, named.gender,
-    named.address_number, named.address_street, named.postal_code,
+    named.address_number, named.address_street, named.address_unit, named.postal_code,
     case when no_family.value is null then named.family_said end as family_said,
     case when no_given.value is null then nullif(named.given_said, '') end as given_said,
     newborn.value is not null as is_newborn,
@@ -141,7 +142,7 @@ feature as (
     case when judged.birth_date is not null then 'day' when length(judged.partial_text) = 7 then 'month'
          when length(judged.partial_text) = 4 then 'year' end as birth_precision,
     judged.phone, judged.email,
-    {% for column in ['address_number', 'address_street', 'postal_code'] %}case when judged.is_their_own then judged.{{ column }} end as {{ column }}, {% endfor %}
+    {% for column in ['address_number', 'address_street', 'address_unit', 'postal_code'] %}case when judged.is_their_own then judged.{{ column }} end as {{ column }}, {% endfor %}
     security.ssn, security.ssn_last4, nullif(number_list.identifiers, '') as identifiers,
     nullif(number_list.members, '') as members
   from judged
@@ -149,7 +150,7 @@ feature as (
   left join number_list on number_list.patient_key = judged.patient_key
 )
 {%- set columns = ['facility_id', 'is_active', 'authority', 'family', 'given', 'middle', 'suffix', 'is_newborn', 'is_unidentified', 'gender', 'birth_date',
-  'birth_text', 'birth_precision', 'phone', 'email', 'address_number', 'address_street', 'postal_code', 'ssn', 'ssn_last4', 'identifiers', 'members'] %}
+  'birth_text', 'birth_precision', 'phone', 'email', 'address_number', 'address_street', 'address_unit', 'postal_code', 'ssn', 'ssn_last4', 'identifiers', 'members'] %}
 select feature.patient_key, {% for column in columns %}feature.{{ column }}, {% endfor %}
   {{ md5_key(prefixed(columns, 'feature')) }} as features_hash
 from feature
