@@ -40,8 +40,9 @@ FIELDS = (
     ("Family name", "family", "family"), ("Given name", "given", "given"), ("Middle name", "middle", "middle"),
     ("Generation", "suffix", "suffix"), ("Birth date", "birth_text", "birth_date"), ("Sex", "gender", "gender"),
     ("SSN, last four", "ssn_last4", "ssn"), ("Phone", "phone", "phone"), ("E-mail", "email", "email"),
-    ("House number", "address_number", "address"), ("Street", "address_street", ""), ("Unit", "address_unit", "address"), ("Postal code", "postal_code", "address"),
-    ("Number at the facility", "identifier_value", "identifier"), ("Facility", "facility_id", ""), ("Person now", "person_id", ""),
+    ("House number", "address_number", "address"), ("Street", "address_street", ""), ("Apartment", "address_unit", "address"),
+    ("Postal code", "postal_code", "address"), ("Number at the facility", "identifier_value", "identifier"),
+    ("Facility", "facility_id", ""), ("Person now", "person_id", ""),
 )
 # levels whose name alone says too little to a steward
 LEVEL_WORDS = {

@@ -30,7 +30,7 @@ FORM = {"left": "aa", "right": "bb", "seen": "3", "decision": "link", "reason": 
 def pair() -> Pair:
     """A pair of invented records with evidence and a hostile value."""
     columns = ("facility_id", "person_id", "family", "given", "middle", "suffix", "birth_text", "gender", "ssn_last4", "phone", "email",
-               "address_number", "address_street", "postal_code", "identifier_value")
+               "address_number", "address_street", "address_unit", "postal_code", "identifier_value")
     one = dict.fromkeys(columns) | {"patient_key": "aa", "family": "SMITH", "given": "MARY", "birth_text": "1970-01-02", "phone": "5035550142"}
     edge = dict.fromkeys(EVIDENCE, "unknown") | {"family": "exact", "given": "typo", "birth_date": "exact", "phone": "different",
                                                  "score": 12.5, "rule_or_model": "veto_review", "veto": "given"}

@@ -102,7 +102,7 @@ def test_nobody_is_judged_before_a_policy_holds(world: IdentityWorld, root: Any)
     yesterday = datetime.now(UTC) - timedelta(days=1)
     text = yaml.safe_dump({"policies": {"strict": {"version": 7, "owner": "registry", "effective_date": yesterday.date() + timedelta(days=9), "rules": []}}})
     root.policy = lambda on: load_policy("strict", text, on=on)
-    with pytest.raises(ConfigurationError, match="effective_date of policy strict, version 8"):
+    with pytest.raises(ConfigurationError, match="effective_date of policy strict, version 7"):
         _say(root)
     assert world.rows("select count(*) from identity.decision") == [(0,)]
     assert _logged(root) == []

@@ -20,11 +20,23 @@ def test_features_read_as_people_read(models: Models) -> None:
     a, b, c = (models.features(key) for key in "abc")
     assert (a["family"], a["given"], a["middle"], a["suffix"]) == ("MUNOZ OBRIEN", "JOSE", "LUIS", "JR")
     assert (a["phone"], a["email"], a["address_number"], a["postal_code"]) == ("5035550142", "jose@mail.example", "118", "97201")
+    assert (a["address_unit"], b["address_unit"]) == ("4", None)
     assert (a["address_street"], a["birth_date"], a["birth_precision"], a["gender"]) == ("NE MAIN ST", date(1961, 5, 17), "day", "male")
     assert (b["family"], b["given"], b["middle"], b["suffix"], b["gender"]) == ("LUKASZEWSKA", "ANNEMARIE", "ZOE", "III", None)
     assert (b["birth_date"], b["birth_text"], b["birth_precision"]) == (None, "1961-05", "month")
     assert (b["phone"], b["address_number"]) == (None, "PO BOX 77")
     assert (c["family"], c["given"], c["suffix"], c["birth_text"], c["birth_precision"]) == ("ИВАНОВА", "ОЛЬГА", None, "1961", "year")
+
+
+def test_a_home_is_one_however_its_number_is_written(models: Models) -> None:
+    """APT, UNIT, # and the like say which home of a house it is; the house has no home where none is said."""
+    written = {"12": "9 Oak Ave Apt 12", "4B": "9 Oak Ave, Unit 4-B", "7": "9 Oak Ave #7", "31": "9 Oak Ave Apt. #31", "A3": "9 Oak Ave Suite A Rm 3"}
+    for unit, line in (written | {"house": "9 Oak Ave", "said without a number": "9 Oak Ave Apt"}).items():
+        models.say("patient", unit, name_family="X", name_given="Y", address_line=line, address_postal_code="97201")
+    models.run("patient_features")
+    assert {unit: models.features(unit)["address_unit"] for unit in written} == {unit: unit for unit in written}
+    assert [models.features(unit)["address_unit"] for unit in ("house", "said without a number")] == [None, None]
+    assert {row["address_street"] for row in models.rows("select address_street from identity.patient_features")} == {"OAK AVE"}
 
 
 def test_placeholders_are_null(models: Models) -> None:

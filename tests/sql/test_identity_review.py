@@ -14,7 +14,7 @@ from transforms.errors import ConfigurationError
 from transforms.identity.feedback import Answers
 
 NOON = datetime(2026, 3, 1, 12)
-# the same name, which is not one of the commonest, and birth date and nothing else: asked, not linked
+# the same name, which is not one of the commonest, its middle name and birth date and nothing else: asked, not linked
 ALONE = {"phone": None, "address_number": None, "postal_code": None, "family": "HENDERSON", "given": "MARY", "gender": "female"}
 
 
@@ -23,7 +23,7 @@ def world() -> IdentityWorld:
     """Two pairs of common names, born on two days, among so many of each name that it counts as common."""
     world = IdentityWorld()
     crowd = [patient(f"x{day}", **ALONE, birth_text=f"1970-01-{day:02d}", birth_date=datetime(1970, 1, day).date()) for day in range(1, 13)]
-    world.put(patient("a", **ALONE), patient("b", **ALONE), *crowd)
+    world.put(patient("a", **ALONE, middle="LEE"), patient("b", **ALONE, middle="LEE"), *crowd)
     world.resolve()
     return world
 
@@ -35,14 +35,14 @@ def _say(world: IdentityWorld, by: str, decision: str, reviewers: int = 2) -> bo
 def test_the_queue_says_what_waits_and_what_came_of_it(world: IdentityWorld) -> None:
     """A pair that waits is counted with the time since when; a decided one is counted as the rule's yield and waits no longer."""
     waiting = queue(world.warehouse)
-    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in waiting] == [("name_birth_date_no_address_review", 1, 0, 0)]
+    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in waiting] == [("name_birth_date_middle_review", 1, 0, 0)]
     assert waiting[0]["since"] == world.rows("select recorded_time from identity.resolution")[0][0]
     assert [(row["patient_key_l"], row["patient_key_r"], row["facility_l"]) for row in open_pairs(world.warehouse, 5)] == [("a", "b", "riverside")]
     record_decision(world.warehouse, Decision("a", "b", "cannot_link", "ana", "seen"), NOON, "model-1", "policy-1")
     world.run_seq += 1
     world.resolve()
     decided = queue(world.warehouse)
-    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in decided] == [("name_birth_date_no_address_review", 0, 0, 1)]
+    assert [(row["asked_by"], row["waiting"], row["linked"], row["kept_apart"]) for row in decided] == [("name_birth_date_middle_review", 0, 0, 1)]
     assert open_pairs(world.warehouse, 5) == []
 
 
@@ -52,7 +52,7 @@ def test_answers_are_counted_by_rule_veto_and_score(world: IdentityWorld) -> Non
     for place, decision in enumerate(("cannot_link", "link")):
         said = Decision("a", "b", decision, "ana", "seen", seen=place)
         record_decision(world.warehouse, said, NOON, "model-1", "policy-1")
-    assert answers(world.warehouse) == [Answers("name_birth_date_no_address_review", "", "review", score // 5 * 5, 1, 0)]
+    assert answers(world.warehouse) == [Answers("name_birth_date_middle_review", "", "review", score // 5 * 5, 1, 0)]
     record_decision(world.warehouse, Decision("a", "b", "withdrawn", "ana", "unsure", seen=2), NOON, "model-1", "policy-1")
     assert answers(world.warehouse) == []
 
