@@ -15,8 +15,8 @@ from transforms.errors import ConfigurationError, ContractError
 # the same human all the same (a corrected record); another human, and the facility was told
 NO_OVERLAY, OVERLAY = "no_overlay", "overlay"
 ANSWERS = (NO_OVERLAY, OVERLAY)
-# contents that a steward sees of a record: the newest and what came before
-CONTENTS = 4
+# contents that a steward sees of a record: the newest and what came before; records of its person that are named
+CONTENTS, NAMED = 4, 10
 SAID = ("name_family", "name_given", "name_suffix", "birth_date", "gender", "telecom_phone", "telecom_email", "address_line",
         "address_postal_code")
 _NEWEST = """
@@ -120,11 +120,20 @@ def overlay_raised(warehouse: Warehouse, patient_key: str, run_seq: int) -> dict
     return dict(found.to_pylist()[0])
 
 
+def linked_records(warehouse: Warehouse, patient_key: str) -> list[dict[str, object]]:
+    """Give the records that share the record's person (patient_key, facility_id), of many the first NAMED."""
+    return list(warehouse.query(f"""
+        select other.patient_key, other.facility_id from identity.link link
+        join identity.link other on other.person_id = link.person_id and other.patient_key <> link.patient_key
+        where link.patient_key = ? order by other.facility_id, other.patient_key limit {NAMED}
+    """, [patient_key]).to_pylist())
+
+
 def contents(warehouse: Warehouse, patient_key: str) -> list[dict[str, object]]:
-    """Give what the record's messages said, newest first, one row for each content that differs from the one before it: columns SAID and
-    source_time. Read from the versions that are kept anyway; an empty list where none is left."""
+    """Give what the record's messages said, newest first, one row for each content that differs from the one before it: columns SAID,
+    identifier_value and source_time. Read from the versions that are kept anyway; an empty list where none is left."""
     rows = warehouse.query(f"""
-        select {', '.join(SAID)}, source_time from canonical.patient_version
+        select {', '.join(SAID)}, identifier_value, source_time from canonical.patient_version
         where fact_key = ? order by source_time desc nulls last, source_order desc nulls last, record_id
     """, [patient_key]).to_pylist()
     told = [row for place, row in enumerate(rows)

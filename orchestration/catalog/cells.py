@@ -62,6 +62,14 @@ def long_date(day: str) -> str:
     return f"{found.day} {found:%B %Y}"
 
 
+def prose(text: str) -> Markup:
+    """A sentence; what stands in backticks is code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece) for place, piece in enumerate(pieces))
+
+
 def utc_text(time: object) -> str | None:
     """A timestamp of the warehouse, which is UTC and says no zone, as the text of an instant; None where there is none."""
     return f"{time}+00:00" if time else None

@@ -23,8 +23,8 @@ def environment() -> Environment:
     env = Environment(
         loader=PackageLoader("orchestration.catalog"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.globals.update(
-        navigation=NAVIGATION, layers=LAYERS, show=cells.show, address=cells.address, status=cells.status, count=cells.count,
-        shape=cells.status_shape, css=cells.status_class, kind_of=lambda section: _SECTIONS[type(section)])
+        navigation=NAVIGATION, layers=LAYERS, show=cells.show, prose=cells.prose, address=cells.address, status=cells.status,
+        count=cells.count, shape=cells.status_shape, css=cells.status_class, kind_of=lambda section: _SECTIONS[type(section)])
     return env
 
 

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from assets.stores.identity_decisions import CANNOT_LINK, LINK, WITHDRAWN, Decision
 from lineage.audit_log import open_catalog
 from orchestration.catalog.answering import Answering, footer, refused_status
-from orchestration.catalog.cells import count, utc_text
+from orchestration.catalog.cells import count, counted, utc_text
 from orchestration.catalog.overlay_page import overlay_table, show_overlay, take_answer
 from orchestration.catalog.reading import Reading
 from orchestration.catalog.reviewing import Pair, Queue, Reviewer
@@ -53,8 +53,10 @@ LEVEL_WORDS = {
     "middle": "is the other's middle name", "initial": "initial agrees",
 }
 _CRUMBS = [Crumb("Identity", "/review", "identity")]
-_NO_QUEUE = Empty("No pair waits. Pairs with evidence short of linking would stand here.", "lakehouse identity review")
-_CLOSED = Page("Which pairs wait for a steward?", "This server has no warehouse to review in. Start it with `lakehouse catalog serve` on "
+_TITLE = "What waits for a steward?"
+_NO_QUEUE = Empty("No pair waits. Pairs with evidence short of linking would stand here.")
+_NOTHING_ASKED = Empty("Nothing has asked yet. Each rule that asks would stand here, with what stewards said.")
+_CLOSED = Page(_TITLE, "This server has no warehouse to review in. Start it with `lakehouse catalog serve` on "
                "the data root.", "pending", _CRUMBS, [])
 _STRANGE = Page("This form was not sent from here.", "Open the pair and decide again.", "failed", _CRUMBS, [])
 _UNKNOWN = Page("Who are you?", "Only stewards open the review page. Let one be admitted: lakehouse identity steward NAME.", "failed",
@@ -96,8 +98,10 @@ def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
     pairs, linked, apart = (sum(int(str(row[name])) for row in waiting.rules) for name in ("waiting", "linked", "kept_apart"))
     oldest = min((str(row["since"]) for row in waiting.rules if row["since"]), default="")
     days = (datetime.now(UTC).date() - datetime.fromisoformat(oldest).date()).days if oldest else 0
-    answer = (f"{count(pairs)} pairs wait, the oldest for {count(days)} days. " if pairs else "No pair waits. ") + (
-        f"Of {count(linked + apart)} decided pairs {count(linked)} were one human." if linked + apart else "None was decided yet.")
+    changes = waiting.overlay_counts.get("waiting", 0)
+    answer = (f"{counted(pairs, 'pair')} {_wait(pairs)}, the oldest for {counted(days, 'day')}. " if pairs else "No pair waits. ") + (
+        f"Of {counted(linked + apart, 'decided pair')} {count(linked)} were one human." if linked + apart else "None was decided yet.") + (
+        f" {counted(changes, 'change')} of content {_wait(changes)} for an answer." if changes else "")
     shown = [{**row, "since": utc_text(row["since"]), "look": "compare", "score": round(float(str(row["score"] or 0)), 1),
               "facility_l": reading.name(str(row["facility_l"])), "facility_r": reading.name(str(row["facility_r"]))}
              for row in waiting.pairs]
@@ -108,18 +112,19 @@ def _queue_page(reading: Reading, asked: Asked, waiting: Queue) -> Page:
         Column("facility_l", "One at"), Column("facility_r", "The other at"), Column("since", "Since", "instant"),
         Column("patient_key_l", "One record", "id"), Column("patient_key_r", "Other record", "id")), shown, _NO_QUEUE)
     rules = [{**row, "since": utc_text(row["since"]), "share": _share(row["linked"], row["kept_apart"])} for row in waiting.rules]
-    return Page("Which pairs wait for a steward?", answer, "waiting" if pairs else "passed", _CRUMBS, [
-        Figures([Figure(count(pairs), "pairs wait", status="waiting" if pairs else "passed"),
-                 Figure(f"{count(days)} days", "the oldest waits"),
+    return Page(_TITLE, answer, "waiting" if pairs or changes else "passed", _CRUMBS, [
+        Figures([Figure(count(pairs), f"pair{'' if pairs == 1 else 's'} {_wait(pairs)}", status="waiting" if pairs else "passed"),
+                 Figure(counted(days, "day"), "the oldest waits"),
                  Figure(_share(linked, apart) or "–", "of decided pairs were one human"),
                  Figure(count(waiting.incomparable), "records have nothing to compare"),
-                 Figure(count(waiting.overlay_counts.get("waiting", 0)), "changes of content wait for an answer")]),
+                 Figure(count(changes), f"change{'' if changes == 1 else 's'} of content {_wait(changes)} for an answer",
+                        status="waiting" if changes else "passed")]),
         replace(queued, total=pairs),
-        replace(overlay_table(reading, asked, waiting), total=waiting.overlay_counts.get("waiting", 0)),
+        replace(overlay_table(reading, asked, waiting), total=changes),
         rows_table(asked, "rules", "What asks, and what came of it", (
             Column("asked_by", "Rule", "code"), Column("waiting", "Waiting", "count"), Column("since", "Oldest", "instant"),
             Column("linked", "One human", "count"), Column("kept_apart", "Two humans", "count"), Column("share", "Yield", "bits")),
-            rules, _NO_QUEUE),
+            rules, _NOTHING_ASKED),
     ])
 
 
@@ -204,6 +209,10 @@ def _decided(answering: Answering, request: Request, reviewer: Reviewer, steward
         Facts("Next", [*([Fact("Next pair", "the one that waits after it", href=following)] if following else []),
                        Fact("Queue", "what waits", href="/review"),
                        Fact("Pair", "look again", href=f"/review/pair?{urlencode({'left': said.left, 'right': said.right})}")])]), "")
+
+
+def _wait(number: int) -> str:
+    return "waits" if number == 1 else "wait"
 
 
 def _share(linked: object, apart: object) -> str:

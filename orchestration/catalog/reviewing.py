@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from assets.root import Root
 from assets.stores.identity import utc_now
 from assets.stores.identity_decisions import Decision, newest_decision
-from assets.stores.identity_overlay_answers import OverlayAnswer, contents, overlay_counts, overlay_raised, overlays
+from assets.stores.identity_overlay_answers import OverlayAnswer, contents, linked_records, overlay_counts, overlay_raised, overlays
 from assets.stores.identity_questions import incomparable, pair_evidence
 from assets.stores.identity_review import Opinions, open_pairs, opinions_for, pair_records, queue
 from orchestration.asking import PAGE_SECONDS, ask_warehouse
@@ -53,10 +53,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Overlaid:
-    """An overlay with its record's link and answer, and what the record's messages said, newest first."""
+    """An overlay with its record's link and answer, what the record's messages said, newest first, and whom it shares its person with."""
 
     overlay: Row
     contents: Sequence[Row]
+    linked: Sequence[Row] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def _queue(root: Root, limit: int) -> Queue:
 
 def _look_overlay(root: Root, patient_key: str, run_seq: int, steward: str) -> Overlaid:
     with ask_warehouse(root, PAGE_SECONDS) as warehouse:
-        found = Overlaid(overlay_raised(warehouse, patient_key, run_seq), contents(warehouse, patient_key))
+        raised = overlay_raised(warehouse, patient_key, run_seq)
+        found = Overlaid(raised, contents(warehouse, patient_key), linked_records(warehouse, patient_key))
     _record(root, (patient_key,), steward, "identity.overlay")
     return found
 

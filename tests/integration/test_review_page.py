@@ -15,6 +15,7 @@ from assets.stores.identity_decisions import Decision
 from assets.stores.identity_overlay_answers import SAID, OverlayAnswer
 from assets.stores.identity_review import Opinions
 from orchestration.catalog.app import create_app
+from orchestration.catalog.cells import prose
 from orchestration.catalog.reviewing import Overlaid, Pair, Queue, Reviewer
 from tests.integration.catalog_world import HOSTILE, KEY, ask, assert_harmless
 from transforms.errors import ConfigurationError, ContractError, LakehouseError, UnavailableError
@@ -41,7 +42,7 @@ def pair() -> Pair:
 
 RAISED = {"patient_key": "cc", "facility_id": "lakeside", "run_seq": 7, "since": datetime(2026, 1, 5), "score": -12.5, "person_id": "p-1",
           "link_rule": "single", "others": 2, "answer": None, "decided_by": None, "answer_seq": None}
-CONTENTS = [dict.fromkeys(SAID) | {"name_family": name, "source_time": datetime(2026, 1, day)} for day, name in ((4, HOSTILE), (1, "SMITH"))]
+CONTENTS = [dict.fromkeys((*SAID, "identifier_value")) | {"identifier_value": "100", "name_family": name, "source_time": datetime(2026, 1, day)} for day, name in ((4, HOSTILE), (1, "SMITH"))]
 OVERLAY = "/review/overlay?record=cc&run=7"
 answered: list[OverlayAnswer] = []
 
@@ -59,7 +60,7 @@ def reviewer(said: list[Decision]) -> Reviewer:
         return "Decision 4 is carried out: 2 records changed their person."
 
     return Reviewer(lambda header: "amy" if header == "Basic amy" else None, lambda limit: waiting, lambda left, right, who: pair(), decide,
-                    lambda key, run, who: Overlaid(RAISED, CONTENTS), lambda one: answered.append(one) or "Answer 5 is recorded.")  # type: ignore[func-returns-value]
+                    lambda key, run, who: Overlaid(RAISED, CONTENTS, [{"patient_key": "dd", "facility_id": "hillside"}]), lambda one: answered.append(one) or "Answer 5 is recorded.")  # type: ignore[func-returns-value]
 
 
 @pytest.fixture
@@ -135,12 +136,19 @@ def test_an_overlay_shows_old_and_new_and_takes_an_answer(app: Starlette, store:
     queued = ask(app, "/review", headers=AMY).text
     assert "record=cc&amp;run=7" in queued
     assert "SMITH" not in queued
+    assert "1 change of content waits for an answer" in queued
     text = ask(app, OVERLAY, headers=AMY).text
     assert "SMITH" in text
     assert "-12.5 bits" in text
+    assert re.search("Family name.*■</span> differ", text)
+    assert re.search("Number at the facility.*100.*●</span> agree", text)
+    assert "/review/pair?left=cc&amp;right=dd" in text
+    assert "1 more" in text  # of two that share its person one is listed here
     form = {"record": "cc", "run": "7", "answer": "no_overlay", "reason": "a corrected record", "decided_by": "eve"}
     answered.clear()
-    assert "Answer 5 is recorded" in ask(app, "/review/overlay", "POST", form, AMY).text
+    taken = ask(app, "/review/overlay", "POST", form, AMY).text
+    assert "Answer 5 is recorded" in taken
+    assert re.search("Next overlay.*record=cc&amp;run=7", taken, re.DOTALL)
     assert answered == [OverlayAnswer("cc", 7, "no_overlay", "amy", "a corrected record", 0)]
     for refused in (form | {"answer": "maybe"}, form | {"reason": ""}, form | {"run": "x"}):
         assert ask(app, "/review/overlay", "POST", refused, AMY).status == 400
@@ -152,6 +160,30 @@ def test_an_overlay_shows_old_and_new_and_takes_an_answer(app: Starlette, store:
 
     told = ask(create_app(store, reviewer=replace(reviewer(said), answer=late)), "/review/overlay", "POST", form, AMY)
     assert (told.status, "ben answered overlay" in told.text) == (409, True)
+
+
+def test_an_answered_overlay_says_who_answered_what(store: Path, said: list[Decision]) -> None:
+    """It waits no more, and what was said stands in words; contents of which one lacks a value say which."""
+    closed = RAISED | {"answer": "no_overlay", "decided_by": "ben", "answer_seq": 4}
+    contents = [CONTENTS[0] | {"telecom_phone": "5035550142"}, CONTENTS[1] | {"telecom_email": "s@mail.example"}]
+    shown = replace(reviewer(said), look_overlay=lambda key, run, who: Overlaid(closed, contents))
+    text = ask(create_app(store, reviewer=shown), OVERLAY, headers=AMY).text
+    assert "ben answered: the same human, whose record was corrected." in text
+    assert '<p class="answer ok">' in text
+    assert re.search("Phone.*▲</span> not said before", text)
+    assert re.search("E-mail.*▲</span> said no more", text)
+    assert "no other record shares its person" in text
+    assert "seen=4" in text
+
+
+def test_a_command_in_a_refusal_is_code(store: Path, said: list[Decision]) -> None:
+    """What stands in backticks is shown as code, and nothing of it is taken for more than text."""
+    def refused(*_: object) -> Overlaid:
+        raise ConfigurationError("Remedy: `lakehouse <b>`, not `less")
+
+    told = ask(create_app(store, reviewer=replace(reviewer(said), look_overlay=refused)), OVERLAY, headers=AMY).text
+    assert "`lakehouse &lt;b&gt;`, not `less" in told
+    assert prose("Remedy: `lakehouse <b>`.") == "Remedy: <code>lakehouse &lt;b&gt;</code>."
 
 
 def test_what_differs_is_marked_in_the_value(app: Starlette) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from assets.stores.identity_overlay_answers import SAID, OverlayAnswer, contents, overlay_counts, overlays, record_answer
+from assets.stores.identity_overlay_answers import SAID, OverlayAnswer, contents, linked_records, overlay_counts, overlays, record_answer
 from tests.sql.identity_world import OTHER, IdentityWorld, patient
 
 NOON = datetime(2026, 3, 1, 12)
@@ -52,7 +52,7 @@ def test_an_answered_overlay_leaves_the_list_and_a_new_change_raises_anew(world:
 def test_what_a_record_said_before_is_read_from_its_versions(world: IdentityWorld) -> None:
     """Newest first, one row for each content that differs from the one before it, with when it was said; nothing more is kept for it."""
     columns = ", ".join(f"{name} varchar" for name in SAID)
-    world.warehouse.execute(f"create table canonical.patient_version (record_id varchar, fact_key varchar, {columns}, source_time timestamp, source_order varchar)")
+    world.warehouse.execute(f"create table canonical.patient_version (record_id varchar, fact_key varchar, identifier_value varchar, {columns}, source_time timestamp, source_order varchar)")
     for day, family in ((1, "OLD"), (2, "OLD"), (3, "NEW"), (4, "NEW")):
         world.warehouse.execute("insert into canonical.patient_version (record_id, fact_key, name_family, source_time) values (?, 'c', ?, ?)",
                                 [f"r{day}", family, datetime(2026, 1, day)])
@@ -74,6 +74,8 @@ def test_an_overlay_that_people_joined_is_listed_with_whom(world: IdentityWorld)
         return sorted((row["patient_key"], row["others"]) for row in overlays(world.warehouse, 9))
 
     assert world.person("a") == world.person("b") != world.person("c")
+    assert [row["patient_key"] for row in linked_records(world.warehouse, "b")] == ["a"]
+    assert linked_records(world.warehouse, "c") == []
     assert listed() == [("b", 1), ("c", 0)]
     world.decide("a", "b", "cannot_link")
     world.run_seq += 1
