@@ -11,6 +11,7 @@ from assets.root import Root
 from assets.stores.identity import Resolution, resolve_changes, root_settings, utc_now
 from assets.stores.identity_decisions import LINK, Decision, record_decision, refuse_strangers, refuse_unseen
 from assets.stores.identity_overlay_answers import OverlayAnswer, record_answer, refuse_no_answer, refuse_unraised, refuse_unseen_answer
+from assets.stores.identity_read import refuse_older_features
 from assets.stores.identity_review import needs_another
 from assets.stores.lock import writer_lock
 from orchestration.settings import Settings
@@ -25,7 +26,7 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
     The decision stays where the resolution fails: the next run carries it out. Marts follow with the next run of their partitions.
     The policy is the one that holds on the day (UTC) of the decision.
     Raises ConfigurationError where none does, the log could not hold who says it or why, or a record is not in the index,
-    ContractError where somebody else decided meanwhile; nothing is written then.
+    ContractError where somebody else decided meanwhile, UnavailableError where an earlier version made the records: nothing is written.
     """
     run_id = str(uuid.uuid4())
     now = utc_now()
@@ -34,6 +35,7 @@ def decide(root: Root, settings: Settings, said: Decision) -> tuple[int, Resolut
     with writer_lock(root.home, run_id, "identity", settings.lock_wait_seconds):
         run = root.begin(run_id, [])
         with root.warehouse.open() as warehouse:
+            refuse_older_features(warehouse)
             refuse_strangers(warehouse, said)
             refuse_unseen(warehouse, said)
             is_opinion = needs_another(warehouse, said, settings.identity_reviewers, now, rules.policy.version)

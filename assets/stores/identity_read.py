@@ -8,6 +8,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from assets.stores.warehouse import Warehouse
+from transforms.errors import UnavailableError
 from transforms.identity.records import FEATURE_SCHEMA, FULL_BLOCK_SCHEMA
 from transforms.identity.resolution import EDGE_SCHEMA, KEY_SCHEMA, LINK_SCHEMA, RECORD_SCHEMA
 from transforms.identity.restoring import LinkEvent
@@ -28,6 +29,15 @@ join identity.edge merged on merged.rule_or_model = 'trusted_merge'
   and merged.patient_key_l = case when survivor.patient_key < survivor.survivor_key then survivor.patient_key else survivor.survivor_key end
   and merged.patient_key_r = case when survivor.patient_key < survivor.survivor_key then survivor.survivor_key else survivor.patient_key end
 """
+
+
+def refuse_older_features(warehouse: Warehouse) -> None:
+    """Raise UnavailableError where the features of records were made by an earlier version and lack a column: the next run adds it."""
+    held = {name.lower() for name in warehouse.query("select * from identity.patient_features where 1 = 0").column_names}
+    lacking = [name for name in FEATURE_SCHEMA.names if name not in held]
+    if lacking:
+        raise UnavailableError(f"identity: no run of this version has worked on this root yet, and its records lack {', '.join(lacking)}. "
+                               "Remedy: run `lakehouse materialize` for any partition, then decide again (docs/upgrading.md).")
 
 
 def compared_features(warehouse: Warehouse) -> pa.Table:

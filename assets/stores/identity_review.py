@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assets.stores.identity_decisions import CANNOT_LINK, LINK, Decision, newest_decision
+from assets.stores.identity_read import refuse_older_features
 from assets.stores.warehouse import Warehouse
 from transforms.errors import ConfigurationError
 
@@ -70,7 +71,9 @@ def open_pairs(warehouse: Warehouse, limit: int) -> list[dict[str, object]]:
 
 
 def pair_records(warehouse: Warehouse, left: str, right: str) -> list[dict[str, object]]:
-    """Give what both records say, as they are compared. Raises ConfigurationError where one is not in the index."""
+    """Give what both records say, as they are compared. Raises ConfigurationError where one is not in the index, UnavailableError where an
+    earlier version made them."""
+    refuse_older_features(warehouse)
     records = [dict(row) for key in (left, right) for row in warehouse.query(_RECORD, [key]).to_pylist()]
     if len(records) != 2 or left == right:
         raise ConfigurationError("identity: these are not two records of the index. Remedy: take both keys from the review queue.")

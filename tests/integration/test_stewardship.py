@@ -24,7 +24,7 @@ from orchestration.cli.identity import _evidence
 from orchestration.cli.identity_decisions import _decide
 from tests.integration.catalog_world import KEY
 from tests.sql.identity_world import OTHER, IdentityWorld, identity_root, patient
-from transforms.errors import ConfigurationError, ContractError
+from transforms.errors import ConfigurationError, ContractError, UnavailableError
 from transforms.identity.policy_file import load_policy
 
 WHY = "Amelia Kowalchuk showed her passport"
@@ -63,6 +63,15 @@ def test_a_decision_is_carried_out_and_audited(world: IdentityWorld, root: Any) 
     _say(root)
     assert world.person("a") != world.person("b")
     assert _logged(root) == [("identity.unlink", "amy")]
+
+
+def test_records_of_an_earlier_version_are_not_decided_about(world: IdentityWorld, root: Any) -> None:
+    """Before the first run of a version has given the records their new column, a decision is refused with the remedy, and nothing is written."""
+    world.warehouse.execute("alter table identity.patient_features drop column address_unit")
+    with pytest.raises(UnavailableError, match="lack address_unit. Remedy: run `lakehouse materialize`"):
+        _say(root)
+    assert world.rows("select count(*) from identity.decision") == [(0,)]
+    assert _logged(root) == []
 
 
 @pytest.mark.parametrize("unfit", [{"reason": " "}, {"reason": "x" * 4001}, {"by": "Amy Jones"}, {"by": ""}])
