@@ -22,6 +22,7 @@ from assets.stores.duckdb_engine import engine
 from assets.stores.keys import Keys
 from assets.stores.reading_limit import READ_SECONDS, detached_after
 from assets.stores.warehouse import Parameters
+from transforms.batches import in_batches
 from transforms.errors import ConfigurationError, UnavailableError
 
 # How DuckDB names the process that has the file.
@@ -47,7 +48,7 @@ class DuckDBWarehouse:
 
     def load(self, table: str, rows: pa.Table) -> None:
         """Append rows to `schema.table` by column name."""
-        self.connection.register("loading", rows)
+        self.connection.register("loading", in_batches(rows))
         try:
             self.connection.execute(f"insert into LAKE.{table} by name select * from loading")
         finally:

@@ -24,6 +24,7 @@ from assets.stores.identity_questions import incomparable
 from assets.stores.identity_read import all_features
 from assets.stores.keys import Keys
 from assets.stores.warehouse import Warehouse
+from transforms.batches import in_batches
 from transforms.errors import ConfigurationError
 from transforms.facilities.registry_tables import registry_schema
 from transforms.identity import records_file
@@ -51,7 +52,7 @@ class ScratchIdentity:
         self.kind = records.schema.field("record_id").type
         self.run_seq += 1
         with self.store.open() as warehouse:
-            warehouse.connection.register("records_file", records)
+            warehouse.connection.register("records_file", in_batches(records))
             for statement in records_file.statements(self.run_seq):
                 warehouse.execute(statement)
             doubled = warehouse.query("select count(*) - count(distinct fact_key) as n from canonical.patient")["n"][0].as_py()

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
+from transforms.batches import in_batches
 from transforms.identity.blocking import RULES, BlockRule, block_key_sql, blocks_sql
 from transforms.identity.model import IdentityModel
 
@@ -109,7 +110,7 @@ def open_base(features: pa.Table, memory: str = "2GB", spill: str = "", more: Se
     })
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
-    connection.register("feature", features)
+    connection.register("feature", in_batches(features))
     connection.register("nickname", nicknames())
     connection.execute(_BASE)
     connection.unregister("feature")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from transforms.batches import in_batches
 from transforms.identity.blocking import COUNTING
 from transforms.identity.evidence import EVIDENCE, find_promising, judge_pairs, level_pairs
 from transforms.identity.model import IdentityModel
@@ -33,7 +34,7 @@ def find_edges(connection: duckdb.DuckDBPyConnection, scope: pa.Table, retired: 
     scope, retired: KEY_SCHEMA. Retired records are spoken for by their survivor and are not compared. Table `block` is gone afterwards.
     """
     for name, keys in (("scope", scope), ("retired", retired)):
-        connection.register("keys", keys)
+        connection.register("keys", in_batches(keys))
         connection.execute(f"create or replace table {name} as select record.id from record join keys using (patient_key)")
         connection.unregister("keys")
     # twelve blocks a record: where all records are compared none of them is looked up
@@ -72,7 +73,7 @@ def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Tabl
     """Give the pairs (patient_key_l, patient_key_r) that stand under a veto, with column `veto`; after `find_edges`."""
     if not pairs.num_rows:
         return pairs.append_column("veto", pa.array([], pa.string()))
-    connection.register("asked_pair", pairs)
+    connection.register("asked_pair", in_batches(pairs))
     connection.execute("""
         create or replace table asked as
         select l.id as id_l, r.id as id_r
@@ -96,7 +97,7 @@ def vetoes(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: pa.Tabl
 def sayings(connection: duckdb.DuckDBPyConnection, component: pa.Table) -> tuple[dict[str, int], dict[str, str]]:
     """Give of a component table's records (patient_key) the birth dates that are known to the day, as days since 1970, and the given names
     that are known."""
-    connection.register("component", component)
+    connection.register("component", in_batches(component))
     found = connection.execute("""
         select patient_key, date_diff('day', date '1970-01-01', birth_date) as day, given
         from record semi join component using (patient_key)
@@ -110,7 +111,7 @@ def contested(connection: duckdb.DuckDBPyConnection, component: pa.Table, pairs:
     """Give the rows of the components (patient_key, component_key) that may not be one cluster: a pair of `pairs` (patient_key_l) lies in
     them, or two birth dates that two records each insist on, or two given names and an edge that takes them for one with a slip."""
     for name, table in (("component", component), ("opposed", pairs), ("joining", edges)):
-        connection.register(name, table)
+        connection.register(name, in_batches(table))
     found: pa.Table = connection.execute(f"""
         with said as (
           select component.component_key, 'birth' as kind, cast(record.birth_date as varchar) as value
@@ -138,7 +139,7 @@ def pairs_within(connection: duckdb.DuckDBPyConnection, component: pa.Table, ret
 
     In a component of two the only pair is the edge itself. Retired records bring no vetoes: their survivor speaks for them.
     """
-    connection.register("component", component)
+    connection.register("component", in_batches(component))
     connection.register("retired_key", retired)
     pairs: pa.Table = connection.execute("""
         with member as (
@@ -161,7 +162,7 @@ def links(connection: duckdb.DuckDBPyConnection, person: pa.Table, edges: pa.Tab
     """
     ranks = pa.table({"rule": pa.array(list(rank), pa.string()), "rank": pa.array(list(rank.values()), pa.int64())})
     for name, table in (("person", person), ("edge", edges), ("rule_rank", ranks)):
-        connection.register(name, table)
+        connection.register(name, in_batches(table))
     held: pa.Table = connection.execute(f"""
         with inside as (
           select edge.patient_key_l, edge.patient_key_r, edge.rule_or_model, edge.score, rule_rank.rank
@@ -195,8 +196,8 @@ def changes(connection: duckdb.DuckDBPyConnection, before: pa.Table, after: pa.T
 
     Columns patient_key, facility_id, old_person_id, old_facility_id, person_id, link_rule, score, is_moved (the person differs).
     """
-    connection.register("link_before", before)
-    connection.register("link_after", after)
+    connection.register("link_before", in_batches(before))
+    connection.register("link_after", in_batches(after))
     changed: pa.Table = connection.execute("""
         select coalesce(a.patient_key, b.patient_key) as patient_key, coalesce(a.facility_id, b.facility_id) as facility_id,
           b.person_id as old_person_id, b.link_rule as old_link_rule, b.score as old_score, a.person_id, a.link_rule, a.score,
