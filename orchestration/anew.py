@@ -34,13 +34,11 @@ def forget_tables(root: Root, settings: Settings, tables: Sequence[str]) -> None
         raise ConfigurationError(f"--anew {unknown[0]}: no table that a run derives. "
                                  "Remedy: schema.table of one that is, such as canonical.patient or identity.person.")
     landed = [(facility, day) for facility, day, _ in root.landing.partitions()]
+    reach = {"facilities": sorted({facility for facility, _ in landed}), "dates": sorted({day.isoformat() for _, day in landed})}
     run_id = str(uuid.uuid4())
     with writer_lock(root.home, run_id, "materialize --anew", settings.lock_wait_seconds):
         with root.catalog() as catalog:
-            catalog.append([Event("backfill.start", "|".join(sorted(tables)), {
-                "selection": sorted(tables), "facilities": sorted({facility for facility, _ in landed}),
-                "dates": sorted({day.isoformat() for _, day in landed}),
-            }, run_id=run_id)])
+            catalog.append([Event("backfill.start", name, {"selection": [name], **reach}, run_id=run_id) for name in sorted(set(tables))])
         with root.warehouse.open() as warehouse:
             held = existing_tables(warehouse)
             for name in tables:
