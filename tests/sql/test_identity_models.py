@@ -28,6 +28,18 @@ def test_features_read_as_people_read(models: Models) -> None:
     assert (c["family"], c["given"], c["suffix"], c["birth_text"], c["birth_precision"]) == ("ИВАНОВА", "ОЛЬГА", None, "1961", "year")
 
 
+def test_text_in_ascii_reads_as_text_with_a_letter_beyond_it(models: Models) -> None:
+    """The short way of plain text leaves nothing that the long one takes out, and takes nothing more."""
+    marks = "".join(chr(code) for code in range(33, 127) if not chr(code).isalnum())
+    for place, mark in enumerate(marks):
+        models.say("patient", f"short {place}", name_family=f" Etta{mark} Bo{mark}ss", name_given="Y")
+        models.say("patient", f"long {place}", name_family=f" Étta{mark} Bo{mark}ss", name_given="Y")
+    models.run("patient_features")
+    short, long = ({mark: models.features(f"{way} {place}")["family"] for place, mark in enumerate(marks)} for way in ("short", "long"))
+    assert short == long
+    assert (short["'"], short["-"], short["@"]) == ("ETTA BOSS", "ETTA BO SS", "ETTA@ BO@SS")
+
+
 def test_a_home_is_one_however_its_number_is_written(models: Models) -> None:
     """APT, UNIT, # and the like say which home of a house it is; the house has no home where none is said."""
     written = {"12": "9 Oak Ave Apt 12", "4B": "9 Oak Ave, Unit 4-B", "7": "9 Oak Ave #7", "31": "9 Oak Ave Apt. #31", "A3": "9 Oak Ave Suite A Rm 3"}

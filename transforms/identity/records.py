@@ -128,6 +128,8 @@ def complete(connection: duckdb.DuckDBPyConnection, full_blocks: pa.Table, model
     connection.register("full_block_given", full_blocks)
     connection.execute("create table full_block as select block_rule, block_key from full_block_given")
     connection.unregister("full_block_given")
+    # twelve million blocks are read once for what few of them say
+    connection.execute("create table full_member as select id, block_rule, block_key from block semi join full_block using (block_key)")
     if model is None:
         connection.execute(f"create table record as {_voided_sql()}")
     else:
@@ -138,6 +140,7 @@ def complete(connection: duckdb.DuckDBPyConnection, full_blocks: pa.Table, model
             connection.unregister("shares")
         connection.execute(_NAMED.format(voided=_voided_sql(), **model.default_frequency))
     connection.execute("drop table base")
+    connection.execute("drop table full_member")
 
 
 def blocks_of(connection: duckdb.DuckDBPyConnection, retired: pa.Table) -> pa.Table:
@@ -167,13 +170,12 @@ def _voided_sql() -> str:
     columns, joins, marks = [], [], []
     for rule in RULES:
         if rule.marks is not None:
-            full = f"select id from block semi join full_block using (block_key) where block_rule = '{rule.name}'"
+            full = f"select id from full_member where block_rule = '{rule.name}'"
             marks.append(f"base.id in ({full}) as {rule.marks}")
         if rule.voids is None:
             continue
         void = f"void_{rule.name}"
-        full = ("select block.id, block.block_key from block semi join full_block using (block_key) "
-                f"where block.block_rule = '{rule.name}'")
+        full = f"select id, block_key from full_member where block_rule = '{rule.name}'"
         if rule.list_column is None:
             joins.append(f"left join (select distinct id from ({full})) {void} on {void}.id = base.id")
             columns.append(f"case when {void}.id is null then base.{rule.voids} end as {rule.voids}")
