@@ -172,6 +172,34 @@ def crowd_of(*givens: str, family: str = "") -> list[dict[str, object]]:
                     address_number=None, postal_code=f"{10000 + place}") for given in givens for place in range(6)]
 
 
+@pytest.mark.parametrize(("middles", "linked"), [
+    pytest.param(("H", "HAO"), True, id="one middle name"),
+    pytest.param((None, "HAO"), False, id="no middle name on one of them"),
+    pytest.param(("WEN", "HAO"), False, id="two middle names"),
+])
+def test_a_name_cut_off_links_by_the_middle_name(world: IdentityWorld, middles: tuple[str | None, str], linked: bool) -> None:
+    """XIAO and XIAOHONG, names that others bear too, are one human where they share a phone and the middle name or its initial, else asked about."""
+    world.put(*(patient(key, given=given, middle=middle) for key, given, middle in zip("ab", ("XIAO", "XIAOHONG"), middles, strict=True)),
+              *crowd_of("XIAO", "XIAOHONG"))
+    world.resolve()
+    assert (world.person("a") == world.person("b")) is linked
+    assert world.rows("select count(*) from identity.review_pair where 'a' in (patient_key_l, patient_key_r)") == [(int(not linked),)]
+
+
+@pytest.mark.parametrize(("said", "linked"), [
+    pytest.param((("YOUNG", "SOO"), ("YEONGSU", None)), True, id="two words, one word, another romanization"),
+    pytest.param((("YOUNG", "HO"), ("YEONGSU", None)), False, id="another second half"),
+    pytest.param((("MING", None), ("XIAOMING", None)), True, id="little MING"),
+    pytest.param((("MING", None), ("XIAOLING", None)), False, id="little LING"),
+])
+def test_asian_names_are_one_in_their_usual_spellings(world: IdentityWorld, said: tuple[tuple[str, str | None], ...], linked: bool) -> None:
+    """Desks write a Korean name in one word or two and by two romanizations, a Chinese one with XIAO before it or without; others bear these names too."""
+    world.put(*(patient(key, given=given, middle=middle) for key, (given, middle) in zip("ab", said, strict=True)),
+              *crowd_of(*(given for given, _ in said)))
+    world.resolve()
+    assert (world.person("a") == world.person("b")) is linked
+
+
 @pytest.mark.parametrize(("names", "linked"), [
     pytest.param(("PHILIP", "PHILLIP"), True, id="long"),
     pytest.param(("MINA", "MINNA"), False, id="short"),
@@ -244,6 +272,15 @@ def test_a_middle_initial_may_be_that_of_the_second_family_name(world: IdentityW
 def test_a_generation_part_on_one_record_parts_two_birth_dates(world: IdentityWorld, suffix: str | None, linked: bool) -> None:
     """A rare name in one home with dates one slip apart is one human, but JR on one of them says father and son."""
     world.put(patient("a", birth_date=datetime.date(2006, 5, 10)), patient("b", birth_date=datetime.date(2016, 5, 10), suffix=suffix))
+    world.resolve()
+    assert (world.person("a") == world.person("b")) is linked
+
+
+@pytest.mark.parametrize(("homes", "linked"), [(("12", "12"), True), ((None, None), True), (("12", None), False)])
+def test_two_numbers_of_a_rare_name_need_a_home_that_both_say(world: IdentityWorld, homes: tuple[str | None, str | None], linked: bool) -> None:
+    """Twins have numbers that follow one another and may live in one house: an address of which only one record says the home is not enough."""
+    for key, home, number in zip("ab", homes, ("1565", "1566"), strict=True):
+        world.put(patient(key, phone=None, address_unit=home, ssn_last4=number))
     world.resolve()
     assert (world.person("a") == world.person("b")) is linked
 

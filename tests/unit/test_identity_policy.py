@@ -70,7 +70,7 @@ def test_balanced_links_all_that_strict_links_and_shares_its_vetoes() -> None:
     strict, balanced = load_policy("strict"), load_policy("balanced")
     assert strict.vetoes == balanced.vetoes
     assert {rule.name for rule in strict.rules if rule.zone == "auto"} < {rule.name for rule in balanced.rules if rule.zone == "auto"}
-    assert strict.version.startswith("strict-8-")
+    assert strict.version.startswith("strict-9-")
     assert strict.version != balanced.version
     assert isinstance(strict.effective_date, datetime.date)
     assert strict.owner

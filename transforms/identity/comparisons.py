@@ -45,7 +45,9 @@ def has_slip(roots: str, name: str) -> str:
             f"then damerau_levenshtein(root, {name}) <= 1 else false end)) > 0")
 
 
-JOINED = "(given_l || middle_words_l[1] = given_r or given_r || middle_words_r[1] = given_l)"
+# one desk writes YOUNG SOO, another YOUNGSOO, a third YEONGSU
+JOINED = ("(given_l || middle_words_l[1] = given_r or given_r || middle_words_r[1] = given_l "
+          "or joined_sound_l = given_sound_r or joined_sound_r = given_sound_l)")
 BOTH_BORN = "birth_date_l is not null and birth_date_r is not null"
 SAME_GENERATION = "abs(year(birth_date_l) - year(birth_date_r)) < 16"
 TWO_PARTS = " + ".join(f"cast({part}(birth_date_l) = {part}(birth_date_r) as integer)" for part in ("year", "month", "day")) + " >= 2"
@@ -75,7 +77,6 @@ SECOND_FAMILY = ("starts_with(family_r, family_l || middle_l) or starts_with(fam
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison("given", "given_l is null or given_r is null", (
         Level("exact", "given_l = given_r", "given"),
-        # one desk writes HYUN WOO, another HYUNWOO
         Level("joined", JOINED),
         Level("swapped", SWAPPED),
         Level("rotated", ROTATED),

@@ -34,11 +34,17 @@ PARTICLES = (
     "DEL", "LOS", "LAS", "VAN", "VON", "DER", "DEN", "DOS", "DAS", "SAN", "SANTA", "MAC", "ABU", "BIN", "BEN", "IBN", "BINT", "TER",
 )
 
-# spellings of one sound: STEPHANIE and STEFANIE, YULIA and IULIIA, MOHAMMED and MOHAMED
-SOUND = "said.given"
-for _pair in ("PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
-              *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU")):
-    SOUND = "replace({}, '{}', '{}')".format(SOUND, *_pair.split())
+# spellings of one sound: STEPHANIE and STEFANIE, YULIA and IULIIA, MOHAMMED and MOHAMED, YEONGSU and YOUNGSOO (Revised Romanization and
+# what passports say)
+SPELLINGS = ("YEO YU", "EONG UNG", "PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
+             *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU"))
+
+
+def _sound(name: str) -> str:
+    for spelling in SPELLINGS:
+        name = "replace({}, '{}', '{}')".format(name, *spelling.split())
+    return name
+
 
 # what follows from a name alone is worked out once for each name, not for each who bears it
 _BASE = f"""
@@ -47,8 +53,13 @@ with root as (
   select nickname as short, list(name order by name) as names from nickname group by nickname
 ),
 given_name as (
-  select said.given, {SOUND} as given_sound, list_append(coalesce(root.names, []), said.given) as given_roots
+  select said.given, {_sound("said.given")} as given_sound,
+    -- XIAOMING ("little Ming") is how MING is called
+    coalesce(root.names, []) || case when said.given like 'XIAO___%' then [substr(said.given, 5)] else [] end || [said.given] as given_roots
   from (select distinct given from feature) said left join root on root.short = said.given
+),
+next_name as (
+  select said.word, {_sound("said.word")} as sound from (select distinct split_part(middle, ' ', 1) as word from feature) said
 ),
 family_name as (
   select said.family as family_text, replace(said.family, ' ', '') as family,
@@ -58,7 +69,8 @@ family_name as (
 )
 select row_number() over (order by feature.patient_key) as id, feature.patient_key, feature.facility_id, feature.authority,
   family_name.family, family_name.family_parts, family_name.family_words,
-  feature.given, given_name.given_sound, coalesce(given_name.given_roots, [null]) as given_roots,
+  feature.given, given_name.given_sound, given_name.given_sound || next_name.sound as joined_sound,
+  coalesce(given_name.given_roots, [null]) as given_roots,
   replace(feature.middle, ' ', '') as middle, string_split(feature.middle, ' ') as middle_words,
   list_transform(string_split(feature.middle, ' '), lambda word: left(word, 1)) as middle_initials,
   feature.suffix, feature.is_newborn, feature.is_unidentified, feature.gender,
@@ -67,6 +79,7 @@ select row_number() over (order by feature.patient_key) as id, feature.patient_k
   string_split(feature.identifiers, ',') as identifier_list, string_split(feature.members, ',') as member_list
 from feature
 left join given_name on given_name.given = feature.given
+left join next_name on next_name.word = split_part(feature.middle, ' ', 1)
 left join family_name on family_name.family_text = feature.family
 """
 
