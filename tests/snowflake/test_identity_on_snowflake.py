@@ -16,12 +16,11 @@ from assets.stores.identity_overlay_answers import OverlayAnswer, overlay_counts
 from assets.stores.identity_questions import link_history
 from assets.stores.warehouse import Warehouse
 from tests.snowflake.conftest import MARKS, Double
-from tests.sql.identity_world import SETTINGS, IdentityWorld, patient
+from tests.sql.identity_world import OTHER, SETTINGS, IdentityWorld, patient
 from transforms.identity.tables import TABLES
 
 pytestmark = MARKS
 NOON = datetime(2026, 3, 1, 12)
-OTHER = {"family": "OTHER", "given": "PAULA", "gender": "female", "birth_date": date(1990, 1, 2), "phone": "5035559999", "address_number": "77"}
 SCHEMAS = ("identity", "control", "canonical")
 COMPARED = {
     "link": "patient_key, facility_id, person_id, link_rule, score, run_seq", "node": "patient_key, component_key, features_hash",
