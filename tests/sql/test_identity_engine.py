@@ -173,12 +173,15 @@ def crowd_of(*givens: str, family: str = "") -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(("middles", "linked"), [
-    pytest.param(("H", "HAO"), True, id="one middle name"),
+    pytest.param(("H", "HAO"), True, id="one middle name, an initial with the shorter"),
+    pytest.param(("HAO", "HAO"), True, id="one middle name"),
+    pytest.param(("HAO", "H"), False, id="XIAO HAO beside XIAOHONG H"),
     pytest.param((None, "HAO"), False, id="no middle name on one of them"),
     pytest.param(("WEN", "HAO"), False, id="two middle names"),
 ])
 def test_a_name_cut_off_links_by_the_middle_name(world: IdentityWorld, middles: tuple[str | None, str], linked: bool) -> None:
-    """XIAO and XIAOHONG, names that others bear too, are one human where they share a phone and the middle name or its initial, else asked about."""
+    """XIAO and XIAOHONG, names that others bear too, are one human where they share a phone and the middle name or its initial, else asked about: HAO may be the
+    second half of a twin's name."""
     world.put(*(patient(key, given=given, middle=middle) for key, given, middle in zip("ab", ("XIAO", "XIAOHONG"), middles, strict=True)),
               *crowd_of("XIAO", "XIAOHONG"))
     world.resolve()
@@ -274,6 +277,21 @@ def test_a_generation_part_on_one_record_parts_two_birth_dates(world: IdentityWo
     world.put(patient("a", birth_date=datetime.date(2006, 5, 10)), patient("b", birth_date=datetime.date(2016, 5, 10), suffix=suffix))
     world.resolve()
     assert (world.person("a") == world.person("b")) is linked
+
+
+def test_an_initial_of_another_place_is_no_middle_name_of_both(world: IdentityWorld) -> None:
+    """JI MIN H and JI HUA S are twins, whose second halves differ, for all the H of HUA."""
+    world.put(patient("a", given="JI", middle="MIN H"), patient("b", given="JI", middle="HUA S"))
+    world.resolve()
+    assert world.person("a") != world.person("b")
+
+
+def test_two_numbers_and_two_phones_of_a_rare_name_are_asked_about(world: IdentityWorld) -> None:
+    """One home and one name that few bear, two numbers and two phones: twins, of whom one was registered under the other's name."""
+    world.put(patient("a", ssn_last4="1565"), patient("b", ssn_last4="9024", phone="5035550199"))
+    world.resolve()
+    assert world.person("a") != world.person("b")
+    assert world.rows("select count(*) from identity.review_pair") == [(1,)]
 
 
 @pytest.mark.parametrize(("homes", "linked"), [(("12", "12"), True), ((None, None), True), (("12", None), False)])

@@ -74,6 +74,8 @@ ROTATED = "length(given_l) > 1 and length(given_r) > 1 and given_l = middle_r an
 SECOND_FAMILY = ("starts_with(family_r, family_l || middle_l) or starts_with(family_l, family_r || middle_r) "
                  "or given_l || middle_words_l[1] = family_r or given_r || middle_words_r[1] = family_l")
 
+OTHER_FIRST = "length(middle_words_l[1]) > 1 and length(middle_words_r[1]) > 1 and middle_words_l[1] <> middle_words_r[1]"
+
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison("given", "given_l is null or given_r is null", (
         Level("exact", "given_l = given_r", "given"),
@@ -114,8 +116,9 @@ COMPARISONS: tuple[Comparison, ...] = (
     Comparison("middle", f"middle_l is null or middle_r is null or {JOINED} or list_has_any(middle_words_l, family_words_r) "
                          f"or list_has_any(middle_words_r, family_words_l) or {SECOND_FAMILY} or ({ROTATED})", (
         Level("exact", "list_has_any(list_filter(middle_words_l, lambda word: length(word) > 1), middle_words_r)"),
-        Level("initial", "list_has_any(middle_initials_l, list_filter(middle_words_r, lambda word: length(word) = 1)) "
-                         "or list_has_any(middle_initials_r, list_filter(middle_words_l, lambda word: length(word) = 1)) "
+        # JI MIN H and JI HUA S are twins, for all the H of HUA
+        Level("initial", f"(not ({OTHER_FIRST}) and (list_has_any(middle_initials_l, list_filter(middle_words_r, lambda word: length(word) = 1)) "
+                         "or list_has_any(middle_initials_r, list_filter(middle_words_l, lambda word: length(word) = 1)))) "
                          "or jaro_winkler_similarity(middle_l, middle_r) >= 0.88"),
     )),
     Comparison("birth_date", "birth_text_l is null or birth_text_r is null", (

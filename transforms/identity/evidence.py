@@ -60,6 +60,8 @@ def level_pairs(connection: duckdb.DuckDBPyConnection, policy: Policy, pairs: st
             cast(is_family_like_l and is_family_like_r as integer) as exchanged,
             cast((starts_with(given_l, given_r) or starts_with(given_r, given_l)) and not list_contains(given_roots_l, given_r)
                  and not list_contains(given_roots_r, given_l) as integer) as clipped,
+            cast(coalesce(starts_with(given_r, given_l) and length(middle_words_l[1]) > 1, false)
+                 or coalesce(starts_with(given_l, given_r) and length(middle_words_r[1]) > 1, false) as integer) as halved,
             least(length(given_l), length(given_r)) as letters,
             cast(coalesce(given_l = family_r, false) or coalesce(given_r = family_l, false) as integer) as misplaced,
             cast((suffix_l is null) <> (suffix_r is null) as integer) as lone_suffix,

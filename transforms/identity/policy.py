@@ -17,7 +17,7 @@ from transforms.identity.comparisons import COMPARISONS, UNSCORED
 ZONES = ("auto", "review")
 LEVELS = {comparison.name: ["unknown", *comparison.level_names()] for comparison in (*COMPARISONS, *UNSCORED)}
 NUMBERS = ("weight", "witnesses", "against", "reach", "rarity", "newborn", "common", "slip", "unheard", "exchanged", "family_middle",
-           "clipped", "letters", "misplaced", "lone_suffix", "other_part", "firm", "one_source")
+           "clipped", "halved", "letters", "misplaced", "lone_suffix", "other_part", "firm", "one_source")
 
 Condition = dict[str, Any]
 
