@@ -117,7 +117,8 @@ COMPARISONS: tuple[Comparison, ...] = (
                          f"or list_has_any(middle_words_r, family_words_l) or {SECOND_FAMILY} or ({ROTATED})", (
         Level("exact", "list_has_any(list_filter(middle_words_l, lambda word: length(word) > 1), middle_words_r)"),
         # JI MIN H and JI HUA S are twins, for all the H of HUA
-        Level("initial", f"(not ({OTHER_FIRST}) and (list_has_any(middle_initials_l, list_filter(middle_words_r, lambda word: length(word) = 1)) "
+        Level("initial", f"(not ({OTHER_FIRST}) "
+                         "and (list_has_any(middle_initials_l, list_filter(middle_words_r, lambda word: length(word) = 1)) "
                          "or list_has_any(middle_initials_r, list_filter(middle_words_l, lambda word: length(word) = 1)))) "
                          "or jaro_winkler_similarity(middle_l, middle_r) >= 0.88"),
     )),

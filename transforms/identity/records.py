@@ -36,8 +36,8 @@ PARTICLES = (
 
 # spellings of one sound: STEPHANIE and STEFANIE, YULIA and IULIIA, MOHAMMED and MOHAMED, YEONGSU and YOUNGSOO (Revised Romanization and
 # what passports say)
-SPELLINGS = ("YEO YU", "EONG UNG", "PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "Z S", "V B", "W B", "KH K", "OO U", "OU U",
-             *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU"))
+SPELLINGS = ("YEO YU", "EONG UNG", "PH F", "CK K", "CE SE", "CI SI", "CY SI", "C K", "Q K", "Y I", "Z S", "V B", "W B", "KH K", "OO U",
+             "OU U", *(f"{letter}{letter} {letter}" for letter in "ABDFGIKLMNOPRSTU"))
 
 
 def _sound(name: str) -> str:
