@@ -69,6 +69,11 @@ class DuckDBWarehouse:
         """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal, 16 digits."""
         return f"printf('%016x', bit_xor({self.hash_number(column)}))"
 
+    def few(self, table: str, condition: str) -> str:
+        """Give SQL of the condition that a row is one of the few for which `condition` holds: by row number, once that column was read. The
+        filter of a join lets one row in some thousands by, and each of them would cost a piece of all other columns."""
+        return f"rowid in (select rowid from {table} where {condition})"
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit all statements inside, or none."""

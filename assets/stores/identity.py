@@ -29,7 +29,7 @@ from transforms.identity.components import components
 from transforms.identity.model import IdentityModel, load_model
 from transforms.identity.persons import OldLink, Persons, assign_persons
 from transforms.identity.policy import Policy
-from transforms.identity.records import blocks_of, complete, open_base
+from transforms.identity.records import blocks_of, complete, load_base, open_engine
 from transforms.identity.resolution import DECIDED, SLIPS, contested, find_edges, links, pairs_within, sayings, vetoes
 from transforms.identity.restoring import restored_persons
 from transforms.identity.tables import TABLES, WORK_TABLES, create_statements
@@ -104,13 +104,17 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
             scope.clear(warehouse)
             scope.move_watermark(warehouse, CONSUMER, run_seq)
             return Resolution(0, 0, 0, 0, 0, 0)
-        connection, compared = _open(warehouse, settings, everything, spill)
+        # known now: from here on only edges of the policy come and go
+        retired = read.retired_keys(warehouse)
+        connection = open_engine(settings.memory, spill)
         try:
+            compared = _open(warehouse, connection, settings, retired, everything)
             check_overlays(warehouse, run_seq, settings.model, settings.memory, spill)
-            edges = find_edges(connection, read.scope_keys(warehouse), read.retired_keys(warehouse), settings.model, settings.policy)
+            edges = find_edges(connection, read.scope_keys(warehouse), retired, settings.model, settings.policy)
             replace_edges(warehouse, edges, run_seq)
             scope.collect_affected(warehouse, edges, everything)
-            resolution = _regroup(warehouse, connection, run_seq, settings)
+            scope.collect_edges(warehouse)
+            resolution = _regroup(warehouse, connection, run_seq, settings, retired)
         finally:
             connection.close()
         write_resolution(warehouse, run_seq, settings.clock(), settings.model.version, settings.policy.version)
@@ -120,31 +124,27 @@ def _resolve(warehouse: Warehouse, run_seq: int, settings: Settings, everything:
     return Resolution(compared, resolution.clustered, edges.num_rows, resolution.moved, resolution.minted, resolution.redirected)
 
 
-def _open(warehouse: Warehouse, settings: Settings, everything: bool, spill: str) -> tuple[duckdb.DuckDBPyConnection, int]:
-    """Bring the blocks up to date and open the records to compare; gives the size of the scope too. All records are opened once, of
+def _open(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, settings: Settings, retired: pa.Table, everything: bool) -> int:
+    """Bring the blocks up to date and open the records to compare; gives the size of the scope. All records are opened once, of
     an increment first its own and then those that share a block with them."""
     caps, more = {**settings.model.block_caps, **settings.policy.block_caps}, settings.policy.blocks
-    own = read.all_features if everything else read.compared_features
-    connection = open_base(own(warehouse), settings.memory, spill, more)
-    try:
-        compared = replace_blocks(warehouse, caps, blocks_of(connection, read.retired_keys(warehouse)), everything)
-        if not everything:
-            connection.close()
-            scope.collect_readable(warehouse)
-            connection = open_base(read.readable_features(warehouse), settings.memory, spill, more)
-        complete(connection, read.full_blocks(warehouse), settings.model)
-    except BaseException:
-        connection.close()
-        raise
-    return connection, compared
+    own = read.all_features if everything else read.scope_features
+    load_base(connection, own(warehouse), more)
+    compared = replace_blocks(warehouse, caps, blocks_of(connection, retired), everything)
+    if not everything:
+        scope.collect_readable(warehouse)
+        load_base(connection, read.readable_features(warehouse), more)
+    complete(connection, read.full_blocks(warehouse), settings.model)
+    return compared
 
 
-def _regroup(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, run_seq: int, settings: Settings) -> Resolution:
+def _regroup(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, run_seq: int, settings: Settings,
+             retired: pa.Table) -> Resolution:
     """Cluster the affected components and write what follows."""
     records = read.affected_records(warehouse)
     edges = read.affected_edges(warehouse)
     _judge_merges(warehouse, connection, settings.policy, edges)
-    clusters, component = _clusters(warehouse, connection, settings.policy, records, edges)
+    clusters, component = _clusters(connection, settings.policy, records, edges, retired)
     before = read.affected_links(warehouse)
     persons = _persons(warehouse, clusters, before, settings.salt)
     person = pa.table({"patient_key": pa.array(list(persons.person), pa.string()),
@@ -168,15 +168,15 @@ def _judge_merges(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, p
         note_vetoes(warehouse, vetoes(connection, policy, merged.select(["patient_key_l", "patient_key_r"])))
 
 
-def _clusters(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, policy: Policy, records: pa.Table,
-              edges: pa.Table) -> tuple[Clusters, pa.Table]:
+def _clusters(connection: duckdb.DuckDBPyConnection, policy: Policy, records: pa.Table, edges: pa.Table,
+              retired: pa.Table) -> tuple[Clusters, pa.Table]:
     """Cluster the affected records; gives them with their connected components too. A component in which nothing speaks against another
     is its own cluster; only the contested ones are grown edge by edge."""
     joining = edges.filter(pc.is_in(edges["zone"], pa.array(["auto", "decided"])))
     parting = edges.filter(pc.equal(edges["zone"], "parted"))
     keys, left, right = (keys.combine_chunks() for keys in (records["patient_key"], joining["patient_key_l"], joining["patient_key_r"]))
     component = records.append_column("component_key", components(keys, left, right))
-    barred = vetoes(connection, policy, pairs_within(connection, component, read.retired_keys(warehouse)))
+    barred = vetoes(connection, policy, pairs_within(connection, component, retired))
     opposed = pa.concat_tables([table.select(["patient_key_l", "patient_key_r"]) for table in (barred, parting)])
     held = contested(connection, component, opposed, joining)
     inside = pc.is_in(joining["patient_key_l"], held["patient_key"])

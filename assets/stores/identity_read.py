@@ -40,9 +40,9 @@ def refuse_older_features(warehouse: Warehouse) -> None:
                                "Remedy: run `lakehouse materialize` for any partition, then decide again (docs/upgrading.md).")
 
 
-def compared_features(warehouse: Warehouse) -> pa.Table:
-    """Features of the records in scope that are compared."""
-    return warehouse.query(f"{_FEATURES} where patient_key in ({SCOPE}) and patient_key not in ({RETIRED})").cast(FEATURE_SCHEMA)
+def scope_features(warehouse: Warehouse) -> pa.Table:
+    """Features of the records in scope."""
+    return _features(warehouse, SCOPE)
 
 
 def scope_keys(warehouse: Warehouse) -> pa.Table:
@@ -62,7 +62,12 @@ def all_features(warehouse: Warehouse) -> pa.Table:
 
 def readable_features(warehouse: Warehouse) -> pa.Table:
     """Features of the readable records."""
-    return warehouse.query(f"{_FEATURES} where patient_key in ({AFFECTED})").cast(FEATURE_SCHEMA)
+    return _features(warehouse, AFFECTED)
+
+
+def _features(warehouse: Warehouse, keys: str) -> pa.Table:
+    wanted = warehouse.few("identity.patient_features", f"patient_key in ({keys})")
+    return warehouse.query(f"{_FEATURES} where {wanted}").cast(FEATURE_SCHEMA)
 
 
 def full_blocks(warehouse: Warehouse) -> pa.Table:
@@ -76,10 +81,17 @@ def affected_records(warehouse: Warehouse) -> pa.Table:
                            f"where patient_key in ({AFFECTED}) order by patient_key").cast(RECORD_SCHEMA)
 
 
+def edges_of(keys: str, columns: str, condition: str = "true") -> str:
+    """Give the query of those `columns` of the edges of some records (`keys`: a query) of which `condition` is true. One end at a time:
+    an `or` of both would read all columns of all edges."""
+    return (f"select {columns} from identity.edge where patient_key_l in ({keys}) and {condition} union all "
+            f"select {columns} from identity.edge where patient_key_r in ({keys}) and patient_key_l not in ({keys}) and {condition}")
+
+
 def affected_edges(warehouse: Warehouse) -> pa.Table:
-    """Edges between affected records that join or part them."""
+    """Edges between affected records that join or part them, of the edges at hand."""
     return warehouse.query(f"""
-        select patient_key_l, patient_key_r, rule_or_model, score, zone, given from identity.edge
+        select patient_key_l, patient_key_r, rule_or_model, score, zone, given from identity.resolve_edge
         where zone in ('auto', 'decided', 'parted') and patient_key_l in ({AFFECTED}) and patient_key_r in ({AFFECTED})
     """).cast(EDGE_SCHEMA)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.stores.identity_read import AFFECTED, ALTERED, REDECIDED, SCOPE, count
+from assets.stores.identity_read import AFFECTED, ALTERED, REDECIDED, SCOPE, count, edges_of
 from assets.stores.identity_write import append
 from assets.stores.warehouse import Warehouse
 from transforms.identity.blocking import COUNTING
@@ -150,12 +150,17 @@ def collect_readable(warehouse: Warehouse) -> None:
           select block_key from identity.full_block
         ) pairing on pairing.block_key = partner.block_key
     """)
+    warehouse.execute(f"""
+        insert into identity.resolve_component (patient_key, component_key)
+        select patient_key, component_key from identity.node
+        where component_key in (select component_key from identity.node where patient_key in ({AFFECTED}))
+    """)
     _add_components(warehouse)
 
 
 def collect_affected(warehouse: Warehouse, edges: pa.Table, everything: bool) -> None:
     """Collect the records to cluster anew: the scope, what it is linked with now (by its `edges` or by what people say), the redecided,
-    and all components of these before."""
+    and all components of these before. None is outside the readable ones."""
     warehouse.execute("delete from identity.resolve_affected")
     if everything:
         warehouse.execute(f"insert into identity.resolve_affected {SCOPE}")
@@ -177,11 +182,18 @@ def collect_affected(warehouse: Warehouse, edges: pa.Table, everything: bool) ->
     _add_components(warehouse)
 
 
+def collect_edges(warehouse: Warehouse) -> None:
+    """Collect the edges of the affected records: for the clusters and for the questions, and the engine would else join all edges with all
+    links."""
+    columns = ", ".join(name for name, _ in WORK_TABLES["identity.resolve_edge"])
+    warehouse.execute(f"insert into identity.resolve_edge ({columns}) {edges_of(AFFECTED, columns)}")
+
+
 def _add_components(warehouse: Warehouse) -> None:
     warehouse.execute(f"""
         insert into identity.resolve_affected
-        select patient_key from identity.node
-        where component_key in (select component_key from identity.node where patient_key in ({AFFECTED}))
+        select patient_key from identity.resolve_component
+        where component_key in (select component_key from identity.resolve_component where patient_key in ({AFFECTED}))
           and patient_key not in ({AFFECTED})
     """)
 

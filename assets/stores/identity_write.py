@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assets.stores.identity_read import AFFECTED, SCOPE
+from assets.stores.identity_read import AFFECTED, SCOPE, edges_of
 from assets.stores.warehouse import Warehouse
 from transforms.identity.persons import Persons
 from transforms.identity.resolution import changes
@@ -26,10 +26,8 @@ def append(warehouse: Warehouse, table: str, rows: pa.Table) -> None:
 def replace_edges(warehouse: Warehouse, edges: pa.Table, run_seq: int) -> None:
     """Replace the edges of the scope that the policy found; what people decided stays. A linking edge that goes or says something else now
     is kept as it was until this run."""
-    warehouse.execute(f"""
-        insert into identity.resolve_past ({_WHOLE_EDGE})
-        select {_WHOLE_EDGE} from identity.edge where zone = 'auto' and (patient_key_l in ({SCOPE}) or patient_key_r in ({SCOPE}))
-    """)
+    linking = edges_of(SCOPE, _WHOLE_EDGE, "zone = 'auto'")
+    warehouse.execute(f"insert into identity.resolve_past ({_WHOLE_EDGE}) {linking}")
     for end in ("patient_key_l", "patient_key_r"):
         warehouse.execute(f"delete from identity.edge where {end} in ({SCOPE}) and zone in ('auto', 'review')")
     append(warehouse, "identity.edge", edges)
@@ -46,14 +44,16 @@ def replace_edges(warehouse: Warehouse, edges: pa.Table, run_seq: int) -> None:
 
 def note_vetoes(warehouse: Warehouse, found: pa.Table) -> None:
     """Write on the trusted merges among affected records which veto speaks against them."""
-    warehouse.execute(
-        "update identity.edge set veto = null "
-        f"where rule_or_model = 'trusted_merge' and veto is not null and patient_key_l in ({AFFECTED})")
     append(warehouse, "identity.resolve_veto", found)
-    warehouse.execute("""
-        update identity.edge set veto = found.veto from identity.resolve_veto found
-        where edge.rule_or_model = 'trusted_merge' and edge.patient_key_l = found.patient_key_l and edge.patient_key_r = found.patient_key_r
-    """)
+    for table in ("edge", "resolve_edge"):
+        warehouse.execute(
+            f"update identity.{table} set veto = null "
+            f"where rule_or_model = 'trusted_merge' and veto is not null and patient_key_l in ({AFFECTED})")
+        warehouse.execute(f"""
+            update identity.{table} set veto = found.veto from identity.resolve_veto found
+            where {table}.rule_or_model = 'trusted_merge' and {table}.patient_key_l = found.patient_key_l
+              and {table}.patient_key_r = found.patient_key_r
+        """)
 
 
 def write_links(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection, before: pa.Table, after: pa.Table, run_seq: int,
@@ -123,15 +123,6 @@ def write_resolution(warehouse: Warehouse, run_seq: int, recorded_time: datetime
     """, [run_seq, recorded_time, model_version, policy_version])
 
 
-_EDGE = ("patient_key_l", "patient_key_r", "rule_or_model", "score", "veto", "model_version", "zone")
-_COLUMNS = ", ".join(_EDGE)
-# edges of the affected records; in a table of its own, since the engine would else join all edges with all links
-_TOUCHED = f"""
-insert into identity.resolve_edge ({_COLUMNS})
-select {_COLUMNS} from identity.edge where patient_key_l in ({AFFECTED})
-union all
-select {_COLUMNS} from identity.edge where patient_key_r in ({AFFECTED}) and patient_key_l not in ({AFFECTED})
-"""
 # pairs that a steward should see: evidence short of linking, links that a veto stopped, trusted merges under a veto
 _WANTED = """
 insert into identity.resolve_question (patient_key_l, patient_key_r, reason, rule_or_model, score, veto, model_version)
@@ -160,7 +151,6 @@ _SAME = """wanted.patient_key_l = review_pair.patient_key_l and wanted.patient_k
 
 def write_reviews(warehouse: Warehouse, run_seq: int, policy_version: str) -> None:
     """Open the questions that arose among the affected records and close those that were answered; equal ones stay as they are."""
-    warehouse.execute(_TOUCHED)
     warehouse.execute(_WANTED)
     warehouse.execute(f"""
         delete from identity.review_pair

@@ -36,6 +36,10 @@ class Warehouse(Protocol):
     def fingerprint(self, column: str) -> str:
         """Give SQL of an aggregate over md5 hex texts that does not depend on their order; hexadecimal."""
 
+    def few(self, table: str, condition: str) -> str:
+        """Give SQL of the condition that a row of `schema.table` is one of the few for which `condition`, on one of its columns, holds; the
+        other columns are read for these alone."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """Commit all statements inside, or none."""
 

@@ -59,6 +59,20 @@ def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(warehouse_
         assert warehouse.query("select * from LAKE.raw.said").to_pylist() == [{"a": "x", "b": None}]
 
 
+def test_few_rows_are_those_of_the_condition(warehouse_store: DuckDBStore) -> None:
+    """Rows that the same transaction wrote or deleted count as they do without it."""
+    with warehouse_store.open() as warehouse:
+        warehouse.execute("create table LAKE.main.said as select range as a, 'x' || range as b from range(5000)")
+        with warehouse.transaction():
+            warehouse.execute("delete from said where a = 7")
+            warehouse.execute("insert into said values (7, 'new'), (9000, 'newer')")
+            wanted = "a in (select unnest([3, 7, 4999, 9000]))"
+            plain, few = (warehouse.query(f"select a, b from said where {one} order by a").to_pylist()
+                          for one in (wanted, warehouse.few("said", wanted)))
+        assert few == plain
+        assert [row["b"] for row in few] == ["x3", "new", "x4999", "newer"]
+
+
 def test_a_column_of_another_type_is_refused(warehouse_store: DuckDBStore) -> None:
     """Before anything is added, the error names table, column and both types; a column that this version has no more stays."""
     with warehouse_store.open() as warehouse:

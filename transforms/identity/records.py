@@ -48,7 +48,7 @@ def _sound(name: str) -> str:
 
 # what follows from a name alone is worked out once for each name, not for each who bears it
 _BASE = f"""
-create table base as
+create or replace table base as
 with root as (
   select nickname as short, list(name order by name) as names from nickname group by nickname
 ),
@@ -105,31 +105,35 @@ select shared.*, case when given is not null and family is not null then round(-
 
 def open_records(features: pa.Table, full_blocks: pa.Table, model: IdentityModel | None = None, memory: str = "2GB",
                  spill: str = "") -> duckdb.DuckDBPyConnection:
-    """Open the comparison of some records whose full blocks are known: `open_base`, then `complete`."""
-    connection = open_base(features, memory, spill)
+    """Open the comparison of some records whose full blocks are known: an engine, `load_base`, then `complete`."""
+    connection = open_engine(memory, spill)
+    load_base(connection, features)
     complete(connection, full_blocks, model)
     return connection
 
 
-def open_base(features: pa.Table, memory: str = "2GB", spill: str = "", more: Sequence[BlockRule] = ()) -> duckdb.DuckDBPyConnection:
-    """Open some records with their blocks: tables `base` and `block`.
-
-    `features`: FEATURE_SCHEMA, one row a record, keys unique. `spill`: folder for what does not fit into `memory`, encrypted; without one
-    nothing is spilled. `more`: blocking rules of the policy.
-    """
+def open_engine(memory: str = "2GB", spill: str = "") -> duckdb.DuckDBPyConnection:
+    """Open an engine without records. `spill`: folder for what does not fit into `memory`, encrypted; without one nothing is spilled."""
     connection = duckdb.connect(":memory:", config={
         "temp_file_encryption": "true", "temp_directory": spill, "memory_limit": memory, "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false", "preserve_insertion_order": "false",
     })
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
+    return connection
+
+
+def load_base(connection: duckdb.DuckDBPyConnection, features: pa.Table, more: Sequence[BlockRule] = ()) -> None:
+    """Make tables `base` and `block` of some records, in the place of those that are there.
+
+    `features`: FEATURE_SCHEMA, one row a record, keys unique. `more`: blocking rules of the policy.
+    """
     connection.register("feature", in_batches(features))
     connection.register("nickname", nicknames())
     connection.execute(_BASE)
     connection.unregister("feature")
     connection.unregister("nickname")
-    connection.execute(f"create table block as {blocks_sql('base', more)}")
-    return connection
+    connection.execute(f"create or replace table block as {blocks_sql('base', more)}")
 
 
 def complete(connection: duckdb.DuckDBPyConnection, full_blocks: pa.Table, model: IdentityModel | None = None) -> None:
@@ -157,7 +161,7 @@ def complete(connection: duckdb.DuckDBPyConnection, full_blocks: pa.Table, model
 
 
 def blocks_of(connection: duckdb.DuckDBPyConnection, retired: pa.Table) -> pa.Table:
-    """Give the blocks of the records of `open_base` but the retired ones (KEY_SCHEMA): patient_key, block_rule, block_key.
+    """Give the blocks of the records of `load_base` but the retired ones (KEY_SCHEMA): patient_key, block_rule, block_key.
 
     They come as `block` holds them, those of a record nearly together: so they take less room, and few records are found without reading
     all of them. Nothing but speed hangs on their order.

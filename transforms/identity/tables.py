@@ -99,10 +99,14 @@ WORK_TABLES: dict[str, Columns] = {
     "identity.resolve_block": (("block_rule", "varchar"), ("block_key", "bigint")),
     "identity.resolve_full": (("block_rule", "varchar"), ("block_key", "bigint"), ("patients", "bigint")),
     "identity.resolve_affected": (("patient_key", "varchar"),),
+    # components, as they were, of the records that are read
+    "identity.resolve_component": (("patient_key", "varchar"), ("component_key", "varchar")),
     "identity.resolve_past": _EDGE,
     "identity.resolve_veto": (*_PAIR, ("veto", "varchar")),
+    # edges of the records that are clustered anew
     "identity.resolve_edge": (
         *_PAIR, ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"), ("model_version", "varchar"), ("zone", "varchar"),
+        ("given", "varchar"),
     ),
     "identity.resolve_question": (
         *_PAIR, ("reason", "varchar"), ("rule_or_model", "varchar"), ("score", "double"), ("veto", "varchar"), ("model_version", "varchar"),
